@@ -1,0 +1,187 @@
+"""Learning curves: test accuracy against step, over the seeds of each variant."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from reports.canvas import BLACK, BLUE, COLORS, DARK, GREY, blank, dress, shortened
+from reports.store import Sweep
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TOGETHER = 6  # trainings that one set of axes can show; more get a panel each
+PANEL_COLUMNS = 3
+CLOSE_UP_POINTS = 3  # evaluations in the last half of the steps, from which on a close-up shows something
+
+KINDS = {"test/accuracy_ema": "averaged weights", "test/accuracy_raw": "raw weights"}
+STYLES = {"averaged weights": "-", "raw weights": "--", "test accuracy": "-"}
+
+
+class Curve(NamedTuple):
+    """Test accuracy in percent at each step: mean, lowest and highest over the seeds, each [points]."""
+
+    step: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+class Learner(NamedTuple):
+    """One training, repeated: its label (variants that share it joined) and its curves by kind."""
+
+    label: str
+    baseline: bool
+    curves: dict[str, Curve]  # keys of STYLES; "test accuracy" where neither of the other two was recorded
+
+
+def learning_curves(sweep: Sweep) -> Figure | None:
+    """Test accuracy against step: mean over seeds, and a band from the lowest seed to the highest.
+
+    Up to ``TOGETHER`` trainings share the axes, with a close-up of the last half beside them; more get a panel each,
+    with the baseline in grey behind. Only runs with a result are drawn, at the steps that all of a variant's have.
+    None when there is no curve.
+    """
+    learners = trainings(sweep)
+    if not learners:
+        return None
+    kinds = [kind for kind in STYLES if any(kind in learner.curves for learner in learners)]
+    return _together(learners, kinds) if len(learners) <= TOGETHER else _in_panels(learners, kinds)
+
+
+def trainings(sweep: Sweep) -> list[Learner]:
+    """What there is to draw, in the question's order: variants that are readouts of the same runs are joined."""
+    groups: dict[Any, list[str]] = {}
+    for name in sweep.variants:
+        runs = sweep.results(name)
+        keys = frozenset(runs["run_key"]) - {""} or frozenset(runs["run_id"])
+        if keys:
+            groups.setdefault(keys, []).append(name)
+    learners = []
+    for names in groups.values():
+        candidates = [_curves(sweep, name) for name in names]  # a readout at fewer steps has a shorter part of the same
+        curves = max(candidates, key=lambda found: max((curve.step[-1] for curve in found.values()), default=-1))
+        if curves:
+            learners.append(Learner(" | ".join(map(shortened, names)), sweep.baseline in names, curves))
+    return learners
+
+
+def _curves(sweep: Sweep, variant: str) -> dict[str, Curve]:
+    ids = sweep.results(variant)["run_id"]
+    points = sweep.histories[sweep.histories["run_id"].isin(ids)]
+    found = {kind: _curve(points[points["metric"] == metric]) for metric, kind in KINDS.items()}
+    found = {kind: curve for kind, curve in found.items() if curve is not None}
+    if not found:
+        only = _curve(points[points["metric"] == "test/accuracy"])
+        found = {"test accuracy": only} if only is not None else {}
+    return found
+
+
+def _curve(points: pd.DataFrame) -> Curve | None:
+    table = 100 * points.pivot(index="step", columns="run_id", values="value").dropna().sort_index()
+    if table.empty:
+        return None
+    return Curve(table.index.to_numpy(), *(table.agg(of, axis=1).to_numpy() for of in ("mean", "min", "max")))
+
+
+def _together(learners: list[Learner], kinds: list[str]) -> Figure:
+    figure = blank(4.4, layout="constrained")
+    close_up = _close_up(learners)
+    panels = figure.subplots(1, 2, squeeze=False, width_ratios=(3, 2)) if close_up else [[figure.add_subplot()]]
+    for axes in panels[0]:
+        for place, learner in enumerate(learners):
+            _draw(axes, learner, COLORS[place], kinds)
+        _dress_steps(axes)
+        axes.set_xlabel("step", fontsize=9)
+    panels[0][0].set_ylabel("test accuracy, %", fontsize=9)
+    if close_up:
+        start, end, low, high = close_up
+        panels[0][1].set(xlim=(start, end), ylim=(low, high))
+        panels[0][1].set_title("the last half, closer", fontsize=8, loc="left")
+    _legend(figure, [(learner.label, COLORS[place]) for place, learner in enumerate(learners)], kinds)
+    return figure
+
+
+def _close_up(learners: list[Learner]) -> tuple[float, float, float, float] | None:
+    """First and last step, lowest and highest accuracy of the last half; None where that shows no more than the whole.
+
+    The lower limit is that of the middle of each curve and not of its bands, so that one bad seed does not flatten it.
+    """
+    curves = [curve for learner in learners for curve in learner.curves.values()]
+    end = max(int(curve.step[-1]) for curve in curves)
+    late = [curve for curve in curves if (curve.step >= end / 2).sum() >= CLOSE_UP_POINTS]
+    if not late:
+        return None
+    low = min(curve.mean[curve.step >= end / 2].min() for curve in late)
+    high = max(curve.high[curve.step >= end / 2].max() for curve in late)
+    if high - low > 0.6 * (max(curve.high.max() for curve in curves) - min(curve.low.min() for curve in curves)):
+        return None
+    margin = max(0.05 * (high - low), 0.05)
+    return end / 2, end * 1.01, low - margin, high + margin
+
+
+def _in_panels(learners: list[Learner], kinds: list[str]) -> Figure:
+    rows = -(-len(learners) // PANEL_COLUMNS)
+    figure = blank(1.75 * rows + 0.8, layout="constrained")
+    grid = figure.subplots(rows, PANEL_COLUMNS, sharex=True, sharey=True, squeeze=False)
+    baseline = next((learner for learner in learners if learner.baseline), None)
+    for place, axes in enumerate(grid.flat):
+        if place >= len(learners):
+            axes.set_visible(False)
+            continue
+        learner = learners[place]
+        if baseline is not None and learner is not baseline:
+            _draw(axes, baseline, GREY, kinds, band=False)
+        _draw(axes, learner, BLACK if learner is baseline else BLUE, kinds)
+        title = f"{learner.label} (baseline)" if learner is baseline else learner.label
+        axes.set_title("\n".join(textwrap.wrap(title, 30)), fontsize=8, loc="left", parse_math=False)
+        _dress_steps(axes, most_ticks=4)
+        if place + PANEL_COLUMNS >= len(learners):
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("step", fontsize=8)
+        if place % PANEL_COLUMNS == 0:
+            axes.set_ylabel("test accuracy, %", fontsize=8)
+    entries = [("the panel's variant", BLUE)]
+    entries += [(f"baseline: {baseline.label}", GREY)] if baseline is not None else []
+    _legend(figure, entries, kinds)
+    return figure
+
+
+def _dress_steps(axes: Axes, most_ticks: int = 5) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    dress(axes)
+    axes.tick_params(labelsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(most_ticks, integer=True, steps=(1, 2, 5, 10)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _draw(axes: Axes, learner: Learner, color: str, kinds: list[str], band: bool = True) -> None:
+    for kind, curve in learner.curves.items():
+        style = STYLES[kind] if len(kinds) > 1 else "-"
+        marker = "o" if len(curve.step) == 1 else None
+        width = 1.6 if style == "-" else 1.1
+        axes.plot(curve.step, curve.mean, style, color=color, linewidth=width, marker=marker, markersize=4)
+        if band:
+            axes.fill_between(curve.step, curve.low, curve.high, color=color, alpha=0.15, linewidth=0)
+
+
+def _legend(figure: Figure, entries: list[tuple[str, str]], kinds: list[str]) -> None:
+    """Under the axes: the colours, then the line styles where there is more than one, then the band."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [Line2D([], [], color=color, linewidth=2, label=label) for label, color in entries]
+    if len(kinds) > 1:
+        handles += [Line2D([], [], color=DARK, linestyle=STYLES[kind], label=kind) for kind in kinds]
+    mean = "mean" if len(kinds) > 1 else f"mean, {kinds[0]}"
+    handles.append(Patch(color=DARK, alpha=0.15, linewidth=0, label=f"band: lowest to highest seed (line: {mean})"))
+    columns = 1 if max(len(handle.get_label()) for handle in handles) > 54 else 2
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)

@@ -1,0 +1,328 @@
+"""Reading a sweep out of MLflow: the only door to the store for the reports, and it only reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from reports import ReportError
+from zoo.nearest import did_you_mean
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+CURRENT_RUNS = "tags.current = 'true'"  # runs of the question as it was last asked
+HISTORIES = ("test/accuracy", "test/accuracy_raw", "test/accuracy_ema", "train/loss")
+PAGE = 5000  # runs per request
+FAILED = ("FAILED", "KILLED")
+
+ACCURACIES = {
+    "test/accuracy": "accuracy_percent",
+    "test/accuracy_raw": "accuracy_raw_percent",
+    "test/accuracy_ema": "accuracy_ema_percent",
+    "test/top5": "top5_percent",
+}
+COUNTS = {"cost/params": "params", "cost/macs": "macs", "cost/ops": "ops"}
+SINGLES = {
+    "cost/train_s": "train_s",
+    "latency_ms/tf_p50": "latency_tf_p50_ms",
+    "latency_ms/tf_p90": "latency_tf_p90_ms",
+    "latency_ms/tf_p99": "latency_tf_p99_ms",
+}
+PROVENANCE = ("git_commit", "git_dirty", "data_sha256", "device")
+FORMAT_METRIC = re.compile(r"(?:latency_ms/(?P<latency>.+)_(?P<rank>p\d+)|size/(?P<size>.+)_bytes)")
+
+
+class Missing(NamedTuple):
+    """A run that the question asks for and that has no result; ``reason`` is a sentence for the reader."""
+
+    variant: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """One sweep as it stands in the store.
+
+    ``runs`` has one row a run (see :func:`reports.load`); ``histories`` one row a point: run_id, metric (one of
+    ``HISTORIES``, without unit: accuracies are fractions here), step, value.
+    """
+
+    name: str
+    question: str
+    baseline: str | None  # a name in variants
+    margin: float | None  # points of test accuracy, as declared
+    variants: tuple[str, ...]  # in the order of the question
+    seeds: tuple[int, ...]
+    command: str | None  # that ran it, where the store knows
+    runs: pd.DataFrame
+    histories: pd.DataFrame
+
+    def results(self, variant: str | None = None) -> pd.DataFrame:
+        """The rows of ``runs`` that have a result: finished, with a finite final accuracy."""
+        rows = self.runs[has_result(self.runs)]
+        return rows if variant is None else rows[rows["variant"] == variant]
+
+    def missing(self) -> tuple[Missing, ...]:
+        """Every variant and seed that the question asks for, or that was started, and that has no result."""
+        rows = {(row.variant, row.seed): row for row in self.runs.itertuples()}
+        done = {(row.variant, row.seed) for row in self.results().itertuples()}
+        expected = [(variant, seed) for variant in self.variants for seed in self.seeds]
+        return tuple(
+            Missing(*place, _why_missing(rows.get(place)))
+            for place in dict.fromkeys([*expected, *rows])
+            if place not in done
+        )
+
+
+def has_result(runs: pd.DataFrame) -> pd.Series:
+    """Boolean [rows]: finished, with a finite final accuracy."""
+    return (runs["status"] == "FINISHED") & np.isfinite(runs["accuracy_percent"])
+
+
+def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
+    """The sweep with its runs and histories.
+
+    Raises:
+        ReportError: no such store, or no such sweep in it.
+    """
+    uri = resolve_uri(tracking_uri)
+    client = _client(uri)
+    experiment = _experiment(client, sweep, uri)
+    tags = experiment.tags
+    found = _runs(client, experiment)
+    variants = tuple(_json_tag(tags, "variants")) or tuple(dict.fromkeys(row["variant"] for row in found))
+    seeds = tuple(int(seed) for seed in _json_tag(tags, "seeds")) or tuple(sorted({row["seed"] for row in found}))
+    runs = _frame(found, variants)
+    variants += tuple(name for name in dict.fromkeys(runs["variant"]) if name not in variants)
+    baseline = tags.get("baseline")
+    return Sweep(
+        name=sweep,
+        question=" ".join(tags.get("question", "").split()),
+        baseline=baseline if baseline in variants else None,
+        margin=float(tags["margin"]) if tags.get("margin") else None,
+        variants=variants,
+        seeds=seeds,
+        command=tags.get("command"),
+        runs=runs,
+        histories=_histories(client, uri, experiment.experiment_id, runs["run_id"].tolist()),
+    )
+
+
+def read_runs(sweep: str, tracking_uri: str | None = None) -> pd.DataFrame:
+    """As :func:`reports.load`: without the histories, which are slow to read from a server."""
+    uri = resolve_uri(tracking_uri)
+    client = _client(uri)
+    experiment = _experiment(client, sweep, uri)
+    return _frame(_runs(client, experiment), tuple(_json_tag(experiment.tags, "variants")))
+
+
+def resolve_uri(tracking_uri: str | None = None) -> str:
+    """The argument, else MLFLOW_TRACKING_URI, else the file that ``mlflow ui`` opens in this directory."""
+    return tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """The file behind a ``sqlite:///`` address (relative to the working directory), or None for another store."""
+    return Path(uri.removeprefix("sqlite:///").split("?")[0]) if uri.startswith("sqlite:///") else None
+
+
+def _client(uri: str) -> Any:
+    """An MLflow client of ``uri``; never creates a database, and says so when there is none."""
+    path = sqlite_path(uri)
+    if path is not None:
+        _check_database(path)
+    elif "://" not in uri and uri != "databricks":
+        hint = f"; for a database file write sqlite:///{uri}" if Path(uri).is_file() else ""
+        raise ReportError(f"not a tracking address: {uri!r}. MLflow keeps no runs in plain folders any more{hint}")
+    # Quiet, no telemetry, and a server that is away is reported in seconds and not in minutes.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return MlflowClient(tracking_uri=uri)
+    except MlflowException as error:
+        raise ReportError(f"MLflow cannot open {uri}: {error.message}") from error
+
+
+def _check_database(path: Path) -> None:
+    if not path.is_file():
+        raise ReportError(
+            f"no database {path.absolute()}: no sweep has been run in this directory yet. "
+            "Run one (python run_sweep.py experiments/NAME.yaml), change to its directory, "
+            "or name its store with --tracking-uri sqlite:////path/to/mlflow.db"
+        )
+    try:
+        with closing(_read_only(path)) as database:
+            database.execute("SELECT 1 FROM experiments LIMIT 1")
+    except sqlite3.Error as error:
+        raise ReportError(f"{path.absolute()} is not a database that MLflow wrote: {error}") from error
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _experiment(client: Any, sweep: str, uri: str) -> Any:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        experiment = client.get_experiment_by_name(sweep)
+        if experiment is not None and experiment.lifecycle_stage == "active":
+            return experiment
+        known = sorted(each.name for each in client.search_experiments() if each.name != "Default")
+    except MlflowException as error:
+        raise ReportError(f"MLflow cannot read {uri}: {error.message}") from error
+    if experiment is not None:
+        raise ReportError(
+            f"sweep {sweep!r} was deleted in {uri}; mlflow experiments restore -x {experiment.experiment_id}"
+        )
+    listed = f"known sweeps: {', '.join(known)}" if known else "it holds no sweep"
+    raise ReportError(f"no sweep {sweep!r} in {uri}{did_you_mean(sweep, known)}; {listed}")
+
+
+def _json_tag(tags: dict[str, str], name: str) -> list:
+    try:
+        value = json.loads(tags.get(name, "[]"))
+    except ValueError:
+        value = None
+    if not isinstance(value, list):
+        raise ReportError(f"the experiment's tag {name!r} is not a JSON list: {tags[name]!r}; run the sweep again")
+    return value
+
+
+def _runs(client: Any, experiment: Any) -> list[dict[str, Any]]:
+    """The current runs as plain rows, of duplicates (same variant and seed) the one that counts."""
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment.experiment_id], filter_string=CURRENT_RUNS, max_results=PAGE, page_token=token
+        )
+        for run in page:
+            row = _row(experiment.name, run)
+            place = (row["variant"], row["seed"])
+            if place not in rows or _standing(row) > _standing(rows[place]):
+                rows[place] = row
+        token = page.token
+        if not token:
+            return list(rows.values())
+
+
+def _standing(row: dict[str, Any]) -> tuple[bool, int]:
+    return row["status"] == "FINISHED", row["start_ms"]
+
+
+def _row(sweep: str, run: Any) -> dict[str, Any]:
+    tags, params, metrics = run.data.tags, run.data.params, run.data.metrics
+    row: dict[str, Any] = {
+        "sweep": sweep,
+        "variant": tags.get("variant", params.get("variant", "?")),
+        "seed": int(tags.get("seed", params.get("seed", -1))),
+        "status": run.info.status,
+        "status_detail": tags.get("status_detail", ""),
+        "run_key": tags.get("run_key", ""),
+        "run_id": run.info.run_id,
+        "start_ms": run.info.start_time or 0,
+    }
+    row |= {column: 100 * _finite(metrics.get(name)) for name, column in ACCURACIES.items()}
+    row |= {column: metrics.get(name) for name, column in COUNTS.items()}
+    row |= {column: _finite(metrics.get(name)) for name, column in SINGLES.items()}
+    row |= {_format_column(name): _finite(metrics[name]) for name in sorted(metrics) if FORMAT_METRIC.fullmatch(name)}
+    row |= {name: tags.get(name, "") for name in PROVENANCE}
+    return row | {f"config.{name}": params[name] for name in sorted(params) if name not in ("variant", "seed")}
+
+
+def _format_column(metric: str) -> str:
+    """``latency_ms/onnx_p50`` -> ``latency_onnx_p50_ms``, ``size/onnx_bytes`` -> ``size_onnx_bytes``."""
+    match = FORMAT_METRIC.fullmatch(metric)
+    if match["size"]:
+        return f"size_{match['size']}_bytes"
+    return f"latency_{match['latency']}_{match['rank']}_ms"
+
+
+def _finite(value: float | None) -> float:
+    """The value, or nan for one that is absent or infinite (which a database stores as 1.8e308)."""
+    return float(value) if value is not None and abs(value) < 1e308 else float("nan")
+
+
+def _frame(rows: list[dict[str, Any]], variants: tuple[str, ...]) -> pd.DataFrame:
+    """Rows ordered by variant and seed; integers that may be absent as Int64, every metric column always there."""
+    order = {name: place for place, name in enumerate(variants)}
+    rows = sorted(rows, key=lambda row: (order.get(row["variant"], len(order)), row["variant"], row["seed"]))
+    columns = [*_EMPTY_ROW, *dict.fromkeys(name for row in rows for name in row if name not in _EMPTY_ROW)]
+    frame = pd.DataFrame(rows, columns=columns).drop(columns="start_ms")
+    measured = [*ACCURACIES.values(), *SINGLES.values()]
+    measured += [name for name in frame if re.match(r"(latency|size)_", name) and name not in measured]
+    kinds = dict.fromkeys(COUNTS.values(), "Int64") | {"seed": "int64"} | dict.fromkeys(measured, "float64")
+    return frame.astype(kinds)
+
+
+_EMPTY_ROW = (
+    *("sweep", "variant", "seed", "status", "status_detail"),
+    *ACCURACIES.values(),
+    *COUNTS.values(),
+    *SINGLES.values(),
+    *("run_key", "run_id", "start_ms"),
+    *PROVENANCE,
+)
+
+
+def _why_missing(row: Any | None) -> str:
+    if row is None:
+        return "not run yet"
+    if row.status in FAILED:
+        reason = row.status_detail or "no reason was recorded; see the run in MLflow"
+        return f"{row.status.lower()}: {' '.join(reason.split())}"
+    if row.status == "FINISHED":
+        return "finished without a final test accuracy"
+    return "still running, or its process died" if row.status == "RUNNING" else row.status.lower()
+
+
+def _histories(client: Any, uri: str, experiment_id: str, run_ids: list[str]) -> pd.DataFrame:
+    """Points of ``HISTORIES``, one value per step (the last one written), in order of step."""
+    path = sqlite_path(uri)
+    try:
+        points = _sqlite_points(path, experiment_id) if path is not None else None
+    except sqlite3.Error:  # another schema, or a folder that allows no read-only connection: ask MLflow instead
+        points = None
+    if points is None:
+        points = _client_points(client, run_ids)
+    frame = pd.DataFrame(points, columns=["run_id", "metric", "step", "value", "time_ms"])
+    frame = frame[frame["run_id"].isin(run_ids)].astype({"step": "int64", "value": "float64", "time_ms": "int64"})
+    frame = frame.sort_values(["run_id", "metric", "step", "time_ms"], kind="stable")
+    frame = frame.drop_duplicates(["run_id", "metric", "step"], keep="last").drop(columns="time_ms")
+    return frame.reset_index(drop=True)
+
+
+def _sqlite_points(path: Path, experiment_id: str) -> list[tuple]:
+    """All points of the experiment in one query: the client's one-by-one way is thirty times slower."""
+    query = f"""
+        SELECT m.run_uuid, m.key, m.step, CASE WHEN m.is_nan THEN NULL ELSE m.value END, m.timestamp
+        FROM runs r JOIN metrics m ON m.run_uuid = r.run_uuid
+        WHERE r.experiment_id = ? AND m.key IN ({", ".join("?" * len(HISTORIES))})
+    """
+    with closing(_read_only(path)) as database:
+        return database.execute(query, (int(experiment_id), *HISTORIES)).fetchall()
+
+
+def _client_points(client: Any, run_ids: Iterable[str]) -> list[tuple]:
+    return [
+        (run_id, name, point.step, point.value, point.timestamp)
+        for run_id in run_ids
+        for name in HISTORIES
+        for point in client.get_metric_history(run_id, name)
+    ]

@@ -1,0 +1,268 @@
+"""From runs to one row a variant, and the sentences and formatted rows that say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from reports import statistics
+from reports.store import Sweep
+
+ABSENT = "-"
+CONFIDENCE = 0.95
+MEANS = ("train_s", "latency_tf_p50_ms", "latency_tf_p90_ms")
+PRICES = {  # column of a variant -> how the sentence about its price calls it
+    "params": "parameters",
+    "macs": "MACs",
+    "ops": "ops",
+    "train_s": "training time",
+    "latency_tf_p50_ms": "latency",
+}
+
+
+def variants(sweep: Sweep) -> pd.DataFrame:
+    """One row a variant, in the question's order, unrounded.
+
+    Columns: sweep, variant, baseline (bool), n (runs with a result), n_expected; accuracy_percent_mean and
+    accuracy_percent_sd, the same for accuracy_raw, accuracy_ema and top5; difference_points to the baseline with
+    difference_low_points and difference_high_points (95 % by Welch); params, macs, ops; means over the runs of
+    train_s and the latencies. Missing values are nan or NA.
+    """
+    reference = _accuracies(sweep, sweep.baseline)
+    rows = [_variant_row(sweep, name, reference) for name in sweep.variants]
+    frame = pd.DataFrame(rows)
+    return frame.astype(dict.fromkeys(("params", "macs", "ops"), "Int64")) if rows else frame
+
+
+def _accuracies(sweep: Sweep, variant: str | None) -> np.ndarray:
+    return sweep.results(variant)["accuracy_percent"].to_numpy() if variant is not None else np.array([])
+
+
+def _variant_row(sweep: Sweep, name: str, reference: np.ndarray) -> dict:
+    runs = sweep.results(name)
+    row = {
+        "sweep": sweep.name,
+        "variant": name,
+        "baseline": name == sweep.baseline,
+        "n": len(runs),
+        "n_expected": len(sweep.seeds),
+    }
+    for column in ("accuracy_percent", "accuracy_raw_percent", "accuracy_ema_percent", "top5_percent"):
+        row[f"{column}_mean"], row[f"{column}_sd"], _ = statistics.summary(runs[column].dropna())
+    interval = statistics.Interval(float("nan"), float("nan"), float("nan"))
+    if len(runs) and len(reference) and name != sweep.baseline:
+        interval = statistics.welch_interval(runs["accuracy_percent"], reference, CONFIDENCE)
+    row |= {
+        "difference_points": interval.difference,
+        "difference_low_points": interval.low,
+        "difference_high_points": interval.high,
+    }
+    for column in ("params", "macs", "ops"):  # the same for every seed of a variant
+        known = runs[column].dropna()
+        row[column] = known.iloc[0] if len(known) else pd.NA
+    return row | {column: runs[column].mean() for column in MEANS}
+
+
+# --- sentences ---------------------------------------------------------------------------------------------------
+
+
+def what_ran(sweep: Sweep) -> str:
+    """One sentence: how many runs of what, for how long, on which data."""
+    finished = len(sweep.results())
+    planned = len(sweep.variants) * len(sweep.seeds)
+    sentence = f"{_count(len(sweep.variants), 'variant')} x {_count(len(sweep.seeds), 'seed')}"
+    sentence += f": {finished} of {planned} runs have a result"
+    settings = [
+        f"{label} {value}" for label, field in _SETTINGS for value in [setting(sweep.runs, field)] if value is not None
+    ]
+    return f"{sentence}; {', '.join(settings)}." if settings else f"{sentence}."
+
+
+_SETTINGS = (
+    *(("model", "model"), ("data", "data"), ("recipe", "recipe"), ("steps", "steps")),
+    *(("batch", "batch"), ("input size", "input_size"), ("precision", "precision")),
+)
+
+
+def setting(runs: pd.DataFrame, field: str) -> str | None:
+    """The runs' value of a field of the configuration; several are joined by a slash; None where it is unknown."""
+    column = f"config.{field}"
+    if column not in runs:
+        return None
+    values = list(dict.fromkeys(runs[column].dropna()))
+    return " / ".join(f"{int(value):,}" if value.isdigit() else value for value in values) or None
+
+
+def comparisons(frame: pd.DataFrame) -> list[str]:
+    """One sentence for each variant that can be set against the baseline: the difference, its interval, the price."""
+    if frame.empty or not frame["baseline"].any():
+        return []
+    baseline = frame[frame["baseline"]].iloc[0]
+    others = frame[~frame["baseline"] & frame["difference_points"].notna()]
+    return [
+        f"{row['variant']}: {row['difference_points']:+.2f} points ({_interval_words(row)}) "
+        f"against {baseline['variant']}; {price(row, baseline)}."
+        for _, row in others.iterrows()
+    ]
+
+
+def _interval_words(row: pd.Series) -> str:
+    if np.isnan(row["difference_low_points"]):
+        return "no interval: it takes two seeds of each"
+    return f"95 % interval {row['difference_low_points']:+.2f} to {row['difference_high_points']:+.2f}"
+
+
+def price(row: pd.Series, baseline: pd.Series) -> str:
+    """What the variant costs beside the baseline, in percent of the baseline's figure."""
+    changes: dict[str, list[str]] = {}
+    for column, label in PRICES.items():
+        ours, theirs = row[column], baseline[column]
+        if pd.isna(ours) or pd.isna(theirs) or not theirs:
+            continue
+        change = "the same" if ours == theirs else f"{100 * (ours / theirs - 1):+.1f} %"
+        changes.setdefault(change, []).append(label)
+    parts = [f"{' and '.join(labels) if len(labels) < 3 else _listed(labels)} {change}"
+             for change, labels in changes.items()]  # fmt: skip
+    return ", ".join(parts) or "its price is not measured yet"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def detectable(frame: pd.DataFrame) -> str:
+    """The smallest difference that the design, at the spread that was seen, could detect; or why there is none."""
+    repeated = frame[frame["n"] > 1] if len(frame) else frame
+    if repeated.empty:
+        return (
+            "With one seed per variant there is no spread between seeds, so no interval and no smallest detectable "
+            "difference can be given: ask for two seeds or more."
+        )
+    sd = statistics.pooled_sd(repeated["accuracy_percent_sd"], repeated["n"])
+    seeds = int(repeated["n"].min())
+    points = statistics.detectable_difference(sd, seeds)
+    return (
+        f"Smallest difference that this design could detect: {points:.2f} points "
+        f"(two-sided test at 5 %, power 80 %, {seeds} seeds per variant, spread between seeds {sd:.2f} points)."
+    )
+
+
+def shared_trainings(sweep: Sweep) -> list[str]:
+    """A sentence for each group of variants that are readouts of the same trainings."""
+    groups: dict[frozenset, list[str]] = {}
+    for name in sweep.variants:
+        keys = frozenset(sweep.results(name)["run_key"]) - {""}
+        if keys:
+            groups.setdefault(keys, []).append(name)
+    return [
+        f"{_listed(names)} are read from the same trainings: they differ only in the evaluation, "
+        "and the interval, which takes them for independent, is wider than it need be."
+        for names in groups.values()
+        if len(names) > 1
+    ]
+
+
+def front_text(frame: pd.DataFrame) -> str:
+    """The points of a trade-off picture in order of size, those on the Pareto front marked."""
+    front = statistics.pareto_front(frame["params"].to_numpy(float, na_value=np.nan), frame["accuracy_percent_mean"])
+    ordered = frame.assign(front=front).sort_values(["params", "accuracy_percent_mean"])
+    rows = [
+        [row["sweep"], row["variant"], mean_sd(row, "accuracy_percent"), count(row["params"]), "*" * row["front"]]
+        for _, row in ordered.iterrows()
+        if row["n"]
+    ]
+    return text_table(["sweep", "variant", "test accuracy, %", "parameters", "front"], rows, left=2)
+
+
+# --- formatted rows ----------------------------------------------------------------------------------------------
+
+HEADER = ("variant", "test accuracy, %", "difference, points", "parameters", "MACs", "ops", "training", "latency, ms")
+
+
+def formatted(frame: pd.DataFrame) -> list[list[str]]:
+    """The rows under ``HEADER``, one a variant, rounded for reading."""
+    return [
+        [
+            f"{row['variant']} (baseline)" if row["baseline"] else row["variant"],
+            mean_sd(row, "accuracy_percent") + _incomplete(row),
+            _difference(row),
+            *(count(row[column]) for column in ("params", "macs", "ops")),
+            duration(row["train_s"]),
+            _latency(row),
+        ]
+        for _, row in frame.iterrows()
+    ]
+
+
+AVERAGES_HEADER = ("variant", "raw weights, %", "averaged weights, %", "averaged - raw, points")
+
+
+def formatted_averages(frame: pd.DataFrame) -> list[list[str]]:
+    """The rows under ``AVERAGES_HEADER``: both readings of the same trainings; none where neither was recorded."""
+    rows = []
+    for _, row in frame.iterrows():
+        raw, averaged = row["accuracy_raw_percent_mean"], row["accuracy_ema_percent_mean"]
+        if np.isnan(raw) and np.isnan(averaged):
+            continue
+        gain = ABSENT if np.isnan(averaged - raw) else f"{averaged - raw:+.2f}"
+        rows.append([row["variant"], mean_sd(row, "accuracy_raw_percent"), mean_sd(row, "accuracy_ema_percent"), gain])
+    return rows
+
+
+def mean_sd(row: pd.Series, column: str) -> str:
+    """``81.23 ± 0.15 (3)``: mean, standard deviation and n; without the deviation where there is none."""
+    mean, sd, n = row[f"{column}_mean"], row[f"{column}_sd"], row["n"]
+    if np.isnan(mean):
+        return ABSENT
+    return f"{mean:.2f} ({n})" if np.isnan(sd) else f"{mean:.2f} ± {sd:.2f} ({n})"
+
+
+def _incomplete(row: pd.Series) -> str:
+    return f" of {row['n_expected']}" if 0 < row["n"] < row["n_expected"] else ""
+
+
+def _difference(row: pd.Series) -> str:
+    if np.isnan(row["difference_points"]):
+        return ABSENT
+    if np.isnan(row["difference_low_points"]):
+        return f"{row['difference_points']:+.2f} [n/a]"
+    low, high = row["difference_low_points"], row["difference_high_points"]
+    return f"{row['difference_points']:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def _latency(row: pd.Series) -> str:
+    median, ninetieth = row["latency_tf_p50_ms"], row["latency_tf_p90_ms"]
+    if np.isnan(median):
+        return ABSENT
+    return f"{median:.3g}" if np.isnan(ninetieth) else f"{median:.3g} (p90 {ninetieth:.3g})"
+
+
+def count(value: int | None) -> str:
+    return ABSENT if pd.isna(value) else f"{int(value):,}"
+
+
+def duration(seconds: float) -> str:
+    """``42 s``, ``12.5 min`` or ``3.2 h``."""
+    if np.isnan(seconds):
+        return ABSENT
+    if seconds < 90:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """Columns aligned for the terminal: the first ``left`` to the left, the others to the right."""
+    rows = [list(header), *map(list, rows)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    lines = [
+        "  ".join(cell.ljust(width) if column < left else cell.rjust(width)
+                  for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    ]  # fmt: skip
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

@@ -1,0 +1,215 @@
+"""The blocks of zoo/layers.py against TensorFlow's own, finite differences and numbers worked out by hand."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from zoo import layers
+
+tf = layers.tf
+keras = layers.keras
+
+
+def normal(shape, scale=1.0, seed=0, dtype=np.float32):
+    return tf.constant(np.random.default_rng(seed).normal(scale=scale, size=shape).astype(dtype))
+
+
+# --- local response normalization ---------------------------------------------------------------------------------
+
+
+def test_lrn_of_three_channels_by_hand():
+    x = tf.constant([[[[1.0, 2.0, 3.0]]]])
+    y = layers.local_response_normalization(x, radius=1, bias=1.0, alpha=1.0, beta=0.5)
+    # sums of squares over the window: 1+4, 1+4+9, 4+9
+    np.testing.assert_allclose(y[0, 0, 0], [1 / 6**0.5, 2 / 15**0.5, 3 / 14**0.5], rtol=1e-6)
+
+
+@pytest.mark.parametrize("beta", [0.75, 0.5, 1.0])
+@pytest.mark.parametrize(("channels", "radius"), [(20, 4), (3, 4), (64, 1), (5, 0)])
+@pytest.mark.parametrize("alpha", [0.001 / 9, 0.5])
+def test_lrn_equals_tensorflow_forward_and_backward(channels, radius, beta, alpha):
+    x = normal((2, 5, 4, channels), scale=3.0)
+    upstream = normal(x.shape, seed=1)
+
+    def both(function):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return y, tape.gradient(y, x, upstream)
+
+    y, gradient = both(lambda v: layers.local_response_normalization(v, radius, 2.0, alpha, beta))
+    expected_y, expected_gradient = both(lambda v: tf.nn.local_response_normalization(v, radius, 2.0, alpha, beta))
+    np.testing.assert_allclose(y, expected_y, rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=2e-4, atol=5e-6)
+
+
+@pytest.mark.parametrize("beta", [0.75, 0.6])
+def test_lrn_gradient_equals_finite_differences(beta):
+    x = normal((1, 2, 2, 6), dtype=np.float64)
+    theoretical, numerical = tf.test.compute_gradient(
+        lambda v: layers.local_response_normalization(v, 2, 1.0, 0.3, beta), [x], delta=1e-5
+    )
+    np.testing.assert_allclose(theoretical[0], numerical[0], atol=1e-8)
+
+
+def test_lrn_in_bfloat16_is_right_to_its_eight_bits():
+    exact = tf.cast(normal((2, 4, 4, 32), scale=20.0), tf.bfloat16)
+    wide = tf.cast(exact, tf.float32)
+
+    def both(function, x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return y, tape.gradient(y, x)
+
+    y, gradient = both(lambda v: layers.local_response_normalization(v, 4, 1.0, 0.001 / 9, 0.75), exact)
+    expected_y, expected_gradient = both(lambda v: tf.nn.local_response_normalization(v, 4, 1.0, 0.001 / 9, 0.75), wide)
+    assert y.dtype == gradient.dtype == tf.bfloat16
+    # Rounding to 8 bits costs 2^-8 of a value: once for the result, and twice, 0.75 times its share of the denominator
+    # (a half at most here), for the sum of squares.
+    np.testing.assert_allclose(tf.cast(y, tf.float32), expected_y, rtol=1.75 * 2**-8)
+    np.testing.assert_allclose(tf.cast(gradient, tf.float32), expected_gradient, rtol=1.75 * 2**-8, atol=2**-8)
+
+
+def test_lrn_has_no_weights_and_survives_saving(tmp_path):
+    inputs = keras.Input((4, 4, 8))
+    model = keras.Model(inputs, layers.LocalResponseNormalization(radius=2, bias=3.0, alpha=0.4, beta=0.5)(inputs))
+    assert model.weights == []
+    model.save(tmp_path / "model.keras")
+    x = normal((2, 4, 4, 8))
+    expected = tf.nn.local_response_normalization(x, 2, 3.0, 0.4, 0.5)
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(x), expected, rtol=1e-5, atol=1e-6)
+
+
+# --- dropout ------------------------------------------------------------------------------------------------------
+
+
+def dropped(rows=slice(None), name="drop", rate=0.25, seed=1, step=0, width=1000, global_rows=8):
+    """Ones of the global batch, or the given rows of it, after dropout."""
+    first = rows.start or 0
+    count = len(range(global_rows)[rows])
+    with layers.randomness(seed, tf.constant(step, tf.int64), tf.constant(first), global_rows):
+        return layers.Dropout(rate, name=name)(tf.ones((count, width)), training=True).numpy()
+
+
+def test_dropout_zeroes_its_share_and_scales_the_rest():
+    values = dropped(rate=0.25)
+    assert set(np.unique(values)) == {np.float32(0), np.float32(1 / 0.75)}
+    # 8,000 draws: the standard deviation of the share is sqrt(0.25 * 0.75 / 8000) = 0.0048
+    assert abs((values == 0).mean() - 0.25) < 4 * 0.0048
+
+
+def test_dropout_is_a_function_of_seed_layer_and_step_alone():
+    np.testing.assert_array_equal(dropped(), dropped())
+    for other in (dropped(seed=2), dropped(step=1), dropped(name="other")):
+        # two independent masks at 1/4 agree at 10 values in 16
+        assert abs((other == dropped()).mean() - 10 / 16) < 0.03
+
+
+def test_rows_of_one_batch_are_dropped_differently():
+    values = dropped()
+    assert len({row.tobytes() for row in values}) == len(values)
+
+
+def test_replicas_drop_what_one_device_drops():
+    whole = dropped()
+    np.testing.assert_array_equal(np.concatenate([dropped(slice(0, 4)), dropped(slice(4, 8))]), whole)
+
+
+def test_dropout_of_an_unknown_batch_size_in_a_graph():
+    layer = layers.Dropout(0.25, name="drop")
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, 1000]), tf.TensorSpec([], tf.int64), tf.TensorSpec([], tf.int32)]
+    )
+    def step(x, number, first_row):
+        with layers.randomness(1, number, first_row, 8):
+            return layer(x, training=True)
+
+    np.testing.assert_array_equal(step(tf.ones((3, 1000)), 0, 5), dropped()[5:])
+    np.testing.assert_array_equal(step(tf.ones((8, 1000)), 7, 0), dropped(step=7))
+
+
+def test_dropout_keeps_the_type_and_passes_gradients_of_what_it_kept():
+    x = tf.ones((8, 50), tf.bfloat16)
+    with layers.randomness(1, 0, 0, 8), tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layers.Dropout(0.5, dtype="mixed_bfloat16")(x, training=True)
+    assert y.dtype == tf.bfloat16
+    np.testing.assert_array_equal(tape.gradient(y, x), y)  # of ones, the gradient is the mask and its scale
+
+
+def test_dropout_is_the_identity_at_inference():
+    x = normal((2, 5))
+    assert layers.Dropout(0.5)(x) is x
+    assert layers.Dropout(0.5)(x, training=False) is x
+
+
+def test_dropout_without_a_source_of_randomness_says_what_to_do():
+    with pytest.raises(RuntimeError, match=r"layer 'lost'.*zoo\.layers\.randomness"):
+        layers.Dropout(0.5, name="lost")(tf.ones((2, 2)), training=True)
+
+
+def test_randomness_belongs_to_its_block_and_its_thread():
+    seen = {}
+    with layers.randomness(1, 0, 0, 2):
+        with layers.randomness(2, 0, 0, 2):
+            pass
+        inner = layers.Dropout(0.5, name="a")(tf.ones((2, 64)), training=True).numpy()
+
+        def elsewhere():
+            try:
+                layers.Dropout(0.5)(tf.ones((2, 2)), training=True)
+            except RuntimeError as error:
+                seen["error"] = error
+
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+    assert "error" in seen
+    np.testing.assert_array_equal(inner, dropped(name="a", rate=0.5, width=64, global_rows=2))
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, 1.5])
+def test_dropout_refuses_an_impossible_rate(rate):
+    with pytest.raises(ValueError, match=r"\[0, 1\)"):
+        layers.Dropout(rate)
+
+
+# --- initializers -------------------------------------------------------------------------------------------------
+
+CUT_NORMAL_STD = 0.8796  # of the unit normal, cut at 2
+
+
+def test_xavier_has_the_variance_of_the_source_before_truncation():
+    kernel, bias = layers.initializers("xavier", "conv")
+    values = kernel((5, 5, 64, 64)).numpy()
+    before_cut = (1.3 * 2 / (5 * 5 * 64 + 5 * 5 * 64)) ** 0.5
+    assert values.std() == pytest.approx(CUT_NORMAL_STD * before_cut, rel=0.01)
+    assert np.abs(values).max() <= 2 * before_cut * 1.0001
+    assert np.abs(values).max() > 1.95 * before_cut
+    assert not bias((64,)).numpy().any()
+
+
+@pytest.mark.parametrize(
+    ("role", "std", "bias"), [("first", 5e-2, 0.0), ("conv", 5e-2, 0.1), ("hidden", 0.04, 0.1), ("last", 1 / 192, 0.0)]
+)
+def test_tutorial_constants(role, std, bias):
+    kernel_initializer, bias_initializer = layers.initializers("tutorial", role)
+    values = kernel_initializer((300, 300)).numpy()
+    assert values.std() == pytest.approx(CUT_NORMAL_STD * std, rel=0.01)
+    np.testing.assert_array_equal(bias_initializer((3,)), np.full(3, bias, np.float32))
+
+
+def test_he_variance():
+    kernel, bias = layers.initializers("he", "conv")
+    assert kernel((3, 3, 100, 200)).numpy().var() == pytest.approx(2 / 900, rel=0.02)
+    assert not bias((3,)).numpy().any()
+
+
+def test_unknown_scheme():
+    with pytest.raises(ValueError, match="glorot"):
+        layers.initializers("glorot", "conv")

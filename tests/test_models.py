@@ -1,0 +1,316 @@
+"""The registry and the three families: what is built is what the table says, and every argument changes the network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from zoo import models
+
+NAMES = ["tuto", "alex0", "alex1", "alex2", "alex3", "alex4", "cs231n", "nin0", "nin1", "nin2", "squeeze0", "squeeze1"]
+FAMILIES = {"alex": "tuto", "nin": "nin0", "squeeze": "squeeze0"}
+
+# One other value for every argument of every family; a new argument must be added here.
+LRN = {
+    "lrn_radius": {"lrn": True, "lrn_radius": 1},
+    "lrn_bias": {"lrn": True, "lrn_bias": 2.0},
+    "lrn_alpha": {"lrn": True, "lrn_alpha": 0.1},
+    "lrn_beta": {"lrn": True, "lrn_beta": 0.5},
+}
+SHARED = LRN | {
+    "pool": {"pool": (2, 2)},
+    "batch_norm": {"batch_norm": True},
+    "dropout": {"dropout": 0.5},
+    "initializer": {"initializer": "tutorial"},
+}
+CHANGES = {
+    "alex": SHARED
+    | {"convs": {"convs": ((5, 64), (3, 64))}, "hidden": {"hidden": (384,)}, "lrn": {"lrn": False}}
+    | {"final_relu": {"final_relu": True}},
+    "nin": SHARED
+    | {"blocks": {"blocks": ((3, 64, 64, 64),)}, "last_block": {"last_block": (5, 64, 32)}, "lrn": {"lrn": True}}
+    | {"final_relu": {"final_relu": False}},
+    "squeeze": SHARED
+    | {"stem": {"stem": (5, 64)}, "stages": {"stages": (((16, 64, 64),),)}, "lrn": {"lrn": True}}
+    | {"final_relu": {"final_relu": False}},
+}
+
+
+def layer_names(name, **arguments):
+    return [layer.name for layer in models.build(name, **arguments).layers]
+
+
+def fingerprint(name, **arguments):
+    """Initial weights and the training output on fixed images, all from one seed."""
+    from zoo import layers
+
+    layers.keras.utils.set_random_seed(7)
+    model = models.build(name, **arguments)
+    images = np.random.default_rng(0).normal(size=(4, 24, 24, 3)).astype(np.float32)
+    with layers.randomness(7, 0, 0, 4):
+        output = model(images, training=True)
+    return [*model.get_weights(), output.numpy()]
+
+
+def same(left, right):
+    return len(left) == len(right) and all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+@pytest.fixture
+def bfloat16():
+    from zoo.layers import keras
+
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    yield
+    keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """The registry, for tests that add to it."""
+    models.names()
+    monkeypatch.setattr(models, "_entries", dict(models._entries))
+
+
+# --- what is built ------------------------------------------------------------------------------------------------
+
+
+def test_the_registered_names_in_order():
+    assert models.names()[: len(NAMES)] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_model_gives_float32_logits(name):
+    model = models.build(name, input_size=24, classes=7)
+    output = model(np.zeros((2, 24, 24, 3), np.float32))
+    assert output.shape == (2, 7)
+    assert output.dtype == "float32"
+
+
+@pytest.mark.parametrize("name", FAMILIES.values())
+def test_bfloat16_computes_in_bfloat16_and_ends_in_float32(name, bfloat16):
+    import tensorflow as tf
+
+    model = models.build(name, batch_norm=True, lrn=True)
+    with tf.GradientTape() as tape:
+        output = model(np.ones((2, 24, 24, 3), np.float32), training=True)
+    assert model.get_layer("conv1").output.dtype == tf.bfloat16
+    assert output.dtype == tf.float32
+    gradients = tape.gradient(output, model.trainable_variables)
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tuto", "images conv1 pool1 lrn1 conv2 lrn2 pool2 features local3 local4 logits"),
+        ("alex1", "images conv1 pool1 lrn1 conv2 lrn2 pool2 conv3 lrn3 pool3 features local4 logits"),
+        ("alex2", "images conv1 pool1 conv2 pool2 features local3 local4 logits"),
+        ("alex3", "images conv1 pool1 lrn1 conv2 lrn2 pool2 features local3 logits"),
+        ("cs231n", "images conv1 pool1 lrn1 features local2 logits"),
+        ("nin0", "images conv1 conv1_1x1a conv1_1x1b pool1 conv2 conv2_1x1a class_maps logits"),
+        (
+            "nin2",
+            "images conv1 conv1_1x1a conv1_1x1b pool1 dropout1 conv2 conv2_1x1a conv2_1x1b pool2 dropout2 "
+            "conv3 conv3_1x1a class_maps logits",
+        ),
+    ],
+)
+def test_the_order_of_the_layers(name, expected):
+    assert layer_names(name) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("name", "kernels"),
+    [
+        ("alex0", {"conv1": (5, 5, 3, 64), "conv2": (3, 3, 64, 96), "local3": (6 * 6 * 96, 384)}),
+        ("alex4", {"conv1": (5, 5, 3, 96), "conv2": (3, 3, 96, 96), "local4": (384, 192), "logits": (192, 10)}),
+        ("cs231n", {"conv1": (3, 3, 3, 64), "local2": (12 * 12 * 64, 500), "logits": (500, 10)}),
+        ("nin1", {"conv1_1x1a": (1, 1, 64, 96), "conv2": (5, 5, 96, 64), "class_maps": (1, 1, 64, 10)}),
+        ("nin2", {"conv2": (5, 5, 96, 192), "conv3": (3, 3, 192, 192), "class_maps": (1, 1, 192, 10)}),
+        ("squeeze1", {"fire2_squeeze": (1, 1, 64, 32), "fire3_squeeze": (1, 1, 128, 32), "fire5_3x3": (3, 3, 32, 128)}),
+    ],
+)
+def test_the_sizes_of_the_kernels(name, kernels):
+    model = models.build(name)
+    assert {layer: tuple(model.get_layer(layer).kernel.shape) for layer in kernels} == kernels
+
+
+def test_pools_and_normalization_have_the_constants_of_the_paper():
+    model = models.build("tuto")
+    pool, lrn = model.get_layer("pool2"), model.get_layer("lrn2")
+    assert (pool.pool_size, pool.strides, pool.padding) == ((3, 3), (2, 2), "same")
+    assert (lrn.radius, lrn.bias, lrn.alpha, lrn.beta) == (4, 1.0, 0.001 / 9, 0.75)
+    assert models.build("cs231n").get_layer("pool1").pool_size == (2, 2)
+
+
+def test_only_the_published_networks_end_in_a_relu():
+    def last_activation(name, layer):
+        return models.build(name).get_layer(layer).activation.__name__
+
+    assert last_activation("tuto", "logits") == "linear"
+    assert last_activation("nin0", "class_maps") == "relu"
+    assert last_activation("squeeze0", "class_maps") == "relu"
+
+
+def test_batch_norm_stands_between_a_layer_without_bias_and_its_relu():
+    model = models.build("tuto", batch_norm=True)
+    names = [layer.name for layer in model.layers]
+    for name in ("conv1", "conv2", "local3", "local4"):
+        at = names.index(name)
+        assert names[at : at + 3] == [name, f"{name}_batch_norm", f"{name}_relu"]
+        assert not model.get_layer(name).use_bias
+        assert model.get_layer(name).activation.__name__ == "linear"
+    assert model.get_layer("logits").use_bias
+
+
+def test_dropout_acts_on_hidden_layers_or_on_the_features():
+    assert layer_names("alex3", dropout=0.5)[-4:] == ["features", "local3", "local3_dropout", "logits"]
+    assert layer_names("tuto", dropout=0.5, hidden=())[-3:] == ["features", "features_dropout", "logits"]
+
+
+@pytest.mark.parametrize("name", FAMILIES.values())
+@pytest.mark.parametrize("scheme", ["xavier", "tutorial", "he"])
+def test_no_two_layers_start_with_the_same_values(name, scheme):
+    """An initializer object that is used twice repeats its values."""
+    kernels = [w.ravel() for w in models.build(name, initializer=scheme).get_weights() if w.ndim > 1]
+    starts = [tuple((kernel[:8] / kernel.std()).round(3)) for kernel in kernels]
+    assert len(set(starts)) == len(kernels)
+
+
+def test_the_seed_decides_the_initial_weights():
+    assert same(fingerprint("alex3"), fingerprint("alex3"))
+
+
+def test_cs231n_decays_every_layer_but_the_last():
+    assert models.entry("cs231n").training == {"weight_decay.layers": "all_but_last"}
+
+
+# --- arguments ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_argument_is_varied_below(family):
+    assert set(CHANGES[family]) == set(models.entry(FAMILIES[family]).parameters())
+
+
+@pytest.mark.parametrize(("family", "argument"), [(f, a) for f, changes in CHANGES.items() for a in changes])
+def test_every_argument_changes_the_network(family, argument):
+    changed = CHANGES[family][argument]
+    before = {"lrn": True} if argument in LRN else {}
+    assert not same(fingerprint(FAMILIES[family], **before), fingerprint(FAMILIES[family], **changed))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_values_of_every_row_pass_their_own_annotation(name):
+    for parameter in models.entry(name).parameters().values():
+        assert TypeAdapter(parameter.annotation).validate_python(parameter.default) == parameter.default
+
+
+def test_arguments_written_as_yaml_lists_become_tuples():
+    parameters = models.entry("squeeze0").parameters()
+    stages = TypeAdapter(parameters["stages"].annotation).validate_python([[[8, 16, 16]], [[8, 32, 32], [8, 32, 32]]])
+    assert stages == (((8, 16, 16),), ((8, 32, 32), (8, 32, 32)))
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "value"),
+    [
+        ("tuto", "convs", []),
+        ("tuto", "convs", [[5, 0]]),
+        ("tuto", "convs", [[5]]),
+        ("tuto", "convs", [[True, 64]]),
+        ("tuto", "convs", [["5", 64]]),
+        ("tuto", "hidden", [384, -1]),
+        ("tuto", "hidden", 384),
+        ("tuto", "pool", [3, 0]),
+        ("tuto", "lrn", "yes"),
+        ("tuto", "lrn", 1),
+        ("tuto", "lrn_radius", -1),
+        ("tuto", "lrn_alpha", float("inf")),
+        ("tuto", "lrn_bias", 0),
+        ("tuto", "dropout", 1.0),
+        ("tuto", "dropout", -0.1),
+        ("tuto", "initializer", "glorot"),
+        ("nin0", "blocks", []),
+        ("nin0", "blocks", [[5, 64, 64]]),
+        ("nin0", "last_block", [5, 64, 64, 10]),
+        ("squeeze0", "stages", [[]]),
+        ("squeeze0", "stages", []),
+    ],
+)
+def test_impossible_values_are_refused(name, argument, value):
+    annotation = models.entry(name).parameters()[argument].annotation
+    with pytest.raises(ValidationError):
+        TypeAdapter(annotation).validate_python(value)
+
+
+def test_no_argument_takes_the_name_of_a_field_of_the_configuration():
+    from zoo import spec
+
+    for name in NAMES:
+        assert not set(spec.Config.model_fields) & set(models.entry(name).parameters())
+
+
+# --- input sizes --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "smallest"),
+    [
+        ("tuto", {}, 3),  # 3 -> 2 -> 1
+        ("alex1", {}, 5),  # 5 -> 3 -> 2 -> 1
+        ("cs231n", {}, 2),
+        ("nin0", {}, 2),
+        ("nin2", {}, 3),
+        ("squeeze1", {}, 3),
+        ("tuto", {"pool": (3, 1)}, 1),
+        ("tuto", {"pool": (2, 4)}, 5),  # 5 -> 2 -> 1
+        ("tuto", {"convs": ((3, 4),) * 6}, 33),  # 33 -> 17 -> 9 -> 5 -> 3 -> 2 -> 1
+    ],
+)
+def test_the_smallest_input_leaves_every_pool_a_map_of_two(name, arguments, smallest):
+    assert models.smallest_input(name, **arguments) == smallest
+    model = models.build(name, input_size=smallest, **arguments)
+    if "pool" not in arguments or arguments["pool"][1] > 1:
+        sides = [layer.input_shape[1] for layer in model.layers if layer.name.startswith("pool")]
+        assert sides[-1] == 2
+    if smallest > 1:
+        with pytest.raises(ValueError, match=f"at least {smallest}x{smallest}, not {smallest - 1}x{smallest - 1}"):
+            models.build(name, input_size=smallest - 1, **arguments)
+
+
+# --- the registry -------------------------------------------------------------------------------------------------
+
+
+def test_unknown_names_and_arguments_are_refused_with_the_nearest():
+    with pytest.raises(KeyError, match="did you mean 'squeeze1'"):
+        models.build("sqeeze1")
+    with pytest.raises(TypeError, match="did you mean 'dropout'"):
+        models.build("tuto", dropuot=0.5)
+
+
+def test_a_users_model_cannot_take_a_shipped_name(registry):
+    with pytest.raises(ValueError, match=r"'tuto' is already registered, in .*alex\.py"):
+
+        @models.register("tuto")
+        def mine(input_size=24, classes=10):
+            raise AssertionError
+
+
+def test_a_users_model_is_built_like_the_shipped_ones(registry):
+    @models.register("mine_wide", row={"width": 32})
+    @models.register("mine")
+    def mine(input_size=24, classes=10, width: int = 8):
+        from zoo.layers import keras
+
+        images = keras.Input((input_size, input_size, 3))
+        maps = keras.layers.Conv2D(width, 3)(images)
+        return keras.Model(images, keras.layers.Dense(classes)(keras.layers.GlobalAveragePooling2D()(maps)))
+
+    assert models.build("mine_wide", input_size=9, classes=4).output_shape == (None, 4)
+    assert models.build("mine_wide").layers[1].filters == 32
+    assert models.build("mine_wide", width=5).layers[1].filters == 5
+    assert models.entry("mine_wide").source_sha256() is not None
+    assert models.entry("tuto").source_sha256() is None

@@ -1,0 +1,1 @@
+"""The bench: questions about image classifiers, trained, measured and recorded."""

@@ -1,0 +1,194 @@
+"""One verified copy of a data set on this machine: four .npy files that every process memory-maps.
+
+The directory is the user's cache directory of this system, or the one that the environment variable ZOO_CACHE names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data import SPLITS, DataError
+
+VARIABLE = "ZOO_CACHE"
+PARTS = tuple((split, part) for split in SPLITS for part in ("images", "labels"))  # the order of every list of digests
+STAGING = ".partial-"  # prefix of what is not finished
+
+Arrays = dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+def directory() -> Path:
+    """The directory that holds the cached data sets, whether or not it exists."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("model-zoo-bench", appauthor=False))
+
+
+def files(name: str) -> list[Path]:
+    """The four files of a data set, in the order of ``PARTS``, whether or not they exist."""
+    return [directory() / name / f"{split}_{part}.npy" for split, part in PARTS]
+
+
+def present(name: str) -> bool:
+    """Whether all files of a data set are there (unverified)."""
+    return all(os.path.isfile(path) for path in files(name))
+
+
+def load(name: str, sha256s: tuple[str, ...], produce: Callable[[Path], Arrays], *, required: bool = True) -> Arrays:
+    """The verified arrays of a data set, memory-mapped read-only; ``produce`` makes them when they are not there.
+
+    ``sha256s`` are those of train images, train labels, test images and test labels; every call checks them.
+    ``produce`` gets an empty directory for what it downloads, which is removed afterwards. Where the cache cannot be
+    written, this raises DataError, or, with ``required=False``, returns the arrays from memory. A damaged file is named
+    on stderr and replaced.
+    """
+    found = read(name, sha256s)
+    if found is not None:
+        return found
+    try:
+        with _writing(name) as staging:
+            found = read(name, sha256s, quiet=True)  # another process may have written it while this one waited
+            if found is not None:
+                return found
+            arrays = verified(name, sha256s, produce(staging))
+            _write(name, arrays, staging)
+    except CacheError as error:
+        if required:
+            raise
+        _say_once(f"{name} is used from memory: {error}")
+        return verified(name, sha256s, produce(Path(os.devnull)))
+    found = read(name, sha256s)
+    if found is None:
+        raise DataError(f"{directory() / name} does not give back what was written to it; is the disk failing?")
+    return found
+
+
+def read(name: str, sha256s: tuple[str, ...], *, quiet: bool = False) -> Arrays | None:
+    """The cached arrays, memory-mapped and verified, or None where a file is absent or damaged (said on stderr)."""
+    if not present(name):
+        return None
+    mapped = []
+    for path, expected in zip(files(name), sha256s, strict=True):
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            found = sha256(array)
+        except (OSError, ValueError, EOFError) as error:
+            found = str(error)
+        if found != expected:
+            if not quiet:
+                say(f"{path} is damaged (sha256 {expected[:12]}... expected, found {found[:60]}); it is not used")
+            return None
+        mapped.append(array)
+    return _paired(mapped)
+
+
+def verified(name: str, sha256s: tuple[str, ...], arrays: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Arrays:
+    """The same arrays, read-only. Raises DataError where one has not the sha256 that is expected."""
+    flat = [np.ascontiguousarray(arrays[split][part == "labels"]) for split, part in PARTS]
+    for (split, part), array, expected in zip(PARTS, flat, sha256s, strict=True):
+        found = sha256(array)
+        if found != expected:
+            raise DataError(f"the {split} {part} of {name} have sha256 {found}, but {expected} is expected; not used")
+        array.flags.writeable = False
+    return _paired(flat)
+
+
+def sha256(array: np.ndarray) -> str:
+    """Checksum of an array's bytes in C order."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def say(line: str) -> None:
+    """One line for the person who waits; results go to stdout, so this goes to stderr."""
+    print(f"data: {line}", file=sys.stderr, flush=True)
+
+
+_say_once = functools.cache(say)
+
+
+class CacheError(DataError):
+    """The cache directory cannot be written; the message names it and how to choose another."""
+
+    def __init__(self, error: OSError):
+        reason = error.strerror or str(error)
+        super().__init__(
+            f"cannot write the data cache in {directory()} ({reason}): "
+            f"set the environment variable {VARIABLE} to a directory that you can write to"
+        )
+
+
+@contextlib.contextmanager
+def _writing(name: str) -> Iterator[Path]:
+    """A staging directory beside the cached files, for one process at a time; removed however the block ends."""
+    import filelock
+
+    place = directory() / name
+    with _cache_errors():
+        place.mkdir(parents=True, exist_ok=True)
+        # A file of its own shows at once, before minutes of downloading, whether the directory can be written.
+        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=place))
+    try:
+        lock = filelock.FileLock(place / ".lock")
+        with _cache_errors():
+            try:
+                lock.acquire(timeout=0.2)
+            except filelock.Timeout:
+                say(f"another process is getting {name}; waiting for it")
+                lock.acquire()
+        try:
+            # Whoever writes holds the lock, so what others have begun was left by processes that were killed.
+            for stale in place.glob(f"{STAGING}*"):
+                if stale != staging and _abandoned(stale):
+                    shutil.rmtree(stale, ignore_errors=True)
+            yield staging
+        finally:
+            lock.release()
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _abandoned(staging: Path) -> bool:
+    """Whether a staging directory of another process has content: those that wait for the lock have none yet."""
+    try:
+        return any(staging.iterdir())
+    except OSError:  # its owner has just removed it
+        return False
+
+
+def _write(name: str, arrays: Arrays, staging: Path) -> None:
+    """Write beside, flush to the disk, rename: a reader sees the old file or the new one, never a part of it."""
+    with _cache_errors():
+        for final, (split, part) in zip(files(name), PARTS, strict=True):
+            partial = staging / final.name
+            with partial.open("wb") as stream:
+                np.save(stream, arrays[split][part == "labels"], allow_pickle=False)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(partial, final)
+
+
+@contextlib.contextmanager
+def _cache_errors() -> Iterator[None]:
+    try:
+        yield
+    except NotImplementedError as error:  # filelock's word for a file system without locks
+        raise CacheError(OSError(errno.ENOLCK, str(error) or "this file system has no locks")) from error
+    except OSError as error:
+        raise CacheError(error) from error
+
+
+def _paired(flat: list[np.ndarray]) -> Arrays:
+    return {split: (flat[2 * i], flat[2 * i + 1]) for i, split in enumerate(SPLITS)}

@@ -1,0 +1,68 @@
+"""Latency of one image: the compiled function, one thread, the models in turn so that a noisy moment hits them all alike.
+
+Protocol, after MLPerf inference's single stream: 1,024 queries a model, one at a time, each timed until the logits are
+there. The weights do not matter to the time, so the models are built for it, in float32 whatever the precision of training.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from zoo.config import Config
+
+QUERIES = 1024
+_BLOCK = 16  # queries of one model before it is the next one's turn
+_WARM_UP = 50
+
+
+def measure(configs: Sequence[Config], classes: Sequence[int], imports: Sequence[Path] = ()) -> list[list[float]]:
+    """Milliseconds of each query, [models, QUERIES]. To be called in a process that has run no TensorFlow operation yet."""
+    import tensorflow as tf
+
+    from zoo import models
+    from zoo.plugins import load_file
+
+    tf.config.set_visible_devices([], "GPU")
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    for path in imports:
+        load_file(path)
+    queries = [
+        _query(models.build(c.model, input_size=c.input_size, classes=n, **c.arguments), c.input_size)
+        for c, n in zip(configs, classes, strict=True)
+    ]
+    return interleaved(queries, QUERIES, _BLOCK, _WARM_UP)
+
+
+def interleaved(queries: Sequence[Callable[[], object]], count: int, block: int, warm_up: int) -> list[list[float]]:
+    """Call every query ``count`` times, ``block`` at a time in turn; milliseconds of each call, [queries, count]."""
+    for query in queries:
+        for _ in range(warm_up):
+            query()
+    taken: list[list[float]] = [[] for _ in queries]
+    while len(taken[-1]) < count:
+        for query, times in zip(queries, taken, strict=True):
+            for _ in range(min(block, count - len(times))):
+                started = time.perf_counter_ns()
+                query()
+                times.append((time.perf_counter_ns() - started) / 1e6)
+    return taken
+
+
+def percentiles(latency_ms: Sequence[float]) -> dict[str, float]:
+    """The median, 90th and 99th percentile of samples [n], in their unit."""
+    return dict(zip(("p50", "p90", "p99"), (float(p) for p in np.percentile(latency_ms, [50, 90, 99])), strict=True))
+
+
+def _query(model, size: int) -> Callable[[], object]:
+    import tensorflow as tf
+
+    compiled = tf.function(lambda image: model(image, training=False)).get_concrete_function(
+        tf.TensorSpec([1, size, size, 3], tf.float32)
+    )
+    image = tf.constant(np.random.default_rng(0).standard_normal((1, size, size, 3), dtype=np.float32))
+    return lambda: compiled(image).numpy()

@@ -1,0 +1,175 @@
+"""``python -m zoo.models [NAME]``: the registered models and their price, or the layers of one of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from zoo import models
+from zoo.measure import Cost, LayerCost, cost, layer_costs
+from zoo.nearest import did_you_mean
+from zoo.plugins import PluginError, load_file
+from zoo.quiet import quiet_import
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 0; 1 when a model could not be built or counted; 2 for a bad question."""
+    options = _parser().parse_args(argv)
+    try:
+        for path in options.imports:
+            load_file(path)
+    except PluginError as error:
+        return _refuse(str(error))
+    known = models.names()
+    if options.name is None:
+        return _list_models(known, options)
+    if options.name not in known:
+        return _refuse(
+            f"no model is named {options.name!r}{did_you_mean(options.name, known)}; "
+            "`python -m zoo.models` lists them all"
+        )
+    return _show_model(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m zoo.models",
+        description="The registered models with their parameters, multiply-adds (MACs) and operations for one image; "
+        "with a NAME, that model's arguments and layers.",
+    )
+    parser.add_argument("name", metavar="NAME", nargs="?", help="show the layers of this model")
+    parser.add_argument(
+        "--input-size", metavar="N", type=_pixels, default=24, help="pixels, height = width (default 24)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--import",
+        metavar="FILE",
+        dest="imports",
+        action="append",
+        default=[],
+        help="a Python file of your own that registers models; may be repeated",
+    )
+    return parser
+
+
+def _pixels(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of pixels: give an integer of at least 1")
+    return int(text)
+
+
+def _list_models(known: Sequence[str], options: argparse.Namespace) -> int:
+    found = [(models.entry(name), _attempt(cost, name, options.input_size)) for name in known]
+    if options.json:
+        _print_json([{"name": e.name, "family": e.family, **_priced(price)} for e, price in found])
+    else:
+        rows = [
+            (e.name, e.family, *(f"{value:,}" for value in price)) if isinstance(price, Cost) else (e.name, e.family)
+            for e, price in found
+        ]
+        print(f"{len(rows)} models at {options.input_size}x{options.input_size}x3, 10 classes, for one image")
+        notes = ["" if isinstance(price, Cost) else price for _, price in found]
+        print(_table(("name", "family", "params", "MACs", "ops"), rows, left=2, notes=notes))
+    return int(any(isinstance(price, str) for _, price in found))
+
+
+def _priced(price: Cost | str) -> dict[str, Any]:
+    return price._asdict() if isinstance(price, Cost) else {"error": price}
+
+
+def _show_model(options: argparse.Namespace) -> int:
+    rows = _attempt(layer_costs, options.name, options.input_size)
+    if isinstance(rows, str):
+        print(f"{options.name}: {rows}", file=sys.stderr)
+        return 1
+    total = Cost(*(sum(getattr(row, field) for row in rows) for field in Cost._fields))
+    entry = models.entry(options.name)
+    arguments = {name: parameter.default for name, parameter in entry.parameters().items()}
+    if options.json:
+        _print_json(
+            {
+                "name": entry.name,
+                "family": entry.family,
+                "input_size": options.input_size,
+                "arguments": arguments,
+                "layers": [row._asdict() for row in rows],
+                "total": total._asdict(),
+            }
+        )
+        return 0
+    print(f"{entry.name} ({entry.family}) at {options.input_size}x{options.input_size}x3, 10 classes, for one image")
+    print("arguments: " + ", ".join(f"{name}={json.dumps(value, default=repr)}" for name, value in arguments.items()))
+    print()
+    print(_layer_table(rows, total))
+    return 0
+
+
+def _layer_table(rows: Sequence[LayerCost], total: Cost) -> str:
+    def cells(price: LayerCost | Cost) -> list[str]:
+        both = ((getattr(price, field), getattr(total, field)) for field in Cost._fields)
+        return [text for value, whole in both for text in (f"{value:,}", f"{value / whole:.1%}" if whole else "-")]
+
+    lines = [(row.name, "x".join(map(str, row.output_shape)), *cells(row)) for row in rows]
+    heads = ("layer", "output", "params", "share", "MACs", "share", "ops", "share")
+    return _table(heads, [*lines, ("total", "", *cells(total))], left=2, rule_before_last=True)
+
+
+def _attempt(count: Callable[[Any], Any], name: str, input_size: int) -> Any:
+    """What ``count`` makes of the model, or in one line why there is nothing to count."""
+    with quiet_import():
+        import tf_keras as keras
+
+    keras.backend.clear_session()  # or the graphs of all the models stay in memory
+    try:
+        return count(models.build(name, input_size))
+    except Exception as error:  # a user's own function may raise anything, and the other models still have their price
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return reason if isinstance(error, ValueError) else f"{type(error).__name__}: {reason}"
+
+
+def _table(heads, rows, *, left: int, notes: Sequence[str] = (), rule_before_last: bool = False) -> str:
+    """Aligned columns, the first ``left`` of them to the left; a row's note stands in place of its missing cells."""
+    widths = [max(len(row[i]) for row in [heads, *rows] if i < len(row)) for i in range(len(heads))]
+
+    def line(cells: Sequence[str]) -> str:
+        return " ".join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=False))
+        )
+
+    rule = "-" * (sum(widths) + len(widths) - 1)
+    lines = [f"{line(row)} {note}".rstrip() for row, note in zip(rows, notes or [""] * len(rows), strict=True)]
+    if rule_before_last:
+        lines.insert(-1, rule)
+    return "\n".join([line(heads), rule, *lines])
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, default=repr))
+
+
+def _refuse(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 2
+
+
+def _run() -> int:
+    """``main``, quiet when the reader of its output goes away (``| head``) or the person interrupts it."""
+    try:
+        code = main()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(_run())

@@ -1,0 +1,85 @@
+"""The Alex family: the network of the TensorFlow CIFAR-10 tutorial and its variants."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from pydantic import Field
+
+from zoo.models import register
+from zoo.models.arguments import Conv, Count, Initializer, Pool, Positive, Radius, Share, Toggle, smallest_for_pools
+
+
+def _smallest_input(convs, pool, **_) -> int:
+    return smallest_for_pools(len(convs), pool[1])
+
+
+variant = partial(register, smallest_input=_smallest_input)
+
+
+# The decorators run from the lowest up, so the registry lists them from the lowest up: tuto first.
+@variant(
+    "cs231n",
+    row={"convs": ((3, 64),), "pool": (2, 2), "hidden": (500,)},
+    training={"weight_decay.layers": "all_but_last"},
+)
+@variant("alex4", row={"convs": ((5, 96), (3, 96)), "lrn": False})
+@variant("alex3", row={"hidden": (384,)})
+@variant("alex2", row={"lrn": False})
+@variant("alex1", row={"convs": ((5, 64), (5, 64), (5, 64)), "hidden": (192,)})
+@variant("alex0", row={"convs": ((5, 64), (3, 96))})
+@variant("tuto")
+def alex(
+    input_size: int = 24,
+    classes: int = 10,
+    convs: Annotated[tuple[Conv, ...], Field(min_length=1)] = ((5, 64), (5, 64)),
+    pool: Pool = (3, 2),
+    hidden: tuple[Count, ...] = (384, 192),
+    lrn: Toggle = True,
+    lrn_radius: Radius = 4,
+    lrn_bias: Positive = 1.0,
+    lrn_alpha: Positive = 0.001 / 9,
+    lrn_beta: Positive = 0.75,
+    batch_norm: Toggle = False,
+    dropout: Share = 0.0,
+    final_relu: Toggle = False,
+    initializer: Initializer = "xavier",
+):
+    """Takes [B, 24, 24, 3] standardized images and returns float32 logits of shape [B, 10].
+
+    ``convs`` (kernel, width) with a ReLU, each followed by a pool (size, stride) and, with ``lrn``, by local response
+    normalization: pool first after the first convolution, normalization first after the later ones. Then ``hidden``
+    dense layers with a ReLU, and the logits, with a ReLU only if ``final_relu``. ``batch_norm`` stands before every
+    ReLU but the final one, and takes the place of that layer's bias. ``dropout`` acts on every hidden layer's output,
+    as in AlexNet (on the features where there is no hidden layer). The ``lrn_...`` constants matter only with ``lrn``.
+
+    Source: TensorFlow CIFAR-10 tutorial, cifar10.py ``inference``, after Krizhevsky et al. 2012; variants of it by
+    tensorsandbox and, for ``cs231n``, the course of that name.
+    """
+    import tf_keras as keras
+
+    from zoo import layers
+
+    conv = partial(layers.conv, initializer=initializer, batch_norm=batch_norm)
+    normalize = partial(
+        layers.LocalResponseNormalization, radius=lrn_radius, bias=lrn_bias, alpha=lrn_alpha, beta=lrn_beta
+    )
+
+    images = x = keras.Input((input_size, input_size, 3), name="images")
+    for i, (kernel, width) in enumerate(convs, start=1):
+        x = conv(x, kernel, width, name=f"conv{i}", role="first" if i == 1 else "conv")
+        if lrn and i > 1:
+            x = normalize(name=f"lrn{i}")(x)
+        x = keras.layers.MaxPooling2D(*pool, padding="same", name=f"pool{i}")(x)
+        if lrn and i == 1:
+            x = normalize(name=f"lrn{i}")(x)
+    x = keras.layers.Flatten(name="features")(x)
+    if dropout and not hidden:
+        x = layers.Dropout(dropout, name="features_dropout")(x)
+    for i, units in enumerate(hidden, start=len(convs) + 1):
+        x = layers.hidden_dense(x, units, name=f"local{i}", initializer=initializer, batch_norm=batch_norm)
+        if dropout:
+            x = layers.Dropout(dropout, name=f"local{i}_dropout")(x)
+    logits = layers.logits_dense(x, classes, initializer=initializer, relu=final_relu)
+    return keras.Model(images, logits, name="alex")

@@ -1,0 +1,127 @@
+"""From a question to its runs: what they are called, which of them share a training, what is done already, what they cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from zoo import data, machine, models
+from zoo.record import Record
+from zoo.spec import READOUTS, Config, Question, Variant
+
+# Raise it when a change to the models, the data or the trainer changes the weights that a configuration gives: results of
+# the code before the change are then not taken for results of the code after it.
+NUMERICS = 1
+
+# Settings that decide when a training is looked at, not what its weights are.
+OBSERVATION = ("evaluate_every", "milestones", "recipe")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One repetition of one variant. Runs with the same ``key`` have the same weights."""
+
+    variant: Variant
+    seed: int
+    key: str
+    training: str  # key of the training that answers for it
+
+    @property
+    def name(self) -> str:
+        return f"{self.variant.name} · seed {self.seed}"
+
+    @property
+    def steps(self) -> int:
+        return self.variant.config.steps
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training, and the runs that it answers for: those that differ only in readouts or in when they end."""
+
+    key: str
+    config: Config  # as its longest run has it
+    seed: int
+    data_sha256: str
+    runs: tuple[Run, ...]
+    record: Record
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The steps at which its runs end, in order."""
+        return tuple(sorted({run.steps for run in self.runs}))
+
+    @property
+    def name(self) -> str:
+        return " | ".join(run.name for run in self.runs)
+
+    def is_done(self) -> bool:
+        return all(self.record.has_result(step) for step in self.targets)
+
+    def steps_left(self) -> int:
+        """How many steps are still to be trained, from the newest checkpoint on."""
+        if self.is_done():
+            return 0
+        place = self.record.latest_checkpoint(at_most=max(self.targets))
+        return max(self.targets) - (int(place.name[5:]) if place else 0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A question with its runs and trainings, in the order in which they will be done: seed by seed."""
+
+    question: Question
+    runs: tuple[Run, ...]
+    trainings: tuple[Training, ...]
+
+    def training_of(self, run: Run) -> Training:
+        return next(t for t in self.trainings if t.key == run.training)
+
+
+def make(question: Question, runs_dir: Path, data_dir: Path | None = None) -> Plan:
+    """The plan of a question. Raises QuestionError or DataError when the data cannot be identified."""
+    digests = {name: data.digest(name, data_dir) for name in {v.config.data for v in question.variants}}
+    runs = tuple(
+        _run(variant, seed, digests[variant.config.data]) for seed in question.seeds for variant in question.variants
+    )
+    shared: dict[str, list[Run]] = {}
+    for run in runs:
+        shared.setdefault(run.training, []).append(run)
+    trainings = tuple(
+        Training(
+            key,
+            resolved(max(members, key=lambda run: run.steps).variant.config),
+            members[0].seed,
+            digests[members[0].variant.config.data],
+            tuple(members),
+            Record(runs_dir / key[:16]),
+        )
+        for key, members in shared.items()
+    )
+    return Plan(question, runs, trainings)
+
+
+def resolved(config: Config) -> Config:
+    """The configuration with what ``auto`` stands for on this machine."""
+    return config.model_copy(update={"precision": machine.precision(config.precision)})
+
+
+def _run(variant: Variant, seed: int, data_sha256: str) -> Run:
+    variant = replace(variant, config=resolved(variant.config))
+    training = identity(variant.config, seed, data_sha256)
+    return Run(variant, seed, _hash({"training": training, "steps": variant.config.steps}), training)
+
+
+def identity(config: Config, seed: int, data_sha256: str) -> str:
+    """Hash of everything that can change the weights at a given step, and of nothing else."""
+    settings = {k: v for k, v in config.model_dump(mode="json").items() if k not in (*READOUTS, *OBSERVATION)}
+    source = models.entry(config.model).source_sha256()
+    return _hash({"numerics": NUMERICS, "config": settings, "seed": seed, "data": data_sha256, "source": source})
+
+
+def _hash(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

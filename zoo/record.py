@@ -1,0 +1,104 @@
+"""What one training leaves on disk, first and before anything is sent elsewhere. Every write is whole or not at all.
+
+runs/<key>/training.json               what was trained: configuration, seed, data
+           status.json                 how it stands: running, stopped, done or failed, and why
+           history.csv                 one row an evaluation
+           checkpoints/step_00001000/  where it can be taken up again
+           results/step_00010000.npz   test labels and logits at a milestone or the end
+           samples.png  environment.json  latency.json  worker.log
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The directory of one training."""
+
+    directory: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.directory / "checkpoints"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "worker.log"
+
+    @property
+    def history_file(self) -> Path:
+        return self.directory / "history.csv"
+
+    def results_file(self, step: int) -> Path:
+        return self.directory / "results" / f"step_{step:08d}.npz"
+
+    def read(self, name: str) -> dict[str, Any]:
+        """The contents of ``<name>.json``; empty when there is none."""
+        path = self.directory / f"{name}.json"
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+
+    def write(self, name: str, value: Mapping[str, Any]) -> None:
+        """Put ``value`` into ``<name>.json``."""
+        text = json.dumps(value, indent=1, default=str)
+        write_whole(self.directory / f"{name}.json", lambda file: file.write(text.encode()))
+
+    def history(self) -> list[Row]:
+        """The evaluations so far, by step."""
+        try:
+            with open(self.history_file, newline="", encoding="utf-8") as file:
+                return [{k: float(v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+        except FileNotFoundError:
+            return []
+
+    def write_history(self, rows: Iterable[Row]) -> None:
+        """Add ``rows`` to the history; a row of a step that is there already takes its place."""
+        merged = {row["step"]: row for row in (*self.history(), *rows)}
+        ordered = [merged[step] for step in sorted(merged)]
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, list(dict.fromkeys(name for row in ordered for name in row)))
+        table.writeheader()
+        table.writerows(ordered)
+        write_whole(self.history_file, lambda file: file.write(text.getvalue().encode()))
+
+    def row_at(self, step: int) -> Row | None:
+        """The evaluation at ``step``, None when there is none (yet)."""
+        return next((row for row in self.history() if row["step"] == step), None)
+
+    def has_result(self, step: int) -> bool:
+        """Whether the training has been evaluated at ``step`` and its predictions kept."""
+        return self.results_file(step).exists() and self.row_at(step) is not None
+
+    def latest_checkpoint(self, at_most: int) -> Path | None:
+        """The newest checkpoint at or before a step."""
+        steps = sorted(self.checkpoints.glob("step_????????"), reverse=True)
+        return next((path for path in steps if int(path.name[5:]) <= at_most), None)
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
+    """Write a file so that at any moment, and after any crash, either the old or the new contents are there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,374 @@
+"""Settings, layer over layer, to the configuration of one variant.
+
+From the weakest to the strongest: the defaults of the model's function, the recipe, the model's row, the model's own
+training defaults, the base, the variant's levels.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+from zoo.config import Config, frozen, groups, leaves
+from zoo.nearest import did_you_mean, nearest
+from zoo.phrases import argument_messages, field_message
+from zoo.positions import Document, ItemPath, shown
+from zoo.recipes import DEFAULT_RECIPE, RECIPES
+
+OFF = {"augment.crop": False, "augment.flip": False, "augment.brightness": 0.0, "augment.contrast": None}
+# what people call things elsewhere, and where that stands here
+KNOWN_AS = {
+    "learning_rate": "optimizer.lr",
+    "batch_size": "batch",
+    "iterations": "steps",
+    "max_steps": "steps",
+    "epochs": "steps",
+    "dataset": "data",
+    "augmentation": "augment",
+    "normalize": "standardize",
+    "moving_averages": "ema",
+    "eval_every": "evaluate_every",
+    "image_size": "input_size",
+}
+
+
+class Setting(NamedTuple):
+    """One field given somewhere: its dotted name, its value and its path in the document."""
+
+    name: str
+    value: Any
+    path: ItemPath
+    giver: str = ""  # who gives it, where that is not the document
+
+
+@dataclass
+class Untaken:
+    """Settings that are no field, and whether the models take them as arguments; judged when all variants are known."""
+
+    refusing: dict[ItemPath, dict[str, None]] = field(default_factory=dict)  # path -> models, in order
+    taking: dict[ItemPath, dict[str, None]] = field(default_factory=dict)
+    names: dict[ItemPath, str] = field(default_factory=dict)
+
+    def report(self, document: Document) -> None:
+        """Report every setting that some model of the question does not take."""
+        for path, models in self.refusing.items():
+            name, taking = self.names[path], self.taking.get(path)
+            if taking:
+                document.report(
+                    path,
+                    f"{name} is an argument of {', '.join(taking)}, but {', '.join(models)} of this question "
+                    f"{'does' if len(models) == 1 else 'do'} not take it",
+                    key=True,
+                )
+            else:
+                document.report(path, _unknown(name, list(models)), key=True)
+
+
+def settings(items: Iterable[tuple[str, Any, ItemPath]], document: Document) -> list[Setting]:
+    """Dotted settings of one layer, those of whole groups first; unknown fields of groups are reported and left out."""
+    nested, known = groups(), leaves()
+    found: list[Setting] = []
+    for key, value, path in items:
+        if key in nested and isinstance(value, dict):
+            found += [Setting(f"{key}.{name}", item, (*path, name)) for name, item in value.items()]
+        else:
+            found.append(Setting(key, value, path))
+    kept: dict[str, Setting] = {}
+    for setting in found:
+        group, dot, member = setting.name.partition(".")
+        if dot and setting.name not in known:
+            document.report(setting.path, _unknown_member(setting.name, group, member), key=True)
+        elif setting.name in kept:
+            document.report(setting.path, f"{setting.name} is given twice here", key=True)
+        else:
+            kept[setting.name] = setting
+    return sorted(kept.values(), key=lambda setting: setting.name.count("."))
+
+
+def resolve(document: Document, layers: list[list[Setting]], where: ItemPath, untaken: Untaken) -> Config | None:
+    """The configuration of one variant; None when something of it was reported. ``where`` is the variant's place."""
+    given = [setting for layer in layers for setting in layer]
+    before = len(document.problems)
+    model, data, recipe = (_choice(document, given, field, where) for field in ("model", "data", "recipe"))
+    if recipe is None:
+        return None
+    entry = _entry(model) if model else None
+    parameters = entry.parameters() if entry else {}
+    training = _training(document, entry, given) if entry else []
+    fields = _fields(document, [*training, *given], recipe, entry, parameters, untaken)
+    config = _config(document, fields, where) if entry and data else _check_alone(document, fields)
+    arguments = _arguments(document, entry, parameters, given, recipe) if entry else None
+    if config is None or arguments is None or len(document.problems) > before:
+        return None
+    config = config.model_copy(update={"arguments": frozen(arguments)})
+    clash = sorted(set(arguments) & set(Config.model_fields))
+    if clash:
+        document.report(where, f"the model {model} has arguments named like fields of a question: {', '.join(clash)}")
+        return None
+    return config if _fits(document, config, given, where) else None
+
+
+def _choice(document: Document, given: list[Setting], name: str, where: ItemPath) -> str | None:
+    """The model, data set or recipe that the settings choose, if it is a known one; else reported."""
+    chosen = next((setting for setting in reversed(given) if setting.name == name), None)
+    known = _known(name)
+    if chosen is None:
+        if name == "recipe":
+            return DEFAULT_RECIPE
+        document.report(("base",), f"no {name} is given; add {name}: to the base; known: {', '.join(known)}", key=True)
+        return None
+    noun = {"data": "data set"}.get(name, name)
+    if not isinstance(chosen.value, str):
+        document.report(
+            chosen.path, f"{name} must be the name of a {noun}, not {shown(chosen.value)}; known: {', '.join(known)}"
+        )
+        return None
+    if chosen.value not in known:
+        if name != "recipe" and not document.registry_complete:
+            return None
+        document.report(
+            chosen.path,
+            f"unknown {noun} {shown(chosen.value)}{did_you_mean(chosen.value, known)}; known: {', '.join(known)}",
+        )
+        return None
+    return chosen.value
+
+
+def _known(name: str) -> list[str]:
+    if name == "recipe":
+        return list(RECIPES)
+    if name == "model":
+        from zoo import models
+
+        return models.names()
+    from zoo import data
+
+    return data.names()
+
+
+def _entry(model: str):
+    from zoo import models
+
+    return models.entry(model)
+
+
+def _training(document: Document, entry, given: list[Setting]) -> list[Setting]:
+    path = next(setting.path for setting in reversed(given) if setting.name == "model")
+    known = leaves()
+    found = []
+    for name, value in entry.training.items():
+        if name not in known:
+            document.report(path, f"the model {entry.name} gives a training default for {name!r}, which is no field")
+        else:
+            found.append(Setting(name, value, path, f" (a training default of the model {entry.name})"))
+    return found
+
+
+def _fields(
+    document: Document, given: list[Setting], recipe: str, entry, parameters: Mapping[str, Any], untaken: Untaken
+) -> dict[str, tuple[Any, Setting | None]]:
+    """Dotted field -> (value, the setting that gave it, None for the recipe)."""
+    defaults = recipe_fields(recipe)
+    known, nested = leaves(), groups()
+    fields: dict[str, tuple[Any, Setting | None]] = {name: (value, None) for name, value in defaults.items()}
+    fields["recipe"] = (recipe, None)
+    for setting in given:
+        if setting.name == "augment" and isinstance(setting.value, bool):
+            fields.update({name: (defaults[name] if setting.value else OFF[name], setting) for name in OFF})
+        elif setting.name in nested:
+            document.report(
+                setting.path,
+                f"{setting.name} must be {'true, false or ' if setting.name == 'augment' else ''}a mapping of "
+                f"{', '.join(nested[setting.name].model_fields)}, not {shown(setting.value)}",
+            )
+        elif setting.name in ("augment.brightness", "augment.contrast") and isinstance(setting.value, bool):
+            fields[setting.name] = (defaults[setting.name] if setting.value else OFF[setting.name], setting)
+        elif setting.name in known:
+            fields[setting.name] = (setting.value, setting)
+        elif entry is None:
+            if document.registry_complete and not any(setting.name in _entry(m).parameters() for m in _known("model")):
+                document.report(setting.path, _unknown(setting.name, []), key=True)
+        else:
+            untaken.names[setting.path] = setting.name
+            takes = untaken.taking if setting.name in parameters else untaken.refusing
+            takes.setdefault(setting.path, {})[entry.name] = None
+    return fields
+
+
+@functools.cache
+def recipe_fields(recipe: str) -> dict[str, Any]:
+    """A recipe's defaults by dotted name, its defaults for models' arguments left out."""
+    fields: dict[str, Any] = {}
+    for name, value in RECIPES[recipe].items():
+        if name in groups():
+            fields.update({f"{name}.{key}": item for key, item in value.items()})
+        elif name != "arguments":
+            fields[name] = value
+    return fields
+
+
+def _config(document: Document, fields: Mapping[str, tuple[Any, Setting | None]], where: ItemPath) -> Config | None:
+    nested: dict[str, Any] = {"arguments": {}}
+    for name, (value, _) in fields.items():
+        group, dot, member = name.partition(".")
+        if dot:
+            nested.setdefault(group, {})[member] = value
+        else:
+            nested[name] = value
+    try:
+        return Config.model_validate(nested)
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            _report_field(document, fields, item["loc"], where)
+        return None
+
+
+def _check_alone(document: Document, fields: dict[str, tuple[Any, Setting | None]]) -> None:
+    """Report the wrong values among the fields of a variant that has no valid model or data set."""
+    stand_ins = {name: ("x", None) for name in ("model", "data") if not isinstance(fields.get(name, (None,))[0], str)}
+    _config(document, {**fields, **stand_ins}, ("base",))
+
+
+def _report_field(
+    document: Document, fields: Mapping[str, tuple[Any, Setting | None]], loc: tuple, where: ItemPath
+) -> None:
+    known = leaves()
+    name = next((".".join(map(str, loc[:n])) for n in (2, 1) if ".".join(map(str, loc[:n])) in known), None)
+    if name is None:
+        document.report(where, f"{'.'.join(map(str, loc))} is missing")
+        return
+    value, setting = fields[name]
+    path = setting.path if setting else where
+    document.report(path, field_message(name, known[name], value) + (setting.giver if setting else ""))
+
+
+def _arguments(
+    document: Document, entry, parameters: Mapping[str, Any], given: list[Setting], recipe: str
+) -> dict[str, Any] | None:
+    """All arguments of the model, resolved and checked against its annotations."""
+    chosen = {setting.name: setting for setting in given if setting.name in parameters}
+    preset = RECIPES[recipe].get("arguments", {})
+    arguments: dict[str, Any] = {}
+    good = True
+    for name, parameter in parameters.items():
+        value = parameter.default
+        if name in preset and name not in entry.row:
+            value = preset[name]
+        if name in chosen:
+            value = chosen[name].value
+        path = chosen[name].path if name in chosen else _path_of(given, "model")
+        if value is parameter.empty:
+            document.report(path, f"the model {entry.name} needs the argument {name}; add {name}: to the base")
+            good = False
+            continue
+        checked, errors = _checked(entry, name, value)
+        if errors and name in chosen:
+            for loc, message in errors:
+                document.report(path + loc, message)
+            good = False
+        arguments[name] = value if errors else checked
+    return arguments if good else None
+
+
+def _path_of(given: list[Setting], name: str) -> ItemPath:
+    return next((setting.path for setting in reversed(given) if setting.name == name), ("base",))
+
+
+def _checked(entry, name: str, value: Any) -> tuple[Any, list[tuple[ItemPath, str]]]:
+    """The value as the annotation has it, and what is wrong with it as (path inside the value, message)."""
+    try:
+        return _checked_json(entry.name, entry.function, name, json.dumps(value))
+    except TypeError:  # a default that is no plain value
+        return value, []
+
+
+@functools.lru_cache(maxsize=10_000)
+def _checked_json(model: str, function: Any, name: str, text: str) -> tuple[Any, list[tuple[ItemPath, str]]]:
+    adapter, value = _adapter(function, name), json.loads(text)
+    if adapter is None:
+        return value, []
+    try:
+        # as JSON, strict still reads a list as a tuple: YAML has no tuples
+        return frozen(adapter.validate_json(text, strict=True)), []
+    except ValidationError as error:
+        return value, argument_messages(name, model, value, error.errors(include_url=False))
+
+
+@functools.cache
+def _adapter(function: Any, name: str) -> TypeAdapter | None:
+    """What checks an argument of a model's function; None without an annotation, or with one that pydantic cannot check."""
+    annotation = inspect.signature(function, eval_str=True).parameters[name].annotation
+    if annotation in (inspect.Parameter.empty, Any):
+        return None
+    try:
+        return TypeAdapter(annotation)
+    except PydanticUserError:
+        return None
+
+
+def _fits(document: Document, config: Config, given: list[Setting], where: ItemPath) -> bool:
+    """Whether the images are large enough for the input and the input for the network; reported where not."""
+    from zoo import data, models
+
+    named = {setting.name: setting.path for setting in given}
+    place = named.get("input_size") or named.get("model") or where
+    available = data.info(config.data).image_size
+    if config.input_size > available:
+        document.report(
+            named.get("input_size") or named.get("data") or where,
+            f"input_size {config.input_size} is larger than the images of {config.data}, {available}x{available}",
+        )
+        return False
+    try:
+        least = models.smallest_input(config.model, **config.arguments)
+    except Exception as error:  # a user's own function, with arguments that it does not expect
+        document.report(
+            place, f"the model {config.model} cannot say its smallest input: {type(error).__name__}: {error}"
+        )
+        return False
+    if config.input_size < least:
+        document.report(
+            place,
+            f"{config.model} with these arguments cannot be built for an input of "
+            f"{config.input_size}x{config.input_size}; it needs at least {least}x{least}",
+        )
+        return False
+    return True
+
+
+def _unknown(name: str, models: list[str]) -> str:
+    fields = _field_names()
+    if name == "classes":
+        return "classes is not a key: the data set says how many classes there are"
+    arguments = list(dict.fromkeys(argument for model in models for argument in _entry(model).parameters()))
+    known = {option.rpartition(".")[2]: option for option in leaves()}  # 'lr' is optimizer.lr
+    known |= {option: option for option in [*leaves(), *groups(), *arguments]}
+    meant = _meant(name, {**KNOWN_AS, **known})
+    takes = f"{', '.join(models)}: {', '.join(arguments) or 'none'}" if models else "the model"
+    return f"unknown key {name!r}{meant}; allowed: {', '.join(fields)}, and the arguments of {takes}"
+
+
+def _unknown_member(name: str, group: str, member: str) -> str:
+    if group not in groups():
+        known = {option: option for option in leaves()} | {option.rpartition(".")[2]: option for option in leaves()}
+        return f"unknown key {name!r}{_meant(name, known)}; {group!r} holds no keys"
+    inside = sorted(groups()[group].model_fields)
+    words = {known: full.rpartition(".")[2] for known, full in KNOWN_AS.items() if full.startswith(f"{group}.")}
+    meant = _meant(member, words | {name: name for name in inside})
+    return f"unknown key {member!r} in {group}{meant}; allowed: {', '.join(inside)}"
+
+
+def _meant(name: str, known: Mapping[str, str]) -> str:
+    """``" (did you mean 'lr'?)"``, where ``known`` maps what people write to what it is called here."""
+    found = nearest(name, known)
+    return f" (did you mean {known[found]!r}?)" if found else ""
+
+
+def _field_names() -> list[str]:
+    return [name for name in Config.model_fields if name != "arguments"]

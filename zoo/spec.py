@@ -1,0 +1,88 @@
+"""The typed, validated, frozen form of a question; ``load`` reads it from YAML or says all that is wrong with it.
+
+Nothing here imports TensorFlow or MLflow: a mistake in a question is answered at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo import sections
+from zoo.config import READOUTS, Augment, Config, Optimizer, Schedule, WeightDecay
+from zoo.overrides import override
+from zoo.positions import read
+from zoo.problems import Problem, QuestionError
+from zoo.variants import Variant, variants
+
+__all__ = [
+    "READOUTS",
+    "Augment",
+    "Config",
+    "Optimizer",
+    "Problem",
+    "Question",
+    "QuestionError",
+    "Schedule",
+    "Variant",
+    "WeightDecay",
+    "load",
+]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One sweep: what is asked, the variants that answer it, and how often each is repeated."""
+
+    name: str  # the file's stem
+    path: Path
+    text: str  # the YAML as read
+    question: str
+    variants: tuple[Variant, ...]
+    baseline: str  # name of a variant
+    seeds: tuple[int, ...]
+    margin: float  # points of test accuracy below which the person who asks does not care
+    factors: dict[str, list[Any]]
+    imports: tuple[Path, ...]
+    overrides: tuple[str, ...] = ()  # as given on the command line
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+    def where(self, variant: str) -> tuple[int, int]:
+        """Line and column, from 1, of what makes a variant: its entry, or its first level that is not the center's.
+
+        Raises KeyError for a name that no variant has.
+        """
+        return self.places[variant]
+
+
+def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = None) -> Question:
+    """The question in a YAML file, with ``KEY=VALUE`` overrides and a number of seeds from the command line.
+
+    Raises QuestionError with every problem found.
+    """
+    document = read(path)
+    override(document, overrides, seeds)
+    sections.check_keys(document)
+    question = sections.question(document)
+    margin = sections.margin(document)
+    repeats = sections.seeds(document)
+    imported = sections.imports(document)
+    found = variants(document, repeats=len(repeats))
+    document.fail_if_problems()
+    made, baseline, factors, places = found
+    return Question(
+        name=Path(path).stem,
+        path=Path(path),
+        text=document.text,
+        question=question,
+        variants=tuple(made),
+        baseline=baseline,
+        seeds=repeats,
+        margin=margin,
+        factors=factors,
+        imports=tuple(imported),
+        overrides=tuple(overrides),
+        places=places,
+    )

@@ -1,0 +1,72 @@
+"""Checkpoints: all that training needs to go on to the bit from where it was.
+
+A checkpoint is a directory that appears whole, by one rename: TensorFlow's own checkpoint of the model, its averages and
+the optimizer, and ``progress.json`` with the sums, the clock and the history so far.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from zoo.record import Record, Row
+from zoo.training.steps import Network, Totals
+
+
+@dataclass
+class Progress:
+    """How far a training is."""
+
+    step: int = 0
+    seconds: float = 0.0  # spent in training steps, without start-up and evaluation
+    interval_seconds: float = 0.0  # of them, since the last evaluation
+    interval_step: int = 0  # where the last evaluation was
+    totals: Totals = field(default_factory=Totals)
+    history: list[Row] = field(default_factory=list)
+
+
+def write(record: Record, network: Network, progress: Progress) -> Path:
+    """Save the state at ``progress.step``; an equal checkpoint that is there already stays."""
+    place = record.checkpoints / f"step_{progress.step:08d}"
+    if place.exists():
+        return place
+    record.checkpoints.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=record.checkpoints, prefix=".unfinished-"))
+    try:
+        _tracked(network).write(str(unfinished / "state"))
+        (unfinished / "progress.json").write_text(json.dumps(asdict(progress)), encoding="utf-8")
+        for path in unfinished.iterdir():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+        os.rename(unfinished, place)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return place
+
+
+def read(place: Path, network: Network) -> Progress:
+    """Put the state of a checkpoint into the network and say how far it was."""
+    _tracked(network).read(str(place / "state")).assert_existing_objects_matched()
+    found = json.loads((place / "progress.json").read_text(encoding="utf-8"))
+    return Progress(**{**found, "totals": Totals(*found["totals"])})
+
+
+def keep_only(record: Record, steps: Iterable[int]) -> None:
+    """Remove the checkpoints at other steps, and what a crash left unfinished."""
+    kept = {f"step_{step:08d}" for step in steps}
+    for path in record.checkpoints.iterdir():
+        if path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _tracked(network: Network):
+    import tensorflow as tf
+
+    network.optimizer.build(network.model.trainable_variables)
+    return tf.train.Checkpoint(model=network.model, averages=network.averages, optimizer=network.optimizer)

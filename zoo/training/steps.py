@@ -1,0 +1,114 @@
+"""The compiled part of training: many steps in one call, with no Python between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from zoo import layers
+from zoo.data.batches import evaluation_batch, training_batch
+from zoo.training import averages as moving_averages
+from zoo.training import objective
+
+
+@dataclass
+class Network:
+    """What training changes: the model, its moving averages and the optimizer's slots, under one strategy."""
+
+    strategy: Any
+    model: Any
+    averages: list
+    optimizer: Any
+
+
+class Totals(NamedTuple):
+    """Sums since the last evaluation, carried from call to call so that any split into calls adds up to the same bits."""
+
+    loss: float = 0.0  # sum over steps of the batch's loss, weight decay included
+    correct: int = 0  # training images classified right, before each step's update
+    first_bad_step: int = -1  # the first step whose loss was not finite, -1 for none
+
+
+def training_function(network: Network, images, labels, config, seed: int):
+    """A function ``(first_step, count, totals) -> totals`` that trains for ``count`` steps.
+
+    images: uint8 tensor [N, H, W, C]; labels: int32 tensor [N]. The global batch is split evenly over the replicas of the
+    strategy; gradients are summed over them.
+    """
+    import tensorflow as tf
+
+    replicas = network.strategy.num_replicas_in_sync
+    rows = config.batch // replicas
+    model, variables = network.model, network.model.trainable_variables
+    decayed = objective.decayed_kernels(model, config.weight_decay.layers) if config.weight_decay.rule != "none" else []
+
+    def replica_step(step):
+        first_row = tf.distribute.get_replica_context().replica_id_in_sync_group * rows
+        pixels, targets = training_batch(images, labels, config, seed, step, first_row, rows)
+        with layers.randomness(seed, step, first_row, config.batch), tf.GradientTape() as tape:
+            logits = model(pixels, training=True)
+            loss = tf.reduce_sum(objective.cross_entropy(logits, targets)) / config.batch
+            loss += (objective.weight_penalty(decayed, config) + _layer_losses(model)) / replicas
+        gradients = tape.gradient(loss, variables)
+        network.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        moving_averages.update(network.averages, variables, step + 1, config.ema_decay)
+        hits = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), targets)
+        return loss, tf.reduce_sum(tf.cast(hits, tf.int64))
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int64)] * 2 + [tf.TensorSpec([], t) for t in _TOTALS()])
+    def train(first_step, count, loss_sum, correct, bad):
+        for step in tf.range(first_step, first_step + count):
+            per_replica = network.strategy.run(replica_step, args=(step,))
+            loss, hits = (
+                network.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in per_replica
+            )
+            loss_sum += tf.cast(loss, tf.float64)
+            correct += hits
+            if bad < 0 and not tf.math.is_finite(loss):
+                bad = step
+        return loss_sum, correct, bad
+
+    def call(first_step: int, count: int, totals: Totals) -> Totals:
+        loss, correct, bad = train(
+            tf.constant(first_step, tf.int64),
+            tf.constant(count, tf.int64),
+            *(tf.constant(value, dtype) for value, dtype in zip(totals, _TOTALS(), strict=True)),
+        )
+        return Totals(float(loss), int(correct), int(bad))
+
+    return call
+
+
+def evaluation_function(network: Network, images, config, batch: int = 500):
+    """A function ``() -> logits``, float32 [N, classes], of the weights as they are, over all images uint8 [N, H, W, C]."""
+    import numpy as np
+    import tensorflow as tf
+
+    count = images.shape[0]
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    def logits(index):
+        return tf.cast(network.model(evaluation_batch(images, index, config), training=False), tf.float32)
+
+    def call():
+        return np.concatenate(
+            [
+                logits(np.arange(first, min(first + batch, count), dtype=np.int32)).numpy()
+                for first in range(0, count, batch)
+            ]
+        )
+
+    return call
+
+
+def _layer_losses(model):
+    """The regularizers that a user's own layers bring with them."""
+    import tensorflow as tf
+
+    return tf.add_n(model.losses) if model.losses else 0.0
+
+
+def _TOTALS():
+    import tensorflow as tf
+
+    return tf.float64, tf.int64, tf.int64

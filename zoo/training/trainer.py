@@ -1,0 +1,176 @@
+"""Train one configuration with one seed, from wherever it was left, to the steps that are asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zoo import models
+from zoo.measure.accuracy import accuracy, top_k_accuracy
+from zoo.record import Record, Row, write_whole
+from zoo.training import averages as moving_averages
+from zoo.training import checkpoints, objective, samples
+from zoo.training.checkpoints import Progress
+from zoo.training.steps import Network, Totals, evaluation_function, training_function
+
+CALL_SECONDS = (
+    0.5  # how long one call into the compiled loop should take: progress is seen, and a stop heeded, this often
+)
+
+
+class Diverged(Exception):
+    """The loss stopped being a number; the message says at which step."""
+
+
+class Arrays(NamedTuple):
+    """A data set: images uint8 [N, H, W, 1 or 3] and labels [N], for training and for testing."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+class Beat(NamedTuple):
+    """What a running training says of itself, about twice a second."""
+
+    step: int
+    loss: float  # mean since the last evaluation
+    images_per_s: float  # of the last call
+    evaluated: Row | None = None  # the evaluation that has just been made
+
+
+def train(
+    config,
+    seed: int,
+    data: Arrays,
+    record: Record,
+    *,
+    targets: Sequence[int],
+    classes: int = 10,
+    strategy: Any = None,
+    beat: Callable[[Beat], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Train until the last of ``targets`` (steps), evaluating and keeping predictions at each of them and at the milestones.
+
+    Takes up the newest checkpoint in ``record``. Returns True at the end and False when ``should_stop()`` asked for a stop,
+    after a checkpoint. Raises Diverged when the loss is no longer finite, and ValueError for a batch that the devices of
+    the strategy cannot share evenly.
+    """
+    import tensorflow as tf
+
+    strategy = strategy or default_strategy()
+    if config.batch % strategy.num_replicas_in_sync:
+        raise ValueError(
+            f"a batch of {config.batch} cannot be shared evenly by {strategy.num_replicas_in_sync} devices"
+        )
+    network = create_network(config, seed, classes, len(data.train_images), strategy)
+    images, labels = tf.constant(_in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
+    samples.write(record, images, labels, config, seed)
+    steps = training_function(network, images, labels, config, seed)
+    evaluate = evaluation_function(network, tf.constant(_in_color(data.test_images)), config)
+
+    last = max(targets)
+    keep = {*targets, *(m for m in config.milestones if m <= last)}
+    place = record.latest_checkpoint(at_most=last)
+    progress = checkpoints.read(place, network) if place else Progress()
+    record.write_history(progress.history)
+    steps(progress.step, 0, progress.totals)  # trace and compile before the clock runs
+
+    count = 10
+    while progress.step < last:
+        until = min(_next_evaluation(progress.step, config.evaluate_every), *(s for s in keep if s > progress.step))
+        count = min(count, until - progress.step)
+        seconds = _advance(progress, steps, count)
+        if progress.totals.first_bad_step >= 0:
+            raise Diverged(f"the loss is not a number at step {progress.totals.first_bad_step}")
+        loss = progress.totals.loss / (progress.step - progress.interval_step)
+        row = None
+        if progress.step == until:
+            row = _evaluate(progress, network, evaluate, data, config, record, progress.step in keep)
+            checkpoints.write(record, network, progress)
+            record.write_history(progress.history)
+            checkpoints.keep_only(record, {progress.step, *keep})
+        beat(Beat(progress.step, loss, count * config.batch / seconds, row))
+        if progress.step < last and should_stop():
+            checkpoints.write(record, network, progress)
+            return False
+        count = max(1, min(10 * count, int(count * CALL_SECONDS / seconds)))
+    return True
+
+
+def create_network(config, seed: int, classes: int, train_images: int, strategy) -> Network:
+    """The model at its seeded initial weights, its averages and its optimizer, under the strategy."""
+    import tf_keras as keras
+
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if config.precision == "bfloat16" else "float32")
+    keras.utils.set_random_seed(seed)
+    with strategy.scope():
+        model = models.build(config.model, input_size=config.input_size, classes=classes, **config.arguments)
+        averages = moving_averages.create(model.trainable_variables)
+        optimizer = objective.optimizer(config, train_images)
+        optimizer.build(model.trainable_variables)
+    return Network(strategy, model, averages, optimizer)
+
+
+def default_strategy(devices: Sequence[str] | None = None):
+    """A MirroredStrategy over ``devices``, by default over all GPUs, or the CPU where there is none."""
+    import tensorflow as tf
+
+    devices = devices or [f"GPU:{i}" for i, _ in enumerate(tf.config.list_logical_devices("GPU"))] or ["CPU:0"]
+    # The default collectives fail for a second model of another size in the same process.
+    reduction = tf.distribute.ReductionToOneDevice() if devices[0].startswith("CPU") else None
+    return tf.distribute.MirroredStrategy(devices, cross_device_ops=reduction)
+
+
+def _in_color(images: np.ndarray) -> np.ndarray:
+    """Images [N, H, W, 3], those of one channel with it repeated."""
+    return np.repeat(images, 3, axis=3) if images.shape[-1] == 1 else images
+
+
+def _next_evaluation(step: int, every: int) -> int:
+    return (step // every + 1) * every
+
+
+def _advance(progress: Progress, steps: Callable[..., Totals], count: int) -> float:
+    """Run ``count`` steps; returns their seconds."""
+    started = time.perf_counter()
+    progress.totals = steps(progress.step, count, progress.totals)
+    seconds = time.perf_counter() - started
+    progress.step += count
+    progress.seconds += seconds
+    progress.interval_seconds += seconds
+    return seconds
+
+
+def _evaluate(progress: Progress, network: Network, evaluate, data: Arrays, config, record: Record, keep: bool) -> Row:
+    """Add a row to the history, of both the raw and the averaged weights, and keep the predictions if they are wanted."""
+    labels = np.asarray(data.test_labels)
+    raw = evaluate()
+    with moving_averages.in_place_of(network.averages, network.model.trainable_variables):
+        averaged = evaluate()
+    count = progress.step - progress.interval_step
+    row = {
+        "step": progress.step,
+        "train/loss": progress.totals.loss / count,
+        "train/accuracy": progress.totals.correct / (count * config.batch),
+        "train/learning_rate": objective.learning_rate_at(config, len(data.train_images), progress.step - 1),
+        "train/images_per_s": count * config.batch / progress.interval_seconds,
+        "test/accuracy_raw": accuracy(raw, labels),
+        "test/accuracy_ema": accuracy(averaged, labels),
+        "test/top5_raw": top_k_accuracy(raw, labels, 5),
+        "test/top5_ema": top_k_accuracy(averaged, labels, 5),
+        "train_s": progress.seconds,
+        "time": time.time(),
+    }
+    if keep:
+        arrays = {"labels": labels, "logits_raw": raw, "logits_ema": averaged}
+        write_whole(record.results_file(progress.step), lambda file: np.savez(file, **arrays))
+    progress.history.append(row)
+    progress.totals = Totals()
+    progress.interval_seconds, progress.interval_step = 0.0, progress.step
+    return row
