@@ -103,7 +103,8 @@ def _together(learners: list[Learner], kinds: list[str]) -> Figure:
         start, end, low, high = close_up
         panels[0][1].set(xlim=(start, end), ylim=(low, high))
         panels[0][1].set_title("the last half, closer", fontsize=8, loc="left")
-    _legend(figure, [(learner.label, COLORS[place]) for place, learner in enumerate(learners)], kinds)
+    entries = [(learner.label, COLORS[place]) for place, learner in enumerate(learners)]
+    _legend(figure, entries, kinds, _spread(learners))
     return figure
 
 
@@ -148,7 +149,7 @@ def _in_panels(learners: list[Learner], kinds: list[str]) -> Figure:
             axes.set_ylabel("test accuracy, %", fontsize=8)
     entries = [("the panel's variant", BLUE)]
     entries += [(f"baseline: {baseline.label}", GREY)] if baseline is not None else []
-    _legend(figure, entries, kinds)
+    _legend(figure, entries, kinds, _spread(learners))
     return figure
 
 
@@ -171,7 +172,12 @@ def _draw(axes: Axes, learner: Learner, color: str, kinds: list[str], band: bool
             axes.fill_between(curve.step, curve.low, curve.high, color=color, alpha=0.15, linewidth=0)
 
 
-def _legend(figure: Figure, entries: list[tuple[str, str]], kinds: list[str]) -> None:
+def _spread(learners: list[Learner]) -> bool:
+    """Whether there is a band to see anywhere: more than one seed."""
+    return any((curve.high > curve.low).any() for learner in learners for curve in learner.curves.values())
+
+
+def _legend(figure: Figure, entries: list[tuple[str, str]], kinds: list[str], band: bool) -> None:
     """Under the axes: the colours, then the line styles where there is more than one, then the band."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -179,8 +185,11 @@ def _legend(figure: Figure, entries: list[tuple[str, str]], kinds: list[str]) ->
     handles: list[Any] = [Line2D([], [], color=color, linewidth=2, label=label) for label, color in entries]
     if len(kinds) > 1:
         handles += [Line2D([], [], color=DARK, linestyle=STYLES[kind], label=kind) for kind in kinds]
-    mean = "mean" if len(kinds) > 1 else f"mean, {kinds[0]}"
-    handles.append(Patch(color=DARK, alpha=0.15, linewidth=0, label=f"band: lowest to highest seed (line: {mean})"))
+    if band:
+        mean = "mean" if len(kinds) > 1 else f"mean, {kinds[0]}"
+        handles.append(Patch(color=DARK, alpha=0.15, linewidth=0, label=f"band: lowest to highest seed (line: {mean})"))
+    elif len(kinds) == 1:
+        handles.append(Line2D([], [], color="none", label=f"one seed, {kinds[0]}"))
     columns = 1 if max(len(handle.get_label()) for handle in handles) > 54 else 2
     legend = figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
     for text in legend.get_texts():

@@ -17,7 +17,6 @@ from reports.canvas import GREY
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Text
-    from matplotlib.transforms import Bbox
 
 LABEL_POINTS = 8
 # Distances in points from the middle of the marker to the label's nearest edge; directions in degrees, best first.
@@ -26,91 +25,100 @@ DIRECTIONS = (45, 0, -45, 135, 180, -135, 90, -90, 22, -22, 158, -158, 67, -67, 
 LEADER_FROM = 12  # points; a label nearer than this needs no line to its point
 COVERED = 25  # points of distance that covering a soft obstacle is worth
 CROSSED = 40  # points of distance that a leader through a label or a marker is worth
+MISTAKEN = 30  # points of distance that standing nearer to another point than to one's own is worth
 
 
 def place(
-    axes: Axes, labels: Sequence[str], centers: np.ndarray, markers: Sequence[Bbox], soft: Sequence[Bbox]
+    axes: Axes, labels: Sequence[str], colors: Sequence[str], centers: np.ndarray, markers: np.ndarray, soft: np.ndarray
 ) -> tuple[list[Text], int]:
-    """Write ``labels`` [n] beside the points with these ``centers`` [n, 2]; returns the texts and how many found no place.
+    """Write ``labels`` [n] beside the points with ``centers`` [n, 2]; returns the texts and how many found no place.
 
-    Everything is in pixels of the drawn figure, whose limits must be final. A label stays inside the axes, off the
-    ``markers`` and the other labels, and off the ``soft`` obstacles where that does not take it too far. One without
-    a place is written on its point.
+    Everything is in pixels of the drawn figure, whose limits must be final; a box is (left, low, right, high). A label
+    stays inside the axes, off the ``markers`` [n, 4] and the other labels, and off the ``soft`` obstacles [m, 4] where
+    that does not take it too far. One without a place is written on its point.
     """
     figure = axes.figure
-    pixels = figure.dpi / 72
-    texts = [figure.text(0, 0, label, fontsize=LABEL_POINTS, zorder=4, parse_math=False) for label in labels]
-    for text in texts:
-        text.set(ha="left", va="bottom")
-    extents = [text.get_window_extent() for text in texts]
-    gaps = np.hypot(*(centers[:, None] - centers[None]).transpose(2, 0, 1)) + np.diag(np.full(len(centers), np.inf))
-    taken: list[Bbox] = []
+    look = {"fontsize": LABEL_POINTS, "zorder": 4, "parse_math": False, "ha": "left", "va": "bottom"}
+    texts = [figure.text(0, 0, label, color=color, **look) for label, color in zip(labels, colors, strict=True)]
+    taken = np.empty((0, 4))
     homeless = 0
-    for point in np.argsort(gaps.min(axis=1), kind="stable") if len(centers) else []:  # the most crowded choose first
-        width, height = extents[point].width, extents[point].height
-        found = _best(axes, centers[point], (width, height), [*taken, *markers], soft, pixels)
-        if found is None:
+    for point in _crowded_first(centers):
+        extent = texts[point].get_window_extent()
+        boxes, distances = _places(centers[point], extent.width, extent.height, figure.dpi / 72)
+        cost = _costs(boxes, distances, point, centers, markers, taken, soft)
+        cost[~_inside(boxes, axes.get_window_extent().extents)] = np.inf
+        best = int(cost.argmin())
+        corner = boxes[best, :2]
+        if np.isinf(cost[best]):
             homeless += 1
             corner = centers[point]
         else:
-            box, distance = found
-            taken.append(box)
-            corner = np.array([box.x0, box.y0])
-            if distance > LEADER_FROM:
-                _leader(axes, centers[point], box)
+            taken = np.vstack([taken, boxes[best]])
+            if distances[best] > LEADER_FROM:
+                _leader(axes, centers[point], boxes[best])
         texts[point].set_position(figure.transFigure.inverted().transform(corner))
     return texts, homeless
 
 
-def _best(
-    axes: Axes,
-    center: np.ndarray,
-    size: tuple[float, float],
-    hard: Sequence[Bbox],
-    soft: Sequence[Bbox],
-    pixels: float,
-) -> tuple[Bbox, float] | None:
-    """The cheapest free box of this size around the center, and its distance in points; None when none is free."""
-    frame = axes.get_window_extent()
-    best, lowest = None, np.inf
-    for distance in DISTANCES:
-        if distance >= lowest:
-            break  # every further place costs more than the one found
-        for rank, degrees in enumerate(DIRECTIONS):
-            box = _beside(center, size, distance * pixels, np.radians(degrees))
-            free = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-            if not free or any(box.overlaps(other) for other in hard):
-                continue
-            cost = distance + 0.2 * rank + COVERED * sum(box.overlaps(other) for other in soft)
-            if distance > LEADER_FROM:
-                cost += CROSSED * _crossed(center, box, hard)
-            if cost < lowest:
-                best, lowest = (box, distance), cost
-    return best
+def _crowded_first(centers: np.ndarray) -> list[int]:
+    """The order in which the points choose: those nearest to another first."""
+    if len(centers) < 2:
+        return list(range(len(centers)))
+    gaps = np.linalg.norm(centers[:, None] - centers[None], axis=2)
+    np.fill_diagonal(gaps, np.inf)
+    return np.argsort(gaps.min(axis=1), kind="stable").tolist()
 
 
-def _beside(center: np.ndarray, size: tuple[float, float], distance: float, angle: float) -> Bbox:
-    """A box whose edge is ``distance`` away from the center in that direction, with a hair of air around it."""
-    from matplotlib.transforms import Bbox
-
-    width, height = size
-    middle = center + np.array([np.cos(angle) * (distance + width / 2), np.sin(angle) * (distance + height / 2)])
-    return Bbox.from_bounds(middle[0] - width / 2, middle[1] - height / 2, width, height)
-
-
-def _crossed(center: np.ndarray, box: Bbox, others: Sequence[Bbox]) -> int:
-    """How many of the others the line from the center to the box runs through (the center's own marker excepted)."""
-    end = _nearest_edge(center, box)
-    along = center + np.linspace(0, 1, 25)[:, None] * (end - center)
-    return sum(
-        any(other.contains(x, y) for x, y in along) for other in others if not other.contains(center[0], center[1])
-    )
+def _places(center: np.ndarray, width: float, height: float, pixels: float) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes [k, 4] of this size around the center, nearest and best first, and their distances [k] in points."""
+    distances = np.repeat(np.array(DISTANCES, dtype=float), len(DIRECTIONS))
+    angles = np.radians(np.tile(DIRECTIONS, len(DISTANCES)))
+    x = center[0] + np.cos(angles) * (distances * pixels + width / 2)
+    y = center[1] + np.sin(angles) * (distances * pixels + height / 2)
+    return np.column_stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2]), distances
 
 
-def _nearest_edge(center: np.ndarray, box: Bbox) -> np.ndarray:
-    return np.array([np.clip(center[0], box.x0, box.x1), np.clip(center[1], box.y0, box.y1)])
+def _costs(
+    boxes: np.ndarray,
+    distances: np.ndarray,
+    point: int,
+    centers: np.ndarray,
+    markers: np.ndarray,
+    taken: np.ndarray,
+    soft: np.ndarray,
+) -> np.ndarray:
+    """What each box [k, 4] costs, in points of distance; infinite where it covers a marker or another label."""
+    rank = np.tile(np.arange(len(DIRECTIONS)), len(DISTANCES))
+    cost = distances + 0.2 * rank + COVERED * _overlap(boxes, soft).sum(axis=1)
+    edges = np.clip(centers[None], boxes[:, None, :2], boxes[:, None, 2:])  # [k, n, 2]: of each box, nearest each point
+    away = np.linalg.norm(edges - centers[None], axis=2)
+    mine = away[:, point].copy()
+    away[:, point] = np.inf
+    cost += MISTAKEN * (away.min(axis=1) <= mine)
+    hard = np.vstack([taken, markers])
+    along = np.linspace(0, 1, 25)[None, :, None]
+    leaders = centers[point] + along * (edges[:, point, None] - centers[point])  # [k, 25, 2]
+    strangers = np.vstack([taken, np.delete(markers, point, axis=0)])
+    crossed = sum(_within(leaders, box).any(axis=1) for box in strangers)
+    cost += np.where(distances > LEADER_FROM, CROSSED * crossed, 0)
+    cost[_overlap(boxes, hard).any(axis=1)] = np.inf
+    return cost
 
 
-def _leader(axes: Axes, center: np.ndarray, box: Bbox) -> None:
-    ends = axes.transData.inverted().transform([center, _nearest_edge(center, box)])
+def _overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Boolean [k, m]: which of ``boxes`` [k, 4] overlap which of ``others`` [m, 4]."""
+    one, two = boxes[:, None], others[None]
+    return ((one[..., :2] < two[..., 2:]) & (two[..., :2] < one[..., 2:])).all(axis=2)
+
+
+def _within(points: np.ndarray, box: np.ndarray) -> np.ndarray:
+    return ((points >= box[:2]) & (points <= box[2:])).all(axis=-1)
+
+
+def _inside(boxes: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    return (boxes[:, :2] >= frame[:2]).all(axis=1) & (boxes[:, 2:] <= frame[2:]).all(axis=1)
+
+
+def _leader(axes: Axes, center: np.ndarray, box: np.ndarray) -> None:
+    ends = axes.transData.inverted().transform([center, np.clip(center, box[:2], box[2:])])
     axes.plot(ends[:, 0], ends[:, 1], color=GREY, linewidth=0.6, zorder=2, scalex=False, scaley=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from reports import tables
-from reports.store import Sweep
+from reports.store import Sweep, has_result
 
 NOTES = (
     "Accuracy: mean ± sample standard deviation over seeds (number of runs), in percent of the test images. "
@@ -104,13 +104,13 @@ def _provenance(sweep: Sweep) -> str:
             run.variant,
             str(run.seed),
             run.status.lower(),
-            tables.ABSENT if pd.isna(run.accuracy_percent) else f"{run.accuracy_percent:.2f}",
+            f"{run.accuracy_percent:.2f}" if finished else tables.ABSENT,
             (run.git_commit[:10] or tables.ABSENT) + (" + changes" if run.git_dirty.lower() == "true" else ""),
             run.device or tables.ABSENT,
             run.data_sha256[:12] or tables.ABSENT,
             run.run_id,
         )
-        for run in sweep.runs.itertuples()
+        for run, finished in zip(sweep.runs.itertuples(), has_result(sweep.runs), strict=True)
     ]
     listing = table(header, rows, left=len(header))
     if len(rows) > 12:  # a long list folds away; the blank lines make it a table inside the HTML

@@ -248,22 +248,17 @@ def _draw_key(figure: Figure, key: list[list[str]]) -> None:
 
 def _label(axes: Axes, points: pd.DataFrame, shown: np.ndarray, front: np.ndarray, numbered: bool) -> int:
     """Name the points, or number them; how many labels found no place that touches nothing."""
-    from matplotlib.transforms import Bbox
-
     axes.figure.canvas.draw()  # fixes the transformation from data to pixels
     y = points["accuracy_percent_mean"].to_numpy()
     sd = points["accuracy_percent_sd"].fillna(0).to_numpy()
     radius = (MARKER_POINTS / 2 + 1) * axes.figure.dpi / 72
     centers, lows, highs = (axes.transData.transform(np.column_stack([shown, value])) for value in (y, y - sd, y + sd))
-    markers = [Bbox.from_extents(*(center - radius), *(center + radius)) for center in centers]
-    bars = [
-        Bbox.from_extents(low[0] - radius / 2, low[1], high[0] + radius / 2, high[1])
-        for low, high in zip(lows, highs, strict=True)
-    ]
+    markers = np.hstack([centers - radius, centers + radius])
+    half_cap = np.array([radius / 2, 0])
+    bars = np.hstack([lows - half_cap, highs + half_cap])
     corners = axes.transData.transform(np.column_stack(_front_line(axes, points, front)))
-    front_line = [
-        Bbox.from_extents(*np.minimum(one, two), *np.maximum(one, two) + 1)
-        for one, two in zip(corners, corners[1:], strict=False)
-    ]
+    line = np.hstack([np.minimum(corners[:-1], corners[1:]), np.maximum(corners[:-1], corners[1:]) + 1])
     names = [str(place + 1) if numbered else shortened(name) for place, name in enumerate(points["variant"])]
-    return labels.place(axes, names, centers, markers, bars + front_line)[1]
+    sweeps = _sweep_colors(points)
+    colors = [sweeps[name] if len(sweeps) > 1 else "black" for name in points["sweep"]]
+    return labels.place(axes, names, colors, centers, markers, np.vstack([bars, line]))[1]

@@ -22,7 +22,7 @@ def test_summary_of_one_value_has_no_spread():
 
 
 def test_welch_interval_by_hand():
-    # a: mean 2, variance 1, n 3; b has no spread: error sqrt(1/3), and Satterthwaite leaves a's 2 degrees: t table 4.3027
+    # a: mean 2, variance 1, n 3; b has no spread: error sqrt(1/3), and Satterthwaite leaves a's 2 degrees: t = 4.3027
     difference, low, high = statistics.welch_interval([1, 2, 3], [0, 0, 0])
     half = 4.3027 * math.sqrt(1 / 3)
     assert (difference, low, high) == pytest.approx((2.0, 2 - half, 2 + half), abs=1e-4)

@@ -26,7 +26,7 @@ def gpus() -> tuple[tuple[str, float], ...]:
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether the processor that trains computes in bfloat16: a GPU from compute capability 8.0 on, or a CPU that says so."""
+    """Whether the processor that trains computes in bfloat16: a GPU from capability 8.0 on, or a CPU that says so."""
     if gpus():
         return all(capability >= 8.0 for _, capability in gpus())
     return bool({"avx512_bf16", "amx_bf16"} & _cpu_flags())

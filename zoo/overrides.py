@@ -104,10 +104,10 @@ def _put(document: Document, path: ItemPath, value: Any, option: str) -> None:
     if len(path) > 1:
         _forget(inside, str(last))
     inside[last] = value
+    document.forget(path)
     document.overrides = {p: o for p, o in document.overrides.items() if p[: len(path)] != path}
     document.overrides[path] = option
     document.places = {p: places for p, places in document.places.items() if p[: len(path)] != path or p == path}
-    document.bad = {p for p in document.bad if p[: len(path)] != path}
 
 
 def _forget(fields: dict[str, Any], name: str) -> None:

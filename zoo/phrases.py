@@ -50,6 +50,8 @@ def argument_messages(
     """(path inside the value, message) for what pydantic found in one value; a union's alternatives are one message."""
     wanted: dict[ItemPath, list[str]] = {}
     for error in errors:
+        if error["type"] == "too_short" and error["ctx"]["min_length"] <= len(_inside(value, error["loc"])):
+            continue  # pydantic counts the good items of a tuple, and has told what the bad ones are
         place, wish = _place_and_wish(error)
         if wish not in wanted.setdefault(place, []):
             wanted[place].append(wish)
@@ -88,7 +90,8 @@ def _place_and_wish(error: Mapping[str, Any]) -> tuple[ItemPath, str]:
     if kind == "missing" and place:  # a tuple of a fixed length: the place is the item that is not there
         return place[:-1], f"a list of at least {place[-1] + 1}"
     if kind in WANTED:
-        return place, WANTED[kind].format(**context)
+        limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
+        return place, WANTED[kind].format(**limits)
     return place, f"valid ({error['msg']})"
 
 

@@ -36,7 +36,7 @@ class Document:
     places: dict[ItemPath, tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
     overrides: dict[ItemPath, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    bad: set[ItemPath] = field(default_factory=set)  # values already refused: what follows from them is not reported
+    bad: dict[ItemPath, str] = field(default_factory=dict)  # refused already: nothing more is said of these values
     registry_complete: bool = True  # False when a user's own file could not be loaded: unknown names may be its names
     seen: set[Problem] = field(default_factory=set)
 
@@ -52,6 +52,16 @@ class Document:
         if problem not in self.seen:
             self.seen.add(problem)
             self.problems.append(problem)
+
+    def forget(self, path: ItemPath) -> None:
+        """Take back what was refused at a path and inside it: another value stands there now."""
+        for inside in [inside for inside in self.bad if inside[: len(path)] == path]:
+            message = self.bad.pop(inside)
+            self.problems = [
+                problem
+                for problem in self.problems
+                if (problem.message, (problem.line, problem.column)) != (message, self.place(inside))
+            ]
 
     def place(self, path: ItemPath, *, key: bool = False) -> tuple[int, int]:
         """Line and column, from 1, of a path or of the nearest thing around it that is in the file."""
@@ -352,7 +362,7 @@ class _Builder:
 
     def _refuse(self, path: ItemPath, message: str) -> None:
         self.document.report(path, message)
-        self.document.bad.add(path)
+        self.document.bad[path] = message
 
     def _report_at(self, node: yaml.Node, path: ItemPath, message: str) -> None:
         line, column = _place(node)

@@ -17,11 +17,10 @@ class Problem:
     override: str | None = None  # the command-line option that brought it, e.g. "--set base.steps=abc"
 
     def __str__(self) -> str:
-        if self.override is not None:
-            return f"{self.override}: {self.message}"
-        if self.line is None:
-            return f"{self.file}: {self.message}"
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        """One line that any terminal can show: what a file smuggles into a message is escaped."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line is not None else self.file
+        text = f"{place if self.override is None else self.override}: {self.message}"
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class QuestionError(Exception):

