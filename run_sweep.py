@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -11,10 +13,31 @@ from pathlib import Path
 RUNS_DIR = Path("runs")
 ASSUMED_SD = 0.25  # points between seeds; arXiv:2304.01910 finds 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4
 
+_STOPPED = "stopped; nothing that was saved is lost, and the same command goes on from there:"
+
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code: 0 when every run has a result, 1 when some have none, 2 for a bad question, 130 after Ctrl-C."""
     options = _parser().parse_args(argv)
+    options.command = _command(argv)
+    try:
+        return _answer(options)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # a second Ctrl-C does not wait for anything
+        return _refuse(f"\n{_STOPPED}\n  {options.command}", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
+        return _refuse("stopped: what reads this program's output is gone; the same command goes on from here", 1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _refuse(
+            f"cannot go on: {place}{error.strerror or error}. "
+            f"What is finished is kept in {RUNS_DIR}/; the same command goes on from there",
+            1,
+        )
+
+
+def _answer(options: argparse.Namespace) -> int:
     from zoo.spec import QuestionError, load
 
     try:
@@ -24,25 +47,24 @@ def main(argv: list[str] | None = None) -> int:
     from zoo import plan as plans
     from zoo import prices
     from zoo.data import DataError
+    from zoo.plugins import PluginError
+    from zoo.processes import Died
 
     try:
         plan = plans.make(question, RUNS_DIR, options.data_dir)
-        costs = prices.costs(question)
+        costs = prices.costs(question, _note)
         if options.plan:
             from zoo import outlook
 
-            print(f"{outlook.text(plan, costs, RUNS_DIR)}\n{_sensitivity(plan)}")
+            print(f"{outlook.text(plan, costs, RUNS_DIR)}\n\n{_sensitivity(plan)}")
             return 0
         return _run(plan, costs, options)
-    except QuestionError as error:
+    except (QuestionError, PluginError) as error:
         return _refuse(error, 2)
     except DataError as error:
         return _refuse(error, 1)
-    except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
-        return _refuse(f"cannot go on:{place}: {error.strerror or error}; what is finished is in {RUNS_DIR}/", 1)
-    except KeyboardInterrupt:
-        return _refuse("\nstopped; nothing was lost: the same command goes on from here", 130)
+    except Died as error:
+        return _refuse(f"the networks could not be counted: {error}", 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="run_sweep.py",
         description="Train what a question needs, log it to MLflow, and report. What has a result already is not repeated; "
         "what was interrupted goes on where it was.",
+        epilog="Exit code: 0 when every run has a result, 1 when some have none, 2 for a bad question, 130 after Ctrl-C.",
+        allow_abbrev=False,
     )
     parser.add_argument(
         "question", metavar="QUESTION", type=Path, help="a YAML file, e.g. experiments/ablation_lrn.yaml"
@@ -79,9 +103,11 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
     """Do the sweep: trainings, latency, MLflow, report."""
     import filelock
 
-    from zoo import execute, prices, progress, track
+    from zoo import execute, progress
 
     name = plan.question.name
+    if RUNS_DIR.exists() and not RUNS_DIR.is_dir():
+        return _refuse(f"cannot go on: {RUNS_DIR} is a file, and results belong in a directory of that name", 1)
     RUNS_DIR.mkdir(exist_ok=True)
     lock = filelock.FileLock(RUNS_DIR / f".{name}.lock")
     try:
@@ -92,36 +118,38 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
     if options.fresh:
         for path in execute.set_aside(plan):
             print(f"moved aside: {path}")
-    uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or track.DEFAULT_URI
-    expected = {
-        t.key: prices.training_seconds(t.config, costs[t.runs[0].variant.name], t.steps_left(), RUNS_DIR)
-        for t in plan.trainings
-    }
-    display = progress.Display(plan, expected)
-    recorder = track.Recorder(plan, costs, uri, Path.cwd())
-    display.say(_opening(plan))
+    display, recorder = _listeners(plan, costs, options)
     started = time.monotonic()
     with execute.Interrupt().caught() as interrupt, display.shown(name):
-        audience = _Audience(display, recorder)
         outcome = execute.execute(
             plan,
             costs,
-            audience,
+            _Audience(display, recorder),
             data_dir=options.data_dir,
             retry_failed=options.rerun_failed,
             interrupt=interrupt,
         )
-        if not outcome.stopped and outcome.done:
-            display.say("measuring the latency of one image, with nothing else running here")
-            execute.measure_latency(plan, outcome.done)
-        for training in outcome.done:
-            recorder.update(training, "done")
-        unsent = recorder.close()
-    lock.release()
-    display.say(
-        f"{len(outcome.done)} of {len(plan.trainings)} trainings complete in {progress.duration(time.monotonic() - started)}"
-    )
-    return _close(plan, outcome, unsent, recorder, options, uri)
+    unmeasured = "" if outcome.stopped else _measure_latency(plan, outcome.done, display)
+    for training in outcome.done:
+        recorder.update(training, "done")
+    unsent = recorder.close()
+    taken = progress.duration(time.monotonic() - started)
+    display.say(f"{len(outcome.done)} of {len(plan.trainings)} trainings complete, after {taken}")
+    return _close(plan, outcome, unmeasured, unsent, recorder, options)
+
+
+def _listeners(plan, costs, options: argparse.Namespace):
+    """The display and the recorder."""
+    from zoo import prices, progress, track
+
+    first = {t.key: costs[t.runs[0].variant.name] for t in plan.trainings}
+    expected = {
+        t.key: prices.training_seconds(t.config, first[t.key], t.steps_left(), RUNS_DIR) for t in plan.trainings
+    }
+    options.tracking_uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or track.DEFAULT_URI
+    display = progress.Display(plan, {key: cost.ops for key, cost in first.items()}, expected)
+    display.say(_opening(plan))
+    return display, track.Recorder(plan, costs, options.tracking_uri, Path.cwd(), display.say, options.command)
 
 
 class _Audience:
@@ -129,9 +157,11 @@ class _Audience:
 
     def __init__(self, display, recorder):
         self._display, self._recorder = display, recorder
+        self.waiting, self.stopping = display.waiting, display.stopping
 
     def started(self, training) -> None:
         self._display.started(training)
+        self._recorder.update(training, "running")
 
     def beat(self, training, beat) -> None:
         self._display.beat(training, beat)
@@ -142,59 +172,103 @@ class _Audience:
         self._display.ended(training, state, reason)
         self._recorder.update(training, state, reason)
 
+    def left_out(self, training, reason: str) -> None:
+        self._display.left_out(training, reason)
+        self._recorder.update(training, "failed", reason)
 
-def _close(plan, outcome, unsent, recorder, options: argparse.Namespace, uri: str) -> int:
+
+def _measure_latency(plan, trainings, display) -> str:
+    """Measure what has no figure yet; returns why that failed, if so."""
+    from zoo import execute
+
+    if not execute.without_latency(trainings):
+        return ""
+    display.say("measuring the latency of one image, with nothing else running here")
+    try:
+        execute.measure_latency(plan, trainings)
+    except Exception as error:  # a user's own network may raise anything, and the accuracies still stand
+        return f"the latency could not be measured: {str(error) or type(error).__name__}"
+    return ""
+
+
+def _close(plan, outcome, unmeasured: str, unsent, recorder, options: argparse.Namespace) -> int:
     """Report, and say what is left to do."""
-    command = f"python run_sweep.py {' '.join(sys.argv[1:])}"
+    if outcome.stopped:
+        return _refuse(f"{_STOPPED}\n  {options.command}", 130)
+    reported = False
     if unsent:
-        print(
-            f"\n{unsent}\nThe results are safe in {RUNS_DIR}/; this sends them when it is back:\n  {command}",
-            file=sys.stderr,
+        _refuse(
+            f"\n{unsent}\nThe results are safe in {RUNS_DIR}/; this sends them when it is back:\n  {options.command}", 1
         )
     elif outcome.done:
-        import reports
-
-        try:
-            report = reports.write(plan.question.name, out=options.out, tracking_uri=uri)
-            print(f"\n{report.summary}\n")
-            print("\n".join(f"  {path}" for path in report.paths))
-        except reports.ReportError as error:
-            print(f"no report: {error}", file=sys.stderr)
-        print(f"\nCompare the runs in a browser: mlflow ui, then http://localhost:5000{recorder.store.link()}")
+        reported = _report(plan, recorder, options)
+    if unmeasured:
+        _refuse(unmeasured, 1)
     if outcome.failed:
-        print(f"\n{len(outcome.failed)} trainings failed; the others are kept:", file=sys.stderr)
-        for training, reason in outcome.failed:
-            print(f"  {training.name}: {reason} (output: {training.record.log})", file=sys.stderr)
-        print(f"To try them again: {command} --rerun-failed", file=sys.stderr)
-    if outcome.stopped:
-        return _refuse(f"stopped, with a checkpoint; to go on from there: {command}", 130)
-    return 0 if len(outcome.done) == len(plan.trainings) and not unsent else 1
+        _say_failed(outcome.failed, options.command)
+    return 0 if reported and not unmeasured and len(outcome.done) == len(plan.trainings) else 1
+
+
+def _report(plan, recorder, options: argparse.Namespace) -> bool:
+    import reports
+
+    try:
+        report = reports.write(plan.question.name, out=options.out, tracking_uri=options.tracking_uri)
+    except reports.ReportError as error:
+        _refuse(f"no report: {error}", 1)
+        return False
+    print(f"\n{report.summary}\n")
+    print("\n".join(f"  {path}" for path in report.paths))
+    print(f"\nCompare the runs in a browser: {recorder.store.directions()}", flush=True)
+    return True
+
+
+def _say_failed(failed, command: str) -> None:
+    from zoo import execute
+
+    what = "1 training" if len(failed) == 1 else f"{len(failed)} trainings"
+    lines = [f"\n{what} failed; the others are kept:"]
+    lines += [f"  {training.name}: {reason}\n    its output: {training.record.log}" for training, reason in failed]
+    again = [execute.would_fail_again(training.record.read("status")) for training, _ in failed]
+    if not all(again):
+        lines += [f"To try {'them' if len(failed) > 1 else 'it'} again:", f"  {command}"]
+    if any(again) and "--rerun-failed" not in command:
+        lines += [
+            "What diverged would do so again and is not repeated, unless you ask for it:",
+            f"  {command} --rerun-failed",
+        ]
+    _refuse("\n".join(lines), 1)
 
 
 def _sensitivity(plan) -> str:
-    """The smallest difference that this number of seeds can detect."""
-    from reports.statistics import detectable_difference
+    """The smallest difference that this number of seeds can detect, and the number that it takes for the margin."""
+    from reports.statistics import detectable_difference, seeds_needed
     from zoo import outlook
 
-    seeds = len(plan.question.seeds)
+    seeds, margin = len(plan.question.seeds), plan.question.margin
     if seeds < 2:
-        return "with one seed no difference can be told from chance; give at least two (--seeds N)"
+        return "With one seed no difference can be told from chance: give at least two (--seeds N)."
     measured = outlook.measured_sd(plan)
-    source = "as the baseline's runs have shown" if measured else "assumed; the baseline's own runs will show it"
     sd = measured or ASSUMED_SD
+    source = "measured on the baseline" if measured else "assumed until the baseline has three results"
+    found = detectable_difference(sd, seeds)
+    enough = seeds_needed(sd, margin) if 0 < margin < found else seeds
+    advice = (
+        f"; to detect the margin of {margin:g} points takes {enough} seeds (--seeds {enough})" if enough > seeds else ""
+    )
     return (
-        f"smallest difference that {seeds} seeds can detect: {detectable_difference(sd, seeds):.2f} points of accuracy "
-        f"(80 % power, 5 % level, standard deviation between seeds {sd:.2f} points, {source}); "
-        f"margin: {plan.question.margin:g} points"
+        f"Smallest difference that {seeds} seeds can detect: {found:.2f} points of accuracy{advice}.\n"
+        f"(Two-sided test at 5 %, power 80 %; spread between seeds {sd:.2f} points, {source}.)"
     )
 
 
 def _opening(plan) -> str:
-    todo = [t for t in plan.trainings if not t.is_done()]
-    have = len(plan.trainings) - len(todo)
-    cached = f", {have} of them done already" if have else ""
-    shared = f" from {len(plan.trainings)} trainings" if len(plan.trainings) != len(plan.runs) else ""
-    return f"{plan.question.name}: {plan.question.question}\n{len(plan.runs)} runs{shared}{cached}"
+    have = sum(t.is_done() for t in plan.trainings)
+    runs = "1 run" if len(plan.runs) == 1 else f"{len(plan.runs)} runs"
+    trainings = f"{len(plan.trainings)} training{'s' if len(plan.trainings) > 1 else ''}"
+    shared = f" from {trainings}" if len(plan.trainings) != len(plan.runs) else ""
+    cached = f", {'all' if have == len(plan.trainings) else have} of them done already" if have else ""
+    return f"{plan.question.name}: {plan.question.question}\n{runs}{shared}{cached}"
 
 
 def _fetch_data(plan, data_dir: Path | None) -> None:
@@ -205,10 +279,22 @@ def _fetch_data(plan, data_dir: Path | None) -> None:
         data.load(name, "train", data_dir)
 
 
+def _command(argv: list[str] | None) -> str:
+    """The command that goes on with this: as it was typed, without what would start over."""
+    typed = sys.orig_argv if argv is None else ["python", "run_sweep.py", *argv]
+    return shlex.join(word for word in typed if word != "--fresh")
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def _refuse(message: object, code: int) -> int:
-    print(message, file=sys.stderr)
+    sys.stdout.flush()
+    print(message, file=sys.stderr, flush=True)
     return code
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

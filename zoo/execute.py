@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from zoo import data, machine, processes, worker
 from zoo.measure import Cost, latency
 from zoo.plan import Plan, Training
+from zoo.training.beat import Beat
 
 _STOP_SECONDS = 60  # a training that was asked to stop gets this long for its checkpoint
 
@@ -25,8 +26,11 @@ class Audience(Protocol):
     """Who is told how the sweep goes."""
 
     def started(self, training: Training) -> None: ...
-    def beat(self, training: Training, beat: Any) -> None: ...
-    def ended(self, training: Training, state: str, reason: str) -> None: ...
+    def waiting(self, training: Training) -> None: ...  # another process trains the same
+    def beat(self, training: Training, beat: Beat) -> None: ...
+    def stopping(self, training: Training) -> None: ...  # Ctrl-C has been heard
+    def ended(self, training: Training, state: str, reason: str) -> None: ...  # state: done, stopped or failed
+    def left_out(self, training: Training, reason: str) -> None: ...  # it failed earlier, and would again
 
 
 @dataclass
@@ -45,7 +49,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def caught(self) -> Iterator[Interrupt]:
-        """Within this block the signals are counted instead of ending the program."""
+        """Within this block the first signal is counted instead of ending the program; the second ends it."""
         before = {number: signal.signal(number, self._count) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield self
@@ -55,6 +59,8 @@ class Interrupt:
 
     def _count(self, *_: Any) -> None:
         self.count += 1
+        if self.count > 1:
+            raise KeyboardInterrupt
 
 
 def execute(
@@ -76,34 +82,44 @@ def execute(
         if training.is_done():
             outcome.done.append(training)
             continue
+        if interrupt.count:
+            outcome.stopped = True
+            continue
         status = training.record.read("status")
-        if status.get("state") == "failed" and status.get("repeats") and not retry_failed:
+        if would_fail_again(status) and not retry_failed:
             outcome.failed.append((training, status["reason"]))
-            audience.ended(training, "failed", status["reason"])
+            audience.left_out(training, status["reason"])
             continue
         first = training.runs[0].variant.name
         job = worker.Job(training, costs[first]._asdict(), plan.question.name, plan.question.imports, data_dir, code)
         audience.started(training)
         state, reason = _train(job, audience, interrupt)
-        _settle(training, state, reason)
         audience.ended(training, state, reason)
         if state == "done":
             outcome.done.append(training)
         elif state == "failed":
             outcome.failed.append((training, reason))
-        if interrupt.count:
+        else:
             outcome.stopped = True
-            break
     return outcome
 
 
-def measure_latency(plan: Plan, trainings: list[Training]) -> None:
-    """Measure one image's latency of every variant, all in one go, unless each training has its figure already.
+def would_fail_again(status: Mapping[str, Any]) -> bool:
+    """Whether a training with this ``status.json`` failed in a way that repeats itself."""
+    return status.get("state") == "failed" and bool(status.get("repeats"))
 
-    To be called when no training runs. The figures go into the records, ``latency.json``.
+
+def without_latency(trainings: Sequence[Training]) -> list[Training]:
+    """Those that have no latency yet."""
+    return [training for training in trainings if not training.record.read("latency")]
+
+
+def measure_latency(plan: Plan, trainings: Sequence[Training]) -> None:
+    """Measure one image's latency of every variant, all in one go, so that a figure compares with its neighbors.
+
+    To be called when no training runs. The figures go into the records, ``latency.json``. Raises what a user's own network
+    raises, and processes.Died.
     """
-    if all(training.record.read("latency") for training in trainings):
-        return
     distinct = {_network(training): training.config for training in trainings}
     configs = list(distinct.values())
     classes = [len(data.info(config.data).classes) for config in configs]
@@ -128,48 +144,67 @@ def _network(training: Training) -> str:
 
 
 def _train(job: worker.Job, audience: Audience, interrupt: Interrupt) -> tuple[str, str]:
-    """Run one training's process to its end; returns how it ended, and why."""
-    ours, theirs = processes.context().Pipe()
-    process = processes.context().Process(target=worker.run, args=(theirs, job), daemon=True)
-    process.start()
+    """Run one training's process to its end; returns how it ended (done, stopped or failed), and why."""
+    problem = _settle(job.training, "running")
+    if problem:
+        return "failed", problem
+    state, reason = _follow(job, audience, interrupt)
+    if state == "done" and not job.training.is_done():
+        state, reason = "failed", "its process reported success, but its results are not on disk"
+    repeats = state == "diverged"  # any other failure is tried again by the same command
+    state = "failed" if repeats else state
+    problem = _settle(job.training, state, reason, repeats)
+    return state, reason or (problem if state == "failed" else "")
+
+
+def _follow(job: worker.Job, audience: Audience, interrupt: Interrupt) -> tuple[str, str]:
+    """Start a training's process and listen to it until it is gone; returns its last word, or why there was none."""
+    ours, theirs = processes.context().Pipe(duplex=False)
+    process = processes.start(worker.run, theirs, job)
     theirs.close()
-    state, reason = "", ""
+    try:
+        last = _listen(ours, process, job.training, audience, interrupt)
+        process.join()
+    finally:
+        process.kill()  # for a second Ctrl-C: it has ended otherwise
+    if last[0]:
+        return last
+    return ("stopped", "") if interrupt.count else ("failed", processes.death(process.exitcode))
+
+
+def _listen(ours, process, training: Training, audience: Audience, interrupt: Interrupt) -> tuple[str, str]:
+    """Pass on what a training says until it falls silent for good; returns its last word, or two empty ones."""
+    last = "", ""
     asked_at = None
     while True:
         if interrupt.count and asked_at is None:
             asked_at = time.monotonic()
             process.terminate()
-        if asked_at is not None and (interrupt.count > 1 or time.monotonic() - asked_at > _STOP_SECONDS):
+            audience.stopping(training)
+        if asked_at is not None and time.monotonic() - asked_at > _STOP_SECONDS:
             process.kill()
         try:
             if not ours.poll(0.2):
                 continue
             kind, value = ours.recv()
         except (EOFError, ConnectionError):
-            break
+            return last
         if kind == "beat":
-            audience.beat(job.training, value)
+            audience.beat(training, value)
+        elif kind == "waiting":
+            audience.waiting(training)
         else:
-            state, reason = kind, value
-    process.join()
-    if not state and interrupt.count:
-        return "stopped", ""
-    return (state, reason) if state else ("failed", _death(process.exitcode))
+            last = kind, value
 
 
-def _death(exitcode: int | None) -> str:
-    """Why a process that said nothing is gone."""
-    if exitcode is not None and exitcode < 0:
-        name = signal.Signals(-exitcode).name
-        hint = " (the system may have been out of memory)" if name == "SIGKILL" else ""
-        return f"its process was ended by {name}{hint}"
-    return f"its process ended with exit code {exitcode} and no word"
-
-
-def _settle(training: Training, state: str, reason: str) -> None:
-    """Record how a training ended. A failure that would only repeat itself is marked so."""
-    repeats = state == "failed" and "not a number" in reason
-    training.record.write("status", {"state": state, "reason": reason, "repeats": repeats, "time": time.time()})
+def _settle(training: Training, state: str, reason: str = "", repeats: bool = False) -> str:
+    """Record how a training stands; returns why that cannot be written, if so: the others may still go on."""
+    status = {"state": state, "reason": reason, "repeats": repeats, "time": time.time()}
+    try:
+        training.record.write("status", status)
+    except OSError as error:
+        return worker.reason(error)
+    return ""
 
 
 def set_aside(plan: Plan) -> list[Path]:

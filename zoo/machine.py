@@ -70,7 +70,7 @@ def describe() -> dict[str, Any]:
 
 
 def git_state(directory: Path) -> dict[str, str]:
-    """The commit of the code and whether it was changed since; empty outside a git checkout."""
+    """The commit of the code in a directory and whether it was changed since; empty where git does not keep it."""
 
     def git(*arguments: str) -> str | None:
         try:
@@ -79,7 +79,8 @@ def git_state(directory: Path) -> dict[str, str]:
             return None
         return done.stdout.strip()
 
-    commit = git("rev-parse", "HEAD")
+    # An installed package may lie, ignored, inside a checkout that is somebody else's.
+    commit = git("rev-parse", "HEAD") if git("ls-files", "--error-unmatch", ".") is not None else None
     if commit is None:
         return {}
     return {"git_commit": commit, "git_dirty": str(bool(git("status", "--porcelain"))).lower()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sized
 from pathlib import Path
 
 from zoo import prices
@@ -17,14 +18,18 @@ def text(plan: Plan, costs: dict[str, Cost], runs_dir: Path) -> str:
     question = plan.question
     lines = [
         f"{question.name}: {question.question}",
-        f"{len(question.variants)} variants x {len(question.seeds)} seeds = {len(plan.runs)} runs, "
-        f"from {len(plan.trainings)} trainings; baseline {question.baseline}",
+        f"{_count(question.variants, 'variant')} x {_count(question.seeds, 'seed')} = {_count(plan.runs, 'run')}, "
+        f"from {_count(plan.trainings, 'training')}; baseline {question.baseline}",
         "",
         _variants(plan, costs),
         "",
         _hours(plan, costs, runs_dir),
     ]
     return "\n".join(lines)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _variants(plan: Plan, costs: dict[str, Cost]) -> str:
@@ -54,7 +59,7 @@ def _hours(plan: Plan, costs: dict[str, Cost], runs_dir: Path) -> str:
     steps = sum(training.steps_left() for training in left)
     if any(second is None for second in seconds):
         return f"{steps:,} steps to train; how long that takes is known once something has been trained here"
-    return f"{steps:,} steps to train, about {duration(sum(seconds))} (h:mm:ss) at the speed of earlier trainings here"
+    return f"{steps:,} steps to train, about {duration(sum(seconds))} at the speed of earlier trainings here"
 
 
 def measured_sd(plan: Plan) -> float | None:

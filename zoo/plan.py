@@ -1,4 +1,4 @@
-"""From a question to its runs: what they are called, which of them share a training, what is done already, what they cost."""
+"""From a question to its runs: what they are called, which of them share a training, and what is done already."""
 
 from __future__ import annotations
 
@@ -57,17 +57,25 @@ class Training:
 
     @property
     def name(self) -> str:
-        return " | ".join(run.name for run in self.runs)
+        """All the runs that it answers for: "steps=50 and steps=100 · seed 0"."""
+        variants = " and ".join(dict.fromkeys(run.variant.name for run in self.runs))
+        return f"{variants} · seed {self.seed}"
 
     def is_done(self) -> bool:
-        return all(self.record.has_result(step) for step in self.targets)
+        return not self.record.missing(self.targets)
+
+    def span(self) -> tuple[int, int]:
+        """From which step, that of its newest usable checkpoint, to which it is still to be trained; equal when done."""
+        missing = self.record.missing(self.targets)
+        if not missing:
+            return max(self.targets), max(self.targets)
+        place = self.record.latest_checkpoint(at_most=missing[0] - 1)
+        return int(place.name[5:]) if place else 0, missing[-1]
 
     def steps_left(self) -> int:
-        """How many steps are still to be trained, from the newest checkpoint on."""
-        if self.is_done():
-            return 0
-        place = self.record.latest_checkpoint(at_most=max(self.targets))
-        return max(self.targets) - (int(place.name[5:]) if place else 0)
+        """How many steps are still to be trained."""
+        first, last = self.span()
+        return last - first
 
 
 @dataclass(frozen=True)

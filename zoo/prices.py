@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,22 @@ from zoo.problems import Problem, QuestionError
 from zoo.record import Record, write_whole
 
 
-def costs(question) -> dict[str, Cost]:
-    """Variant name -> its model's cost for one image.
+def costs(question, say: Callable[[str], Any] = lambda _: None) -> dict[str, Cost]:
+    """Variant name -> its model's cost for one image; ``say`` is told when that takes a moment.
 
-    Raises QuestionError, with the place of each variant whose model cannot be built or counted.
+    Raises QuestionError, with the place of each variant whose model cannot be built or counted, and processes.Died when
+    the counting process is ended from outside.
     """
     known = _read_cache()
     keys = {variant.name: _key(variant.config) for variant in question.variants}
     missing = {key: v.config for v in question.variants if (key := keys[v.name]) not in known}
     if missing:
         imports = tuple(question.imports)
+        networks = f"{len(missing)} networks" if len(missing) > 1 else "the network"
+        say(f"counting the parameters and operations of {networks}, once on this machine ...")
         counted = processes.call(_count, tuple(missing.values()), imports)
         known |= dict(zip(missing, counted, strict=True))
-        _write_cache(known)
+        _remember(dict(zip(missing, counted, strict=True)))
     problems = [
         Problem(str(question.path), *question.where(name), f"{name}: {known[key]}")
         for name, key in keys.items()
@@ -56,9 +59,9 @@ def training_seconds(config: Config, cost: Cost, steps: int, runs_dir: Path) -> 
     if same:
         return steps * config.batch / statistics.median(same)
     scaled = [
-        rate * described["cost"]["ops"] / cost.ops
+        rate * described["cost"]["ops"] / max(1, cost.ops)
         for described, rate in earlier
-        if described["precision"] == config.precision
+        if described.get("precision") == config.precision and "cost" in described
     ]
     return steps * config.batch / statistics.median(scaled) if scaled else None
 
@@ -98,7 +101,8 @@ def _count(configs: Sequence[Config], imports: Sequence[Path]) -> list[Cost | st
 
 def _key(config: Config) -> str:
     source = models.entry(config.model).source_sha256() or _package_sha256()
-    described = {**shape(config), "classes": len(data.info(config.data).classes), "source": source}
+    network = config.model_dump(mode="json", include={"model", "arguments", "input_size"})
+    described = {**network, "classes": len(data.info(config.data).classes), "source": source}
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
@@ -114,15 +118,23 @@ def _cache_file() -> Path:
     return cache_directory() / "costs.json"
 
 
-def _read_cache() -> dict[str, Any]:
+def _read_cache() -> dict[str, list[int]]:
+    """Key -> params, macs and ops; empty when absent or damaged: it is only a memory of what can be counted again."""
     try:
-        return json.loads(_cache_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # absent, or damaged: it is only a memory of what can be counted again
+        known = json.loads(_cache_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
+    return {k: v for k, v in known.items() if _is_cost(v)} if isinstance(known, dict) else {}
 
 
-def _write_cache(known: dict[str, Any]) -> None:
+def _is_cost(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == len(Cost._fields) and all(type(n) is int for n in value)
+
+
+def _remember(counted: dict[str, Cost | str]) -> None:
+    """Keep what could be counted; why a network could not be is found again each time, for the reason may have gone."""
+    found = {key: list(value) for key, value in counted.items() if not isinstance(value, str)}
     try:
-        write_whole(_cache_file(), lambda file: file.write(json.dumps(known).encode()))
+        write_whole(_cache_file(), lambda file: file.write(json.dumps(_read_cache() | found).encode()))
     except OSError:
         return  # a cache that cannot be written costs seconds next time, and the data say so where it matters

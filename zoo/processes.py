@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import multiprocessing
+import os
 import signal
 import sys
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+import threading
+from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
+from pathlib import Path
 from typing import Any
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Died(Exception):
+    """A process ended without an answer; the message says how."""
 
 
 @functools.cache
@@ -21,11 +31,92 @@ def context():
     return found
 
 
+def start(function: Callable[..., Any], *arguments: Any):
+    """A process that runs ``function(*arguments)``. Ctrl-C does not reach it: what it means is decided here."""
+    process = context().Process(target=function, args=arguments, daemon=True)
+    if context().get_start_method() == "forkserver":
+        with _for_the_server():
+            forkserver.ensure_running()
+    process.start()
+    return process
+
+
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
-    """``function(*arguments)`` in a process of its own; its exceptions are raised here. Ctrl-C is left to this process."""
-    with ProcessPoolExecutor(1, mp_context=context(), initializer=_ignore_interrupt) as pool:
-        return pool.submit(function, *arguments).result()
+    """``function(*arguments)`` in a process of its own, which is ended if this one is interrupted or gone.
+
+    Its exceptions are raised here. Raises Died when it ends without an answer.
+    """
+    ours, theirs = context().Pipe(duplex=False)
+    process = start(_answer, theirs, function, arguments)
+    theirs.close()
+    try:
+        succeeded, value = ours.recv()
+    except EOFError:
+        process.join()
+        raise Died(death(process.exitcode)) from None
+    finally:
+        process.kill()
+        process.join()
+    if not succeeded:
+        raise value
+    return value
 
 
-def _ignore_interrupt() -> None:
+def end_with_parent(action: Callable[[], Any]) -> None:
+    """In a worker: have ``action`` called, from a thread, when the process that started it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        parent.join()
+        action()
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def death(exitcode: int | None) -> str:
+    """Why a process that said nothing is gone."""
+    if exitcode is None or exitcode >= 0:
+        return f"its process ended with exit code {exitcode} and no word"
+    name = signal.Signals(-exitcode).name
+    hint = " (the system may have been out of memory)" if name == "SIGKILL" else ""
+    return f"its process was ended by {name}{hint}"
+
+
+def _answer(connection, function: Callable[..., Any], arguments: tuple) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(lambda: os._exit(1))
+    try:
+        answer = True, function(*arguments)
+    except Exception as error:
+        answer = False, error
+    try:
+        connection.send(answer)
+    except OSError:  # nobody listens any more
+        return
+    except Exception as error:  # what cannot be pickled can still be told
+        connection.send((False, Died(f"{answer[1]!r} ({error})")))
+
+
+@contextlib.contextmanager
+def _for_the_server() -> Iterator[None]:
+    """Within this block the server of workers can be started: so that it finds this package, and never hears Ctrl-C.
+
+    Python does not tell it the import path of this process, and passes over a preload that fails: every worker would
+    import TensorFlow anew. It ignores Ctrl-C only once its imports are done; a signal that is blocked stays blocked.
+    """
+    added = {
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
+        "PYTHONSAFEPATH": "1",  # or files in the working directory would be imported in place of modules
+    }
+    before = {name: os.environ.get(name) for name in added}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

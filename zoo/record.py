@@ -83,6 +83,10 @@ class Record:
         """Whether the training has been evaluated at ``step`` and its predictions kept."""
         return self.results_file(step).exists() and self.row_at(step) is not None
 
+    def missing(self, steps: Iterable[int]) -> list[int]:
+        """Those of ``steps`` without a result, in order."""
+        return sorted(step for step in steps if not self.has_result(step))
+
     def latest_checkpoint(self, at_most: int) -> Path | None:
         """The newest checkpoint at or before a step."""
         steps = sorted(self.checkpoints.glob("step_????????"), reverse=True)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import faulthandler
 import os
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import data, machine, models
+from zoo import data, machine, models, processes
 from zoo.plan import Training
-from zoo.plugins import load_file
+from zoo.plugins import PluginError, load_file
 from zoo.prices import shape
 from zoo.record import Record
+
+_REASON_LENGTH = 400  # characters of an error that are told; the log has it all
 
 
 @dataclass(frozen=True)
@@ -33,27 +37,30 @@ class Job:
 
 
 def run(connection, job: Job) -> None:
-    """Train, sending ``(kind, value)`` messages: "beat", then one of "done", "stopped" and "failed" with the reason.
+    """Train, sending ``(kind, value)`` messages: "beat" and "waiting", then one of "done", "stopped", "diverged" and
+    "failed", the last two with the reason.
 
     SIGTERM asks for a stop at the next opportunity, with a checkpoint, and so does the death of the process that listens.
     """
     stop = _Stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
     signal.signal(signal.SIGTERM, stop.ask)
-    _write_output_to(job.training.record.log)
+    processes.end_with_parent(stop.ask)
 
-    def send(kind: str, value: Any) -> None:
-        try:
+    def send(kind: str, value: Any = "") -> None:
+        with contextlib.suppress(OSError):  # nobody listens any more, and a stop has been asked for
             connection.send((kind, value))
-        except OSError:
-            stop.asked = True
 
     try:
-        finished = _train(job, lambda beat: send("beat", beat), stop)
-        send("done" if finished else "stopped", "")
+        _write_output_to(job.training.record.log)
+        with _alone(job.training.record, lambda: send("waiting"), stop) as is_ours:
+            finished = is_ours and _train(job, lambda beat: send("beat", beat), stop)
+        send("done" if finished else "stopped")
     except Exception as error:
-        traceback.print_exc()
-        send("failed", _reason(error))
+        with contextlib.suppress(OSError):  # a full disk takes no log either
+            traceback.print_exc()
+            sys.stderr.flush()
+        send("diverged" if type(error).__name__ == "Diverged" else "failed", reason(error))
 
 
 class _Stop:
@@ -66,6 +73,28 @@ class _Stop:
 
     def __call__(self) -> bool:
         return self.asked
+
+
+@contextlib.contextmanager
+def _alone(record: Record, say_waiting: Callable[[], None], stop: _Stop) -> Iterator[bool]:
+    """Within this block no other process trains this; yields False if a stop came before the other one had ended.
+
+    The other one is another question's sweep, or what a killed sweep left behind on its way to a checkpoint.
+    """
+    import filelock
+
+    lock = filelock.FileLock(record.directory / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        say_waiting()
+        while not stop() and not lock.is_locked:
+            with contextlib.suppress(filelock.Timeout):
+                lock.acquire(timeout=0.5)
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
 
 
 def _train(job: Job, beat, stop: _Stop) -> bool:
@@ -128,11 +157,17 @@ def _describe(job: Job, record: Record) -> None:
     record.write("environment", {**machine.describe(), **job.code})
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """The error in one line, for the person."""
-    text = str(error).strip().splitlines()
-    first = text[0] if text else ""
-    return first if type(error).__name__ == "Diverged" else f"{type(error).__name__}: {first}"
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror:
+        place = f": {error.filename}" if error.filename else ""
+        text = f"{error.strerror}{place}"
+    if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in text:
+        return f"the disk is full ({text[:_REASON_LENGTH]})"
+    if isinstance(error, (OSError, data.DataError, PluginError)) or type(error).__name__ == "Diverged":
+        return text[:_REASON_LENGTH]
+    return f"{type(error).__name__}: {text[:_REASON_LENGTH]}"
 
 
 def _write_output_to(path: Path) -> None:

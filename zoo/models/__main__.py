@@ -14,6 +14,7 @@ from zoo.measure import Cost, LayerCost, cost, layer_costs
 from zoo.nearest import did_you_mean
 from zoo.plugins import PluginError, load_file
 from zoo.quiet import quiet_import
+from zoo.table import table
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +75,7 @@ def _list_models(known: Sequence[str], options: argparse.Namespace) -> int:
         ]
         print(f"{len(rows)} models at {options.input_size}x{options.input_size}x3, 10 classes, for one image")
         notes = ["" if isinstance(price, Cost) else price for _, price in found]
-        print(_table(("name", "family", "params", "MACs", "ops"), rows, left=2, notes=notes))
+        print(table(("name", "family", "params", "MACs", "ops"), rows, left=2, notes=notes))
     return int(any(isinstance(price, str) for _, price in found))
 
 
@@ -116,7 +117,7 @@ def _layer_table(rows: Sequence[LayerCost], total: Cost) -> str:
 
     lines = [(row.name, "x".join(map(str, row.output_shape)), *cells(row)) for row in rows]
     heads = ("layer", "output", "params", "share", "MACs", "share", "ops", "share")
-    return _table(heads, [*lines, ("total", "", *cells(total))], left=2, rule_before_last=True)
+    return table(heads, [*lines, ("total", "", *cells(total))], left=2, rule_before_last=True)
 
 
 def _attempt(count: Callable[[Any], Any], name: str, input_size: int) -> Any:
@@ -130,23 +131,6 @@ def _attempt(count: Callable[[Any], Any], name: str, input_size: int) -> Any:
     except Exception as error:  # a user's own function may raise anything, and the other models still have their price
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         return reason if isinstance(error, ValueError) else f"{type(error).__name__}: {reason}"
-
-
-def _table(heads, rows, *, left: int, notes: Sequence[str] = (), rule_before_last: bool = False) -> str:
-    """Aligned columns, the first ``left`` of them to the left; a row's note stands in place of its missing cells."""
-    widths = [max(len(row[i]) for row in [heads, *rows] if i < len(row)) for i in range(len(heads))]
-
-    def line(cells: Sequence[str]) -> str:
-        return " ".join(
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=False))
-        )
-
-    rule = "-" * (sum(widths) + len(widths) - 1)
-    lines = [f"{line(row)} {note}".rstrip() for row, note in zip(rows, notes or [""] * len(rows), strict=True)]
-    if rule_before_last:
-        lines.insert(-1, rule)
-    return "\n".join([line(heads), rule, *lines])
 
 
 def _print_json(value: Any) -> None:

@@ -58,10 +58,13 @@ def read(place: Path, network: Network) -> Progress:
 
 
 def keep_only(record: Record, steps: Iterable[int]) -> None:
-    """Remove the checkpoints at other steps, and what a crash left unfinished."""
+    """Remove the checkpoints at other steps before the last of these, and what a crash left unfinished.
+
+    Later ones are of a longer training with the same weights, which a longer run can still go on from.
+    """
     kept = {f"step_{step:08d}" for step in steps}
     for path in record.checkpoints.iterdir():
-        if path.name not in kept:
+        if path.name not in kept and path.name < max(kept):
             shutil.rmtree(path, ignore_errors=True)
 
 

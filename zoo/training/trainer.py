@@ -13,6 +13,7 @@ from zoo.measure.accuracy import accuracy, top_k_accuracy
 from zoo.record import Record, Row, write_whole
 from zoo.training import averages as moving_averages
 from zoo.training import checkpoints, objective, samples
+from zoo.training.beat import Beat
 from zoo.training.checkpoints import Progress
 from zoo.training.steps import Network, Totals, evaluation_function, training_function
 
@@ -34,15 +35,6 @@ class Arrays(NamedTuple):
     test_labels: np.ndarray
 
 
-class Beat(NamedTuple):
-    """What a running training says of itself, about twice a second."""
-
-    step: int
-    loss: float  # mean since the last evaluation
-    images_per_s: float  # of the last call
-    evaluated: Row | None = None  # the evaluation that has just been made
-
-
 def train(
     config,
     seed: int,
@@ -55,14 +47,17 @@ def train(
     beat: Callable[[Beat], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Train until the last of ``targets`` (steps), evaluating and keeping predictions at each of them and at the milestones.
+    """Train until ``record`` has a result at each of ``targets`` (steps), keeping predictions there and at the milestones.
 
-    Takes up the newest checkpoint in ``record``. Returns True at the end and False when ``should_stop()`` asked for a stop,
-    after a checkpoint. Raises Diverged when the loss is no longer finite, and ValueError for a batch that the devices of
-    the strategy cannot share evenly.
+    Takes up the newest checkpoint that comes before the first of them that is missing. Returns True at the end and False
+    when ``should_stop()`` asked for a stop, after a checkpoint. Raises Diverged when the loss is no longer finite, and
+    ValueError for a batch that the devices of the strategy cannot share evenly.
     """
     import tensorflow as tf
 
+    missing = record.missing(targets)
+    if not missing:
+        return True
     strategy = strategy or default_strategy()
     if config.batch % strategy.num_replicas_in_sync:
         raise ValueError(
@@ -74,9 +69,9 @@ def train(
     steps = training_function(network, images, labels, config, seed)
     evaluate = evaluation_function(network, tf.constant(_in_color(data.test_images)), config)
 
-    last = max(targets)
+    last = missing[-1]
     keep = {*targets, *(m for m in config.milestones if m <= last)}
-    place = record.latest_checkpoint(at_most=last)
+    place = record.latest_checkpoint(at_most=missing[0] - 1)
     progress = checkpoints.read(place, network) if place else Progress()
     record.write_history(progress.history)
     steps(progress.step, 0, progress.totals)  # trace and compile before the clock runs

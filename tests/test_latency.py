@@ -1,0 +1,29 @@
+"""The protocol of the latency: whose turn it is, how often, and what is made of the samples."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoo.measure import latency
+
+
+def test_models_take_turns_after_a_warm_up():
+    calls = []
+    queries = [lambda name=name: calls.append(name) for name in "ab"]
+    samples = latency.interleaved(queries, count=5, block=2, warm_up=3)
+    assert "".join(calls) == "aaa" + "bbb" + "aabb" + "aabb" + "ab"
+    assert [len(taken) for taken in samples] == [5, 5]
+    assert all(ms >= 0 for taken in samples for ms in taken)
+
+
+def test_each_call_is_timed_in_milliseconds(monkeypatch):
+    now = iter(range(0, 10**9, 1_500_000))  # each look at the clock is 1.5 ms after the last
+    monkeypatch.setattr(latency.time, "perf_counter_ns", lambda: next(now))
+    assert latency.interleaved([lambda: None], count=3, block=16, warm_up=0) == [[1.5, 1.5, 1.5]]
+
+
+def test_percentiles_by_hand():
+    # Of 0, 1, ..., 100 the p-th percentile is p; in any order.
+    assert latency.percentiles([float(i) for i in reversed(range(101))]) == {"p50": 50.0, "p90": 90.0, "p99": 99.0}
+    # Of two samples the percentiles lie on the line between them: 1 + 0.9 * 2.
+    assert latency.percentiles([3.0, 1.0]) == pytest.approx({"p50": 2.0, "p90": 2.8, "p99": 2.98})

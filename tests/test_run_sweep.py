@@ -1,0 +1,390 @@
+"""The command line from end to end: real processes, real signals, a real MLflow store."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import filelock
+import numpy as np
+import pytest
+from sweeps import QUESTION, Running, command, environment, gone, sweep
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
+
+STOPPED = "stopped; nothing that was saved is lost, and the same command goes on from there:"
+
+OWN = """
+import numpy as np
+from zoo.data import register as data_set
+from zoo.models import register as model
+
+@model("mine")
+def mine(input_size: int = 24, classes: int = 10, width: int = 4):
+    import tf_keras as keras
+    image = keras.Input((input_size, input_size, 3))
+    x = keras.layers.Conv2D(width, 3, activation="relu")(image)
+    return keras.Model(image, keras.layers.Dense(classes)(keras.layers.GlobalAveragePooling2D()(x)))
+
+@data_set("halves", classes=("dark", "light"), image_size=12)
+def halves(data_dir):
+    labels = np.arange(64) % 2
+    images = np.full((64, 12, 12, 3), 40, np.uint8) + (labels * 150).astype(np.uint8)[:, None, None, None]
+    return {"train": (images, labels), "test": (images[:20], labels[:20])}
+"""
+OWN_QUESTION = """
+question: Do averages and time matter for my own net on my own data?
+imports: [own.py]
+base: {model: mine, data: halves, input_size: 8, batch: 8, evaluate_every: 10}
+factors: {ema: [true, false], steps: [10, 20]}
+seeds: 1
+"""
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory):
+    return environment(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, env):
+    """A sweep run without any disturbance: its directory and what it printed."""
+    directory = tmp_path_factory.mktemp("finished")
+    (directory / "flip.yaml").write_text(QUESTION)
+    return directory, sweep(directory, env, "flip.yaml")
+
+
+@pytest.fixture
+def planned(tmp_path, env, finished):
+    """A directory with the question, whose networks have been counted already, and nothing else."""
+    (tmp_path / "flip.yaml").write_text(QUESTION)
+    return tmp_path
+
+
+@pytest.fixture
+def copied(tmp_path, finished):
+    """A directory with the results of the finished sweep, but without MLflow's store and the report."""
+    shutil.copytree(finished[0] / "runs", tmp_path / "runs")
+    (tmp_path / "flip.yaml").write_text(QUESTION)
+    return tmp_path
+
+
+def keys(directory: Path) -> set[str]:
+    return {path.parent.name for path in directory.glob("runs/*/training.json")}
+
+
+def predictions(directory: Path) -> dict[str, dict[str, np.ndarray]]:
+    found = {}
+    for path in directory.glob("runs/*/results/*.npz"):
+        with np.load(path) as arrays:
+            found[str(path.relative_to(directory))] = dict(arrays)
+    return found
+
+
+def statuses(directory: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted(directory.glob("runs/*/status.json"))]
+
+
+def told(done) -> str:
+    """What went wrong, in words: never a traceback."""
+    for text in (done.stdout, done.stderr):
+        assert "Traceback" not in text and "Exception" not in text, text
+    return done.stderr
+
+
+def test_a_sweep_from_end_to_end(finished):
+    directory, done = finished
+    assert done.returncode == 0 and done.stderr.count("\n") == 1, done.stderr  # "counting the parameters ..."
+    assert "[1/2] augment.flip=true · seed 0: 120 steps" in done.stdout
+    assert "[2/2] augment.flip=false · seed 0: 120 steps" in done.stdout
+    assert "2 of 2 trainings complete" in done.stdout
+    for name in ("report.md", "accuracy_vs_size.png", "learning_curves.png", "variants.csv", "runs.csv"):
+        assert (directory / "results" / "flip" / name).stat().st_size > 0
+        assert f"results/flip/{name}" in done.stdout
+    with sqlite3.connect(directory / "mlflow.db") as store:
+        rows = store.execute("select name, status from runs order by name").fetchall()
+    assert rows == [("augment.flip=false · seed 0", "FINISHED"), ("augment.flip=true · seed 0", "FINISHED")]
+
+
+def test_the_same_command_again_trains_nothing_and_still_reports(finished, env):
+    directory, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in directory.glob("runs/*/**/*") if path.is_file()}
+    (directory / "results" / "flip" / "report.md").unlink()
+    again = sweep(directory, env, "flip.yaml")
+    assert again.returncode == 0 and told(again) == ""
+    assert "2 runs, all of them done already" in again.stdout and "[1/" not in again.stdout
+    assert (directory / "results" / "flip" / "report.md").exists()
+    assert {path: path.stat().st_mtime_ns for path in directory.glob("runs/*/**/*") if path.is_file()} == before
+
+
+@pytest.fixture(scope="module")
+def disturbed(tmp_path_factory, env, finished):
+    """The same sweep with all that can happen to it: what was seen after each, and its directory at the end."""
+    directory = tmp_path_factory.mktemp("disturbed")
+    (directory / "flip.yaml").write_text(QUESTION)
+    seen = {}
+
+    def mid_training(name: str, act) -> Running:
+        running = Running(directory, env, "flip.yaml")
+        running.until("  step ")
+        act(running)
+        seen[name] = running
+        return running
+
+    def note(name: str, running: Running) -> None:
+        running.code = running.end()
+        running.results = set(predictions(directory))
+        running.checkpoints = sorted(path.name for path in directory.glob("runs/*/checkpoints/step_*"))
+        assert not list(directory.glob("runs/**/.unfinished*")), name
+
+    note("ctrl-c", mid_training("ctrl-c", Running.interrupt))
+    note("sigterm", mid_training("sigterm", lambda running: running.process.send_signal(signal.SIGTERM)))
+
+    def kill_driver(running: Running) -> None:
+        worker = running.worker()
+        running.process.kill()
+        running.worker_gone = gone(worker)
+
+    note("driver killed", mid_training("driver killed", kill_driver))
+    note("worker killed", mid_training("worker killed", lambda running: os.kill(running.worker(), signal.SIGKILL)))
+    seen["statuses"] = statuses(directory)
+    seen["end"] = sweep(directory, env, "flip.yaml")
+    return directory, seen
+
+
+@pytest.mark.parametrize("name", ["ctrl-c", "sigterm"])
+def test_a_stop_in_mid_training_keeps_a_checkpoint_and_says_one_thing(disturbed, name):
+    _, seen = disturbed
+    running = seen[name]
+    assert running.code == 130
+    assert running.errors == f"{STOPPED}\n  {' '.join(command('flip.yaml'))}\n"
+    assert "  stopping after a checkpoint" in running.output and "  saved at step " in running.output
+    assert "Traceback" not in running.errors + running.output
+    assert running.checkpoints and not running.results
+
+
+def test_a_stopped_sweep_goes_on_from_its_checkpoint(disturbed):
+    assert ", going on from step " in disturbed[1]["sigterm"].output
+
+
+def test_a_worker_whose_driver_is_killed_saves_a_checkpoint_and_ends(disturbed):
+    killed = disturbed[1]["driver killed"]
+    assert killed.code == -signal.SIGKILL and killed.worker_gone
+    assert killed.checkpoints > disturbed[1]["sigterm"].checkpoints
+
+
+def test_a_killed_worker_costs_its_run_only(disturbed):
+    _, seen = disturbed
+    running = seen["worker killed"]
+    reason = "its process was ended by SIGKILL (the system may have been out of memory)"
+    assert running.code == 1
+    assert f"  failed: {reason}" in running.output
+    assert "[2/2]" in running.output and "1 of 2 trainings complete" in running.output
+    assert running.errors.startswith("\n1 training failed; the others are kept:\n  augment.flip=true · seed 0: ")
+    assert f"To try it again:\n  {' '.join(command('flip.yaml'))}\n" in running.errors
+    assert "--rerun-failed" not in running.errors
+    assert sorted(status["state"] for status in seen["statuses"]) == ["done", "failed"]
+    assert [status["reason"] for status in seen["statuses"] if status["state"] == "failed"] == [reason]
+
+
+def test_after_all_that_the_predictions_are_the_same_to_the_bit(disturbed, finished):
+    directory, seen = disturbed
+    assert seen["end"].returncode == 0 and told(seen["end"]) == ""
+    undisturbed, found = predictions(finished[0]), predictions(directory)
+    assert len(undisturbed) == 2 and undisturbed.keys() == found.keys()
+    for path, arrays in undisturbed.items():
+        for name, values in arrays.items():
+            np.testing.assert_array_equal(found[path][name], values)
+
+
+def test_two_ctrl_c_end_at_once(planned, env):
+    running = Running(planned, env, "flip.yaml")
+    running.until("  step ")
+    worker = running.worker()
+    os.kill(worker, signal.SIGSTOP)  # it will not answer a request to stop
+    running.interrupt()
+    running.until("stopping after a checkpoint")
+    running.interrupt()
+    assert running.end() == 130
+    assert gone(worker) and "Traceback" not in running.errors
+
+
+def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(tmp_path, env):
+    text = QUESTION.replace("augment.flip: [true, false]", "optimizer.lr: [0.1, 1000]").replace(
+        "steps: 120", "steps: 30"
+    )
+    (tmp_path / "rate.yaml").write_text(text.replace("  batch", "  optimizer.momentum: 0.9\n  batch"))
+    first = sweep(tmp_path, env, "rate.yaml")
+    assert first.returncode == 1
+    assert "optimizer.lr=1000 · seed 0: the loss is not a number at step " in told(first)
+    assert "is not repeated, unless you ask for it:" in first.stderr and "--rerun-failed" in first.stderr
+    assert sorted(status["state"] for status in statuses(tmp_path)) == ["done", "failed"]
+    log = next(
+        path.parent / "worker.log" for path in tmp_path.glob("runs/*/status.json") if "failed" in path.read_text()
+    )
+    before = log.stat().st_mtime_ns
+    again = sweep(tmp_path, env, "rate.yaml")
+    assert again.returncode == 1 and "left out" in again.stdout and log.stat().st_mtime_ns == before
+    asked = sweep(tmp_path, env, "rate.yaml", "--rerun-failed")
+    assert asked.returncode == 1 and "left out" not in asked.stdout and log.stat().st_mtime_ns > before
+    assert "--rerun-failed" not in told(asked).replace(" ".join(command("rate.yaml", "--rerun-failed")), "")
+
+
+def test_own_model_own_data_and_readouts_that_share_one_training(tmp_path, env):
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.yaml").write_text(OWN_QUESTION)
+    done = sweep(tmp_path, env, "own.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "4 runs from 1 training\n" in done.stdout and "1 of 1 trainings complete" in done.stdout
+    assert len(keys(tmp_path)) == 1
+    assert sorted(path.split("/")[-1] for path in predictions(tmp_path)) == ["step_00000010.npz", "step_00000020.npz"]
+    with sqlite3.connect(tmp_path / "mlflow.db") as store:
+        assert store.execute("select count(*) from runs where status = 'FINISHED'").fetchone() == (4,)
+
+
+def test_a_plan_starts_nothing(planned, env):
+    done = sweep(planned, env, "flip.yaml", "--plan")
+    assert done.returncode == 0 and told(done) == ""
+    assert "2 variants x 1 seed = 2 runs, from 2 trainings; baseline augment.flip=true" in done.stdout
+    assert "240 steps to train" in done.stdout
+    assert [path.name for path in planned.iterdir()] == ["flip.yaml"]
+
+
+def imported(directory, env, *arguments) -> set[str]:
+    """The packages that the command imports."""
+    seen = subprocess.run(
+        [sys.executable, "-X", "importtime", *command(*arguments)[1:]],
+        cwd=directory,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    names = {line.rsplit("|", 1)[1].strip() for line in seen.stderr.splitlines() if line.startswith("import time:")}
+    return {name.split(".")[0] for name in names}
+
+
+HEAVY = {"tensorflow", "tf_keras", "mlflow", "pandas", "scipy", "sklearn", "matplotlib"}
+
+
+def test_help_and_a_mistake_import_nothing_heavy(planned, env):
+    (planned / "bad.yaml").write_text(QUESTION.replace("alex2", "alex22"))
+    assert not imported(planned, env, "--help") & {*HEAVY, "numpy", "pydantic"}
+    assert not imported(planned, env, "bad.yaml") & HEAVY
+
+
+def test_a_plan_with_known_costs_imports_neither_tensorflow_nor_mlflow(planned, env):
+    assert imported(planned, env, "flip.yaml", "--plan") & HEAVY <= {"scipy"}
+
+
+def test_bad_questions_and_bad_options_exit_with_2(planned, env):
+    (planned / "bad.yaml").write_text(QUESTION.replace("alex2", "alex22"))
+    for arguments, said in [
+        (("bad.yaml",), "bad.yaml:3:10: "),
+        (("none.yaml",), "none.yaml"),
+        (("flip.yaml", "--set", "base.stepps=3"), "--set base.stepps=3: "),
+        (("flip.yaml", "--sets", "base.steps=3"), "unrecognized arguments: --sets"),
+    ]:
+        done = sweep(planned, env, *arguments)
+        assert done.returncode == 2 and said in told(done), done.stderr
+    assert sorted(path.name for path in planned.iterdir()) == ["bad.yaml", "flip.yaml"]
+
+
+def test_a_model_that_cannot_be_built_is_a_mistake_at_its_line(planned, env):
+    (planned / "own.py").write_text(
+        OWN.replace("    import tf_keras as keras\n", "    raise OSError('no such wood')\n")
+    )
+    (planned / "own.yaml").write_text(OWN_QUESTION.replace("ema: [true, false], steps", "width: [2, 4], steps"))
+    done = sweep(planned, env, "own.yaml", "--plan")
+    assert done.returncode == 2
+    lines = [line for line in told(done).splitlines() if not line.startswith("counting")]
+    assert len(lines) == 4 and all(line.endswith("the model cannot be built: OSError: no such wood") for line in lines)
+    assert all(line.startswith("own.yaml:5:") for line in lines)
+
+
+def cifar(directory: Path) -> Path:
+    text = QUESTION.replace("digits\n  ", "cifar10\n  ")
+    (directory / "flip.yaml").write_text(text)
+    return directory
+
+
+def test_a_data_directory_that_is_not_there(planned, env):
+    done = sweep(cifar(planned), env, "flip.yaml", "--data-dir", "nowhere")
+    assert done.returncode == 1
+    assert "the data directory cannot be used: nowhere does not exist. Looked for: " in told(done)
+    assert not keys(planned)
+
+
+def test_a_truncated_archive(planned, env):
+    (planned / "got").mkdir()
+    (planned / "got" / "cifar-10-binary.tar.gz").write_bytes(np.random.default_rng(0).bytes(1_000_000))
+    done = sweep(cifar(planned), env, "flip.yaml", "--data-dir", "got")
+    assert done.returncode == 1
+    assert "got/cifar-10-binary.tar.gz is damaged or cut short: md5 " in told(done)
+    assert "in 1,000,000 bytes" in done.stderr and not keys(planned)
+
+
+def test_runs_is_a_file(planned, env):
+    (planned / "runs").write_text("mine")
+    done = sweep(planned, env, "flip.yaml")
+    assert done.returncode == 1
+    assert told(done) == "cannot go on: runs is a file, and results belong in a directory of that name\n"
+
+
+def test_results_is_a_file(copied, env):
+    (copied / "results").write_text("mine")
+    done = sweep(copied, env, "flip.yaml")
+    assert done.returncode == 1
+    assert told(done).startswith("no report: cannot write results") and done.stderr.count("\n") == 1
+    assert (copied / "results").read_text() == "mine"
+
+
+def test_mlflow_db_is_a_directory(copied, env):
+    (copied / "mlflow.db").mkdir()
+    done = sweep(copied, env, "flip.yaml")
+    assert done.returncode == 1
+    assert "sqlite:///mlflow.db" in told(done) and "The results are safe in runs/" in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 4
+
+
+def test_a_second_sweep_of_the_same_question_is_refused(planned, env):
+    (planned / "runs").mkdir()
+    with filelock.FileLock(planned / "runs" / ".flip.lock"):
+        done = sweep(planned, env, "flip.yaml")
+    assert done.returncode == 1
+    assert told(done) == "another run_sweep.py is working on flip in this directory; wait for it or stop it\n"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A directory on a disk of 300 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this system lets the tests mount no small disk")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_is_told_in_words_and_corrupts_nothing(small_disk, finished, env):
+    (small_disk / "flip.yaml").write_text(QUESTION)
+    store = f"sqlite:///{finished[0] / 'other.db'}"
+    done = sweep(small_disk, env, "flip.yaml", "--tracking-uri", store)
+    assert done.returncode == 1
+    assert "disk is full" in told(done)
+    assert "[2/2]" in done.stdout
+    for path in small_disk.glob("runs/*/*.json"):
+        json.loads(path.read_text())
+    predictions(small_disk)
+    for path in small_disk.glob("runs/*/checkpoints/step_*/progress.json"):
+        json.loads(path.read_text())
+    assert not list(small_disk.glob("runs/*/.*.json*"))

@@ -1,0 +1,305 @@
+"""What MLflow holds of a sweep, in a real store, from hand-made records: nothing here is trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+from tracked import TWO_SIZES, artifacts, ask, begin, finish, logits, open_store, points, row, runs_of, train, uri_of
+
+from zoo.track import DEFAULT_URI, view
+from zoo.track.opening import open_client
+
+
+def test_a_finished_run_holds_what_the_design_names(place):
+    plan = ask(place)
+    training = plan.trainings[0]
+    finish(training)
+    store = open_store(place, plan)
+    store.send(training, "done")
+
+    assert list(runs_of(store)) == ["hidden=[8] · seed 0"]
+    run = runs_of(store)["hidden=[8] · seed 0"]
+    assert run.info.status == "FINISHED"
+    assert (run.info.start_time, run.info.end_time) == (1_700_000_000_000, 1_700_000_020_000)
+    tags = run.data.tags
+    assert tags["sweep"] == "size"
+    assert (tags["variant"], tags["seed"], tags["current"]) == ("hidden=[8]", "0", "true")
+    assert (tags["run_key"], tags["training_key"]) == (plan.runs[0].key, training.key)
+    assert (tags["device"], tags["git_commit"], tags["git_dirty"]) == ("1 x test", "c0ffee", "false")
+    assert tags["data_sha256"] == training.data_sha256
+    assert tags["status_detail"] == "complete"
+    assert "`alex2` trained on `digits` for 20 steps" in tags["mlflow.note.content"]
+    assert "mlflow.parentRunId" not in tags
+
+    params = run.data.params
+    assert (params["variant"], params["seed"], params["steps"]) == ("hidden=[8]", "0", "20")
+    assert (params["hidden"], params["optimizer.lr"], params["ema"]) == ("[8]", "0.1", "true")
+    assert set(params) == {"variant", "seed", *plan.runs[0].variant.config.flat()}
+
+    by_step = {name for name in run.data.metrics if name.startswith(("train/", "test/"))}
+    assert by_step == {
+        *("train/loss", "train/accuracy", "train/learning_rate", "train/images_per_s"),
+        *("test/accuracy", "test/accuracy_raw", "test/accuracy_ema", "test/top5"),
+    }
+    assert points(store, run, "test/accuracy") == [(10, 0.9), (20, 0.95)]  # the averaged weights'
+    assert points(store, run, "test/accuracy_raw") == [(10, 0.8), (20, 0.9)]
+    assert points(store, run, "test/top5") == [(10, 0.99), (20, 0.995)]
+    assert points(store, run, "train/images_per_s") == [(10, 1010), (20, 1020)]
+    once = {name: value for name, value in run.data.metrics.items() if name not in by_step}
+    assert once == {
+        **{"cost/params": 1000, "cost/macs": 20_000, "cost/ops": 40_123, "cost/train_s": 2.0},
+        **{"latency_ms/tf_p50": 1.5, "latency_ms/tf_p90": 2.5, "latency_ms/tf_p99": 3.5},
+    }
+    (used,) = run.inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("digits", training.data_sha256[:36])
+
+
+def test_the_files_of_a_finished_run(place):
+    plan = ask(place, overrides=["base.batch=32"])
+    finish(plan.trainings[0])
+    store = open_store(place, plan)
+    store.send(plan.trainings[0], "done")
+    directory = artifacts(runs_of(store)["hidden=[8] · seed 0"])
+    assert directory.is_relative_to(place / "mlruns" / "size")
+    kept = {path.name for path in directory.iterdir()}
+    assert kept == {"spec.yaml", "environment.json", "predictions.npz", "history.csv", "samples.png"}
+    with np.load(directory / "predictions.npz") as predictions:
+        assert set(predictions) == {"labels", "logits"}
+        assert predictions["labels"].tolist() == [3, 1, 4]
+        assert np.array_equal(predictions["logits"], logits(20, "ema"))
+    assert (directory / "spec.yaml").read_text().endswith(TWO_SIZES)
+    assert "# --set base.batch=32" in (directory / "spec.yaml").read_text()
+    assert json.loads((directory / "environment.json").read_text()) == {"cores": 2}
+    assert [line.split(",")[0] for line in (directory / "history.csv").read_text().split()] == ["step", "10", "20"]
+
+
+def test_the_experiment_says_what_was_asked_and_has_a_view(place):
+    plan = ask(place)
+    store = open_store(place, plan, command="python run_sweep.py size.yaml")
+    experiment = open_client(uri_of(place)).get_experiment_by_name("size")
+    tags = experiment.tags
+    assert tags["question"] == "Does the size matter?"
+    assert (tags["baseline"], tags["margin"]) == ("hidden=[8]", "0.75")
+    assert json.loads(tags["variants"]) == ["hidden=[8]", "hidden=[16]"]
+    assert json.loads(tags["seeds"]) == [0, 1]
+    assert tags["command"] == "python run_sweep.py size.yaml"
+    state = json.loads(json.loads(tags["mlflow.sharedViewState.by-variant"])["state"])
+    assert state["groupBy"]["groupByKeys"] == [{"mode": "param", "groupByData": "variant"}]
+    assert state["selectedColumns"][:2] == ["metrics.`test/accuracy`", "metrics.`cost/params`"]
+    assert "params.`hidden`" in state["selectedColumns"]
+    assert state["searchFilter"] == "tags.current = 'true'"
+    address = f"http://localhost:5000/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    assert store.directions().endswith(f"{address}&viewStateShareKey=by-variant")
+
+
+def test_how_to_see_the_page_of_each_kind_of_store(tmp_path):
+    assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(
+        "mlflow ui, then http://localhost:5000/#/experiments/7/"
+    )
+    elsewhere = view.directions("sqlite:////data/ml.db", "7", tmp_path)
+    assert elsewhere.startswith("mlflow ui --backend-store-uri sqlite:////data/ml.db, then ")
+    assert view.directions("http://host:80/", "7", tmp_path).startswith("http://host:80/#/experiments/7/")
+    old = tmp_path / "mlruns/0/meta.yaml"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(
+        "mlflow ui --backend-store-uri sqlite:///mlflow.db, then"
+    )
+
+
+def test_sending_twice_and_by_another_process_doubles_nothing(place):
+    plan = ask(place)
+    training = plan.trainings[0]
+    train(training, 10)
+    store = open_store(place, plan)
+    store.send(training, "running")
+    finish(training)
+    for again in (store, store, open_store(place, ask(place))):
+        again.send(training, "done")
+    (run,) = runs_of(store).values()
+    for metric in run.data.metrics:
+        steps = [step for step, _ in points(store, run, metric)]
+        assert steps == ([0] if metric.startswith(("cost", "latency")) else [10, 20]), metric
+    assert len(list(artifacts(run).iterdir())) == 5
+    assert len(run.inputs.dataset_inputs) == 1
+
+
+def test_files_that_are_gone_or_half_sent_are_sent_again(place):
+    plan = ask(place)
+    training = plan.trainings[0]
+    finish(training)
+    store = open_store(place, plan)
+    store.send(training, "done")
+    (run,) = runs_of(store).values()
+    (artifacts(run) / "predictions.npz").unlink()
+    store.send(training, "done")
+    assert (artifacts(run) / "predictions.npz").exists()
+    open_client(uri_of(place)).delete_tag(run.info.run_id, "artifacts")  # as when the first time was cut short
+    (artifacts(run) / "samples.png").write_bytes(b"a pic")
+    store.send(training, "done")
+    assert (artifacts(run) / "samples.png").read_bytes() == b"a picture"
+
+
+def test_running_then_stopped_then_completed(place):
+    plan = ask(place)
+    training = plan.trainings[0]
+    store = open_store(place, plan)
+
+    def state():
+        (run,) = runs_of(store).values()
+        return run.info.status, run.data.tags["status_detail"]
+
+    store.send(training, "running")  # before its process has written a line
+    assert state() == ("RUNNING", "running")
+    train(training, 10)
+    store.send(training, "stopped")
+    assert state() == ("KILLED", "stopped; evaluated up to step 10; the same command goes on")
+    store = open_store(place, plan)
+    store.send(training, "running")
+    assert state() == ("RUNNING", "running")
+    finish(training)
+    store.send(training, "done")
+    assert state() == ("FINISHED", "complete")
+    (run,) = runs_of(store).values()
+    assert run.data.tags["device"] == "1 x test"  # known only since its process began
+    assert run.info.end_time == 1_700_000_020_000
+
+
+def test_a_failed_training_keeps_its_reason_and_can_be_tried_again(place):
+    plan = ask(place)
+    training = plan.trainings[0]
+    train(training, 10)
+    store = open_store(place, plan)
+    store.send(training, "failed", "the loss is not a number at step 13")
+    (run,) = runs_of(store).values()
+    assert run.info.status == "FAILED"
+    assert run.data.tags["status_detail"] == "the loss is not a number at step 13"
+    assert points(store, run, "test/accuracy") == [(10, 0.9)]
+    assert run.data.metrics["cost/params"] == 1000
+    store.send(training, "failed", "x" * 9000)  # longer than MLflow takes
+    finish(training)
+    store.send(training, "done")
+    (run,) = runs_of(store).values()
+    assert (run.info.status, run.data.tags["status_detail"]) == ("FINISHED", "complete")
+
+
+def test_an_edited_question_leaves_old_runs_out_and_takes_them_back(place):
+    for text in (TWO_SIZES, TWO_SIZES.replace("[16]", "[32]")):
+        plan = ask(place, text)
+        for training in plan.trainings:
+            finish(training)
+        store = open_store(place, plan)
+        for training in plan.trainings:
+            store.send(training, "done")
+    everything, current = runs_of(store), runs_of(store, "tags.current = 'true'")
+    assert len(everything) == 6
+    assert set(current) == {f"hidden=[{width}] · seed {seed}" for width in (8, 32) for seed in (0, 1)}
+    assert set(runs_of(store, "tags.current = 'false'")) == {"hidden=[16] · seed 0", "hidden=[16] · seed 1"}
+
+    store = open_store(place, ask(place))
+    assert {run.data.tags["variant"] for run in runs_of(store, "tags.current = 'true'").values()} == {
+        "hidden=[8]",
+        "hidden=[16]",
+    }
+    assert len(runs_of(store)) == 6
+    assert (
+        json.loads(open_client(uri_of(place)).get_experiment(store.experiment_id).tags["variants"])[1] == "hidden=[16]"
+    )
+
+    store = open_store(place, ask(place, seeds=1))
+    assert set(runs_of(store, "tags.current = 'true'")) == {"hidden=[8] · seed 0", "hidden=[16] · seed 0"}
+
+
+def test_a_training_done_afresh_is_another_run(place):
+    """Its numbers may differ, and points already there are never sent again: they would stay the old ones."""
+    plan = ask(place)
+    training = plan.trainings[0]
+    finish(training)
+    open_store(place, plan).send(training, "done")
+    shutil.rmtree(training.record.directory)
+    store = open_store(place, plan)
+    train(training, 10)
+    begin(training, started=1_700_009_999.0)
+    for again in (store, open_store(place, plan)):
+        again.send(training, "running")
+    found = open_client(uri_of(place)).search_runs([store.experiment_id])
+    assert sorted((run.data.tags["current"], run.info.status) for run in found) == [
+        ("false", "FINISHED"),
+        ("true", "RUNNING"),
+    ]
+
+
+def test_a_run_or_experiment_deleted_in_mlflow_comes_back(place):
+    plan = ask(place)
+    training = plan.trainings[0]
+    finish(training)
+    store = open_store(place, plan)
+    store.send(training, "done")
+    client = open_client(uri_of(place))
+    (run,) = runs_of(store).values()
+    client.delete_run(run.info.run_id)
+    store.send(training, "done")
+    (back,) = runs_of(store).values()
+    assert back.info.run_id != run.info.run_id
+    assert points(store, back, "test/accuracy") == [(10, 0.9), (20, 0.95)]
+    client.delete_experiment(store.experiment_id)
+    open_store(place, plan).send(training, "done")
+    assert len(runs_of(store)) == 1
+
+
+def test_averages_as_a_factor_are_two_runs_of_one_training(place):
+    plan = ask(place, TWO_SIZES.replace("hidden: [[8], [16]]", "ema: [true, false]").replace("seeds: 2", "seeds: 1"))
+    (training,) = plan.trainings
+    finish(training)
+    store = open_store(place, plan)
+    store.send(training, "done")
+    runs = runs_of(store)
+    averaged, raw = runs["ema=true · seed 0"], runs["ema=false · seed 0"]
+    assert averaged.data.tags["run_key"] == raw.data.tags["run_key"]
+    assert (averaged.data.metrics["test/accuracy"], raw.data.metrics["test/accuracy"]) == (0.95, 0.9)
+    assert (averaged.data.metrics["test/top5"], raw.data.metrics["test/top5"]) == (0.995, 0.99)
+    assert averaged.data.metrics["test/accuracy_raw"] == raw.data.metrics["test/accuracy_raw"] == 0.9
+    for run, which in ((averaged, "ema"), (raw, "raw")):
+        with np.load(artifacts(run) / "predictions.npz") as predictions:
+            assert np.array_equal(predictions["logits"], logits(20, which))
+
+
+def test_steps_as_a_factor_end_the_shorter_run_while_the_longer_goes_on(place):
+    text = (
+        TWO_SIZES.replace("hidden: [[8], [16]]", "steps: [20, 40]")
+        .replace("steps: 20, ", "")
+        .replace("seeds: 2", "seeds: 1")
+    )
+    plan = ask(place, text)
+    (training,) = plan.trainings
+    assert training.targets == (20, 40)
+    train(training, 10, 20, 30)
+    store = open_store(place, plan)
+    store.send(training, "running")
+    runs = runs_of(store)
+    short, long = runs["steps=20 · seed 0"], runs["steps=40 · seed 0"]
+    assert (short.info.status, long.info.status) == ("FINISHED", "RUNNING")
+    assert short.info.end_time == 1_700_000_020_000
+    assert [step for step, _ in points(store, short, "test/accuracy")] == [10, 20]
+    assert [step for step, _ in points(store, long, "test/accuracy")] == [10, 20, 30]
+    assert short.data.tags["run_key"] != long.data.tags["run_key"]
+    assert short.data.metrics["cost/train_s"] == 2.0
+    assert "30" not in [line.split(",")[0] for line in (artifacts(short) / "history.csv").read_text().split()]
+    store.send(training, "failed", "killed")
+    assert {run.info.status for run in runs_of(store).values()} == {"FINISHED", "FAILED"}
+
+
+def test_a_long_history_is_sent_whole(place):
+    plan = ask(place)
+    training = plan.trainings[0]
+    begin(training)
+    training.record.write_history([row(step) for step in range(10, 10 + 250)])
+    text = TWO_SIZES.replace("steps: 20", "steps: 1000")
+    plan = ask(place, text)
+    assert plan.trainings[0].key == training.key
+    store = open_store(place, plan)
+    store.send(plan.trainings[0], "running")
+    (run,) = runs_of(store).values()
+    assert [step for step, _ in points(store, run, "test/accuracy")] == list(range(10, 260))

@@ -1,0 +1,186 @@
+"""What becomes of a sweep's results while MLflow is away, locked, hung or being created."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from tracked import COST, ask, finish, runs_of, uri_of
+
+from zoo import plan as plans
+from zoo.track import DEFAULT_URI, Recorder, TrackingError
+from zoo.track.opening import explained, open_client
+
+ROOT = Path(__file__).parents[1]
+
+
+def recorder(place: Path, plan: plans.Plan, uri: str | None = None, said: list[str] | None = None) -> Recorder:
+    costs = {variant.name: COST for variant in plan.question.variants}
+    return Recorder(plan, costs, uri or uri_of(place), place, say=(said if said is not None else []).append)
+
+
+def test_the_recorder_sends_what_it_is_told(place):
+    plan = ask(place)
+    said: list[str] = []
+    found = recorder(place, plan, said=said)
+    for training in plan.trainings:
+        found.update(training, "running")
+        finish(training)
+        found.update(training, "done")
+    assert found.close() is None
+    assert [run.info.status for run in runs_of(found.store).values()] == ["FINISHED"] * 4
+    assert not [line for line in said if "cannot" in line]
+
+
+def refused() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+AWAY = {
+    "below a file": ("sqlite:///{place}/file/mlflow.db", "File exists"),
+    "a directory": ("sqlite:///{place}/directory", "neither be opened nor created"),
+    "not a database": ("sqlite:///{place}/file", "not a database"),
+    "locked": ("sqlite:///{place}/locked.db?timeout=0.1", "another program has locked the database"),
+    "other version": ("sqlite:///{place}/old.db", "of another version of MLflow"),
+    "refused": ("{refused}", "no server answers at this address"),
+    "a plain folder": ("./mlruns", "keeps no runs in plain folders"),
+    "a mistyped scheme": ("sqllite:///mlflow.db", "no such kind of address"),
+}
+
+
+@pytest.mark.parametrize("what", AWAY)
+def test_without_its_store_a_sweep_goes_on_and_a_later_one_sends_all(what, place, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.chdir(place)
+    (place / "file").write_text("no database " * 100)
+    (place / "directory").mkdir()
+    for name in ("locked.db", "old.db"):
+        shutil.copy(place / "mlflow.db", place / name)
+    holder = sqlite3.connect(place / "locked.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with sqlite3.connect(place / "old.db") as old:
+        old.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+    address, reason = AWAY[what]
+    uri = address.format(place=place, refused=refused())
+
+    plan = ask(place)
+    found = recorder(place, plan, uri)
+    for training in plan.trainings:
+        finish(training)
+        found.update(training, "done")
+    problem = found.close()
+    assert isinstance(problem, TrackingError)
+    assert str(problem).startswith(f"MLflow at {uri} cannot be written to: ")
+    assert reason in str(problem)
+    assert len(str(problem).splitlines()) == 1
+
+    if what == "locked":  # the same store, back again
+        holder.execute("ROLLBACK")
+    holder.close()
+    later = recorder(place, plan, uri if what == "locked" else None)
+    for training in plan.trainings:
+        later.update(training, "done")
+    assert later.close() is None
+    assert [run.info.status for run in runs_of(later.store).values()] == ["FINISHED"] * 4
+
+
+def test_a_store_that_comes_back_in_mid_sweep_gets_everything(place, monkeypatch):
+    plan = ask(place)
+    first, second = plan.trainings[:2]
+    (place / "mlflow.db").rename(place / "elsewhere.db")
+    (place / "mlflow.db").mkdir()
+    said: list[str] = []
+    heard = threading.Event()
+    found = Recorder(
+        plan,
+        {v.name: COST for v in plan.question.variants},
+        uri_of(place),
+        place,
+        lambda t: (said.append(t), heard.set()),
+    )
+    assert heard.wait(60)
+    assert "the sweep goes on" in said[0]
+    finish(first)
+    found.update(first, "done")
+    (place / "mlflow.db").rmdir()
+    (place / "elsewhere.db").rename(place / "mlflow.db")
+    heard.clear()
+    finish(second)
+    found.update(second, "done")
+    assert heard.wait(60)
+    assert found.close() is None
+    assert said[1] == "MLflow is back and has everything so far"
+    assert len(runs_of(found.store)) == 2
+
+
+def test_one_training_that_cannot_be_sent_holds_up_no_other(place):
+    plan = ask(place)
+    for training in plan.trainings:
+        finish(training)
+    plan.trainings[0].record.history_file.write_text("step\nnonsense\n")
+    found = recorder(place, plan)
+    for training in plan.trainings:
+        found.update(training, "done")
+    assert "nonsense" in str(found.close())
+    assert len(runs_of(found.store)) == 3
+
+
+def test_closing_gives_up_on_a_store_that_hangs(place):
+    """A server that takes connections and never answers."""
+    plan = ask(place)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = recorder(place, plan, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        finish(plan.trainings[0])
+        found.update(plan.trainings[0], "done")
+        assert "has taken nothing for 0 seconds" in str(found.close(patience_s=0.3))
+
+
+OPEN = """
+import sys
+from zoo.track.opening import open_client
+open_client(sys.argv[1]).create_experiment(sys.argv[2])
+"""
+
+
+def test_two_processes_that_open_an_empty_store_at_once(tmp_path):
+    uri = f"sqlite:///{tmp_path}/new/mlflow.db"
+    started = [
+        subprocess.Popen([sys.executable, "-c", OPEN, uri, name], cwd=ROOT, stderr=subprocess.PIPE)
+        for name in ("a", "b")
+    ]
+    assert [process.communicate()[1].decode()[-500:] for process in started] == ["", ""]
+    assert {found.name for found in open_client(uri).search_experiments()} == {"Default", "a", "b"}
+
+
+def test_an_old_folder_of_runs_beside_the_database_is_no_obstacle(place, monkeypatch):
+    (place / "mlruns/0").mkdir(parents=True)
+    (place / "mlruns/0/meta.yaml").write_text("artifact_location: x\nexperiment_id: '0'\nname: Default\n")
+    monkeypatch.chdir(place)
+    plan = ask(place)
+    finish(plan.trainings[0])
+    found = recorder(place, plan, DEFAULT_URI)
+    found.update(plan.trainings[0], "done")
+    assert found.close() is None
+    assert len(runs_of(found.store)) == 1
+
+
+def test_a_password_is_not_shown():
+    with pytest.raises(TrackingError) as caught, explained("postgresql://me:secret@db/x"):
+        raise RuntimeError("no connection to postgresql://me:secret@db/x\nsecond line")
+    assert str(caught.value) == (
+        "MLflow at postgresql://me:***@db/x cannot be written to: RuntimeError: no connection to postgresql://me:***@db/x"
+    )
+
+
+def test_importing_the_recorder_imports_no_mlflow():
+    code = "import zoo.track, sys; print({'mlflow', 'pandas', 'tensorflow', 'sqlalchemy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

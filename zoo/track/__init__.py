@@ -1,0 +1,10 @@
+"""The only door to MLflow for writing. Importing it is cheap; MLflow itself is imported in the recorder's thread.
+
+What is sent is read from the records on disk, and only what MLflow lacks is sent: sending again repairs everything.
+"""
+
+from zoo.track.opening import DEFAULT_URI, TrackingError
+from zoo.track.recorder import Recorder
+from zoo.track.store import Store
+
+__all__ = ["DEFAULT_URI", "Recorder", "Store", "TrackingError"]

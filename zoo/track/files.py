@@ -1,0 +1,54 @@
+"""The files that MLflow keeps of a finished run, made from its record."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from zoo.plan import Plan, Run
+from zoo.record import Row
+
+NAMES = ("environment.json", "history.csv", "predictions.npz", "samples.png", "spec.yaml")
+
+
+@contextlib.contextmanager
+def prepared(run: Run, plan: Plan, rows: list[Row]) -> Iterator[Path]:
+    """A temporary directory with ``NAMES``, as far as the record has what they are made of.
+
+    ``predictions.npz`` holds the test ``labels`` [N] and the ``logits`` float32 [N, classes] that the run's accuracy is
+    of: the averaged weights' or the raw weights'. Both are in the record.
+    """
+    record = plan.training_of(run).record
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        for copied in ("environment.json", "samples.png"):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(record.directory / copied, directory / copied)
+        _write_history(directory / "history.csv", rows)
+        with np.load(record.results_file(run.steps)) as results:
+            logits = results["logits_ema" if run.variant.config.ema else "logits_raw"]
+            np.savez(directory / "predictions.npz", labels=results["labels"], logits=logits)
+        (directory / "spec.yaml").write_text(_spec(plan), encoding="utf-8")
+        yield directory
+
+
+def _write_history(path: Path, rows: list[Row]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+        table.writeheader()
+        table.writerows(row | {"step": int(row["step"])} for row in rows)
+
+
+def _spec(plan: Plan) -> str:
+    """The question as asked: its file, headed by what the command line changed."""
+    question = plan.question
+    if not question.overrides:
+        return question.text
+    changes = "".join(f"# --set {change}\n" for change in question.overrides)
+    return f"# As asked on the command line, beside what stands below:\n{changes}\n{question.text}"

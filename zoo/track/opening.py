@@ -1,0 +1,145 @@
+"""Opening MLflow's store: quietly, one process at a time, and with its errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+OPENING_SECONDS = 60  # how long to wait for another process that is opening the same database
+
+_SETTINGS = {  # a user's own setting wins
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",  # its warnings are about retries, and would tear the progress bars
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # A server that is away is tried again with the next results, so each try can be short.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+
+# What MLflow, SQLAlchemy and the network say -> what it means here, the first that fits.
+_MEANINGS = (
+    (r"database is locked", "another program has locked the database and does not let go; close it"),
+    (r"unable to open database file", "this file can neither be opened nor created"),
+    (r"not a database", "this file is not a database; move it away or name another one with --tracking-uri"),
+    (r"readonly database", "this file is write-protected"),
+    (r"disk is full", "the disk is full"),
+    (
+        r"out-of-date database schema|Can't locate revision",
+        "the database is of another version of MLflow; make a copy of it, then: mlflow db upgrade {uri}",
+    ),
+    (
+        r"filesystem tracking backend",
+        "MLflow keeps no runs in plain folders any more; name a database, as in --tracking-uri sqlite:///mlflow.db",
+    ),
+    (r"unsupported URI", "MLflow knows no such kind of address; one that works: --tracking-uri sqlite:///mlflow.db"),
+    (r"Failed to resolve|Name or service not known|getaddrinfo", "no machine of that name is known"),
+    (r"timed out", "the server does not answer in time"),
+    (r"Connection refused|Failed to establish a new connection", "no server answers at this address"),
+)
+
+
+class TrackingError(Exception):
+    """MLflow cannot be written to; the message says which store and why, in one line. The results are on disk anyway."""
+
+
+def open_client(uri: str) -> Any:
+    """An ``mlflow.MlflowClient`` of a store that is there and answers; a local database is created when it is not there.
+
+    Raises TrackingError.
+    """
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    path = sqlite_path(uri)
+    with explained(uri):
+        if path is None:
+            return _answering_client(uri)
+        with _alone(path):
+            _check_database(path)
+            return _created(uri)
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """The file behind a ``sqlite:///`` address (relative to the working directory), or None for another store."""
+    return Path(uri.removeprefix("sqlite:///").split("?")[0]) if uri.startswith("sqlite:///") else None
+
+
+@contextlib.contextmanager
+def explained(uri: str) -> Iterator[None]:
+    """Turns whatever is raised inside into a TrackingError for a person."""
+    try:
+        yield
+    except TrackingError:
+        raise
+    except Exception as error:
+        raise TrackingError(f"MLflow at {shown(uri)} cannot be written to: {_reason(error, uri)}") from error
+
+
+def _reason(error: Exception, uri: str) -> str:
+    text = str(error).strip()
+    for pattern, meaning in _MEANINGS:
+        if re.search(pattern, text):
+            return meaning.format(uri=shown(uri))
+    if isinstance(error, ModuleNotFoundError):
+        return f"this kind of address needs a package that is not installed: {error.name}"
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    first = text.splitlines()[0][:300] if text else ""
+    return shown(first if type(error).__name__ == "MlflowException" else f"{type(error).__name__}: {first}")
+
+
+def shown(text: str) -> str:
+    """An address, or a text with one in it, without its password."""
+    return re.sub(r"(//[^/:@\s]*):[^/@\s]+@", r"\1:***@", text)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other process of ours opens this database meanwhile: two that create its tables at once would break them."""
+    import filelock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=OPENING_SECONDS):
+            yield
+    except filelock.Timeout:
+        raise TrackingError(
+            f"MLflow at {path} cannot be opened: another process has been opening it for {OPENING_SECONDS} seconds"
+        ) from None
+
+
+def _check_database(path: Path) -> None:
+    """Raise at once what MLflow would try again for two minutes: a file that cannot be opened, or is no database."""
+    with contextlib.closing(sqlite3.connect(path, timeout=0)) as database:
+        try:
+            database.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):  # a lock passes, and MLflow waits for that
+                raise
+
+
+def _created(uri: str) -> Any:
+    """A client of a local database, its tables made if need be, even while an ``mlflow ui`` just started makes them."""
+    for pause_s in (1, 3, 6):
+        try:
+            return _answering_client(uri)
+        except Exception as error:
+            if "already exists" not in str(error):
+                raise
+            time.sleep(pause_s)
+    return _answering_client(uri)
+
+
+def _answering_client(uri: str) -> Any:
+    import mlflow
+
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    client.search_experiments(max_results=1)  # the first call is what connects
+    return client

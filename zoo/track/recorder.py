@@ -1,0 +1,124 @@
+"""The thread that sends to MLflow while the trainings go on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from zoo.measure import Cost
+from zoo.plan import Plan, Training
+from zoo.track.opening import TrackingError, explained, shown
+from zoo.track.store import Store
+
+PATIENCE_S = 90  # longer than the retries of one request
+_SAY_AFTER_S = 3
+
+Update = tuple[Training, str, str]  # a training, its state, and the reason of a failure
+
+
+class Recorder:
+    """Sends to MLflow from a thread of its own, so that a slow or absent store never holds up the training.
+
+    Only the newest state of each training waits. What could not be sent is tried again with the next update and by
+    ``close``; it stays on disk in any case. ``say`` is told, from that thread, when MLflow goes away and comes back.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        costs: dict[str, Cost],
+        uri: str,
+        directory: Path,
+        say: Callable[[str], None] = lambda _: None,
+        command: str = "",
+    ):
+        self._open = lambda: Store(plan, costs, uri, directory, command)
+        self._uri, self._say = uri, say
+        self._waiting: dict[str, Update] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._sent = 0  # how many updates have got through
+        self.store: Store | None = None
+        self.problem: TrackingError | None = None
+        self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def update(self, training: Training, state: str, reason: str = "") -> None:
+        """Have the record of a training sent, soon. ``state``: running, done, stopped or failed. Returns at once."""
+        with self._changed:
+            self._waiting[training.key] = (training, state, reason)
+            self._changed.notify()
+
+    def close(self, patience_s: float = PATIENCE_S) -> TrackingError | None:
+        """Wait until all is sent, as long as something gets through every ``patience_s``; returns what is in the way.
+
+        Bounded: when nothing gets through for ``patience_s``, the thread is left behind and ends with the program.
+        """
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        sent, since, told = self._sent, time.monotonic(), False
+        while self._thread.is_alive():
+            self._thread.join(min(0.2, patience_s))
+            waited_s = time.monotonic() - since
+            if waited_s > _SAY_AFTER_S and not told:
+                told = True
+                self._say("sending the results to MLflow (they are on disk already: Ctrl-C does no harm)")
+            if self._sent > sent:
+                sent, since = self._sent, time.monotonic()
+            elif waited_s > patience_s and self._thread.is_alive():
+                return TrackingError(f"MLflow at {shown(self._uri)} has taken nothing for {patience_s:.0f} seconds")
+        return self.problem
+
+    def _work(self) -> None:
+        unsent: dict[str, Update] = {}
+        self._attempt(unsent)  # open the store before the first result, so that `mlflow ui` shows the sweep at once
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closing:
+                    self._changed.wait()
+                closing = self._closing and not self._waiting
+                unsent |= self._waiting
+                self._waiting.clear()
+            if unsent or self.store is None:
+                self._attempt(unsent)
+            if closing:
+                return
+
+    def _attempt(self, unsent: dict[str, Update]) -> None:
+        """Send what can be sent, removing it from ``unsent``."""
+        before, self.problem = self.problem, None
+        try:
+            with explained(self._uri):
+                self.store = self.store or self._open()
+        except TrackingError as error:
+            self.problem = error
+        else:
+            self._send(self.store, unsent)
+        if not self._closing:  # else whoever closes says it
+            self._tell(before)
+
+    def _send(self, store: Store, unsent: dict[str, Update]) -> None:
+        in_a_row = 0
+        for key, update in list(unsent.items()):
+            try:
+                with explained(self._uri):
+                    store.send(*update)
+            except TrackingError as error:
+                self.problem = error
+                unsent[key] = unsent.pop(key)  # to the end of the queue
+                in_a_row += 1
+                if in_a_row == 2:  # not this training's own trouble: the store is away
+                    return
+            else:
+                del unsent[key]
+                self._sent += 1
+                in_a_row = 0
+
+    def _tell(self, before: TrackingError | None) -> None:
+        if self.problem and not before:
+            self._say(f"{self.problem}; the sweep goes on, and its results are kept on disk")
+        elif before and not self.problem:
+            self._say("MLflow is back and has everything so far")

@@ -1,0 +1,262 @@
+"""A sweep's experiment in MLflow: one flat MLflow run for each variant and seed, found again by its run key.
+
+What a run must hold is worked out from its record, and what MLflow lacks of it is sent. A row of the history is sent once:
+only steps above those that MLflow has.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.measure import Cost
+from zoo.plan import Plan, Run, Training
+from zoo.record import Row
+from zoo.track import files, view
+from zoo.track.opening import explained, open_client
+
+_STATUS = {"running": "RUNNING", "done": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
+_BATCH = 90  # rows of a history in one request: MLflow takes 1,000 values
+_TAG_LENGTH, _EXPERIMENT_TAG_LENGTH, _DIGEST_LENGTH = 5000, 20_000, 36  # characters that MLflow takes
+
+
+class Store:
+    """The experiment, opened or created, with the question written on it. Raises TrackingError when that fails."""
+
+    def __init__(self, plan: Plan, costs: Mapping[str, Cost], uri: str, directory: Path, command: str = ""):
+        self._plan, self._costs, self._uri = plan, costs, uri
+        self._directory, self._command = directory, command
+        self._sent: dict[str, int] = {}  # run id -> the last step that MLflow has
+        self._client = open_client(uri)
+        with explained(uri):
+            self.experiment_id = self._experiment()
+            self._describe_sweep()
+            self._run_ids = self._adopt()
+
+    def send(self, training: Training, state: str, reason: str = "") -> None:
+        """Bring the MLflow runs of a training up to its record. ``state``: running, done, stopped or failed.
+
+        Raises TrackingError; what has been sent until then stays, and sending again goes on from there.
+        """
+        with explained(self._uri):
+            history, facts = training.record.history(), training.record.read("training")
+            for run in training.runs:
+                rows = [row for row in history if row["step"] <= run.steps]
+                self._send_run(run, training, rows, facts, state, reason)
+
+    def directions(self) -> str:
+        """How to see the variants compared in a browser."""
+        return view.directions(self._uri, self.experiment_id, self._directory)
+
+    def _experiment(self) -> str:
+        name = self._plan.question.name
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            # Given, because MLflow's default depends on the working directory of whoever comes first.
+            served = self._uri.startswith(("http://", "https://", "databricks"))
+            place = self._directory / "mlruns" / re.sub(r"[^\w.-]", "_", name)
+            return self._client.create_experiment(name, artifact_location=None if served else place.absolute().as_uri())
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return found.experiment_id
+
+    def _describe_sweep(self) -> None:
+        """Say on the experiment what was asked, and prepare the view that compares the variants."""
+        question = self._plan.question
+        names = [variant.name for variant in question.variants]
+        listed = ", ".join(f"`{name}`" for name in names[:50])
+        found = self._client.get_experiment(self.experiment_id)
+        tags = {
+            "question": question.question,
+            "baseline": question.baseline,
+            "margin": str(question.margin),
+            "variants": json.dumps(names, ensure_ascii=False),
+            "seeds": json.dumps(question.seeds),
+            "command": self._command,
+            "mlflow.note.content": f"{question.question}\n\nVariants: {listed}. Baseline: `{question.baseline}`.",
+            view.TAG: view.tag(list(question.factors), found.creation_time),
+        }
+        for key, value in tags.items():
+            # What is too long is left out, not cut: the reports then go by what has been run.
+            if value and len(value) <= _EXPERIMENT_TAG_LENGTH and found.tags.get(key) != value:
+                self._client.set_experiment_tag(self.experiment_id, key, value)
+
+    def _adopt(self) -> dict[str, str]:
+        """Run name -> MLflow run, of those there are; runs of an earlier form of the question are marked as not current."""
+        wanted = {(run.key, run.variant.name, str(run.seed)): run for run in self._plan.runs}
+        adopted: dict[str, str] = {}
+        for found in _all_runs(self._client, self.experiment_id):
+            tags = found.data.tags
+            run = wanted.get((tags.get("run_key"), tags.get("variant"), tags.get("seed")))
+            mine = run is not None and run.name not in adopted and self._is_of(tags, self._plan.training_of(run))
+            if mine:
+                adopted[run.name] = found.info.run_id
+            if tags.get("current") != str(mine).lower():
+                self._client.set_tag(found.info.run_id, "current", str(mine).lower())
+        return adopted
+
+    def _is_of(self, tags: Mapping[str, str], training: Training) -> bool:
+        """Whether an MLflow run is of this very training: one of the same key may have been moved aside, or be elsewhere."""
+        began = _began(training.record.read("training"))
+        return not began or tags.get("training_began", began) == began
+
+    def _send_run(
+        self, run: Run, training: Training, rows: list[Row], facts: Mapping[str, Any], state: str, reason: str
+    ) -> None:
+        found = self._run(run, training, facts)
+        run_id = found.info.run_id
+        finished = training.record.has_result(run.steps)
+        self._send_identity(found, run, training, facts)
+        self._send_history(run, run_id, rows)
+        self._send_figures(found, run, training)
+        if finished:
+            self._send_files(found, run, rows)
+        self._set_state(found, "done" if finished else state, reason, rows)
+
+    def _run(self, run: Run, training: Training, facts: Mapping[str, Any]) -> Any:
+        """The MLflow run as it stands; created when there is none, or when it is of another training or was deleted."""
+        if run.name in self._run_ids:
+            found = self._client.get_run(self._run_ids[run.name])
+            if found.info.lifecycle_stage == "active":
+                if self._is_of(found.data.tags, training):
+                    return found
+                self._client.set_tag(found.info.run_id, "current", "false")
+        tags = _identity(run, self._plan.question.name) | {"current": "true", "mlflow.source.name": "run_sweep.py"}
+        began_ms = int(facts.get("started", time.time()) * 1000)
+        created = self._client.create_run(self.experiment_id, start_time=began_ms, tags=tags, run_name=run.name)
+        self._run_ids[run.name] = created.info.run_id
+        self._sent[created.info.run_id] = 0
+        return created
+
+    def _send_identity(self, found: Any, run: Run, training: Training, facts: Mapping[str, Any]) -> None:
+        """What the run is: tags, parameters and data set."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
+
+        tags = {
+            "data_sha256": training.data_sha256,
+            "device": facts.get("device", ""),
+            "git_commit": facts.get("git_commit", ""),
+            "git_dirty": facts.get("git_dirty", ""),
+            "training_began": _began(facts),
+            "mlflow.note.content": _note(run, self._plan.question.name),
+        }
+        config = run.variant.config
+        params = config.flat() | {"variant": run.variant.name, "seed": run.seed}
+        self._client.log_batch(
+            found.info.run_id,
+            tags=[RunTag(k, v) for k, v in tags.items() if v and found.data.tags.get(k) != v],
+            params=[Param(k, _text(v)) for k, v in params.items() if k not in found.data.params],
+        )
+        if not found.inputs or not found.inputs.dataset_inputs:
+            source = json.dumps({"name": config.data, "sha256": training.data_sha256})
+            dataset = Dataset(config.data, training.data_sha256[:_DIGEST_LENGTH], "local", source)
+            used = DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+            self._client.log_inputs(found.info.run_id, [used])
+
+    def _send_history(self, run: Run, run_id: str, rows: list[Row]) -> None:
+        from mlflow.entities import Metric
+
+        if run_id not in self._sent:
+            points = self._client.get_metric_history(run_id, "train/loss")
+            self._sent[run_id] = max((point.step for point in points), default=0)
+        new = [row for row in rows if row["step"] > self._sent[run_id]]
+        for first in range(0, len(new), _BATCH):
+            batch = new[first : first + _BATCH]
+            metrics = [
+                Metric(name, value, int(row["time"] * 1000), int(row["step"]))
+                for row in batch
+                for name, value in _metrics(row, run.variant.config.ema).items()
+            ]
+            self._client.log_batch(run_id, metrics=metrics)
+            self._sent[run_id] = int(batch[-1]["step"])
+
+    def _send_figures(self, found: Any, run: Run, training: Training) -> None:
+        """The figures that a run has once."""
+        from mlflow.entities import Metric
+
+        figures = {f"cost/{name}": float(value) for name, value in self._costs[run.variant.name]._asdict().items()}
+        if training.record.has_result(run.steps):
+            figures["cost/train_s"] = training.record.row_at(run.steps)["train_s"]
+        measured = training.record.read("latency").get("percentiles_ms", {})
+        figures |= {f"latency_ms/tf_{rank}": value for rank, value in measured.items()}
+        now = int(time.time() * 1000)
+        changed = [Metric(k, v, now, 0) for k, v in figures.items() if found.data.metrics.get(k) != v]
+        self._client.log_batch(found.info.run_id, metrics=changed)
+
+    def _send_files(self, found: Any, run: Run, rows: list[Row]) -> None:
+        """The run's files, unless MLflow has them all."""
+        run_id, tags = found.info.run_id, found.data.tags
+        present = {item.path for item in self._client.list_artifacts(run_id)}
+        if tags.get("artifacts") == "complete" and present.issuperset(files.NAMES):
+            return
+        with files.prepared(run, self._plan, rows) as directory:
+            self._client.log_artifacts(run_id, str(directory))
+        self._client.set_tag(run_id, "artifacts", "complete")
+
+    def _set_state(self, found: Any, state: str, reason: str, rows: list[Row]) -> None:
+        run_id, status = found.info.run_id, _STATUS[state]
+        detail = {
+            "running": "running",
+            "done": "complete",
+            "stopped": f"stopped; evaluated up to step {int(rows[-1]['step']) if rows else 0}; the same command goes on",
+            "failed": reason[:_TAG_LENGTH] or "failed without a reason",
+        }[state]
+        if found.data.tags.get("status_detail") != detail:
+            self._client.set_tag(run_id, "status_detail", detail)
+        if found.info.status == status:
+            return
+        if state == "running":
+            self._client.update_run(run_id, status=status)
+        else:
+            ended_ms = int(rows[-1]["time"] * 1000) if rows and state == "done" else None
+            self._client.set_terminated(run_id, status, end_time=ended_ms)
+
+
+def _identity(run: Run, sweep: str) -> dict[str, str]:
+    """What an MLflow run is found again by, and what it belongs to."""
+    return {
+        "sweep": sweep,
+        "variant": run.variant.name,
+        "seed": str(run.seed),
+        "run_key": run.key,
+        "training_key": run.training,
+    }
+
+
+def _began(facts: Mapping[str, Any]) -> str:
+    """When a training began, as a text that tells it from any other."""
+    return str(facts["started"]) if "started" in facts else ""
+
+
+def _metrics(row: Row, ema: bool) -> dict[str, float]:
+    """MLflow's metrics of one row of a history, seen with the averaged or the raw weights."""
+    which = "ema" if ema else "raw"
+    named = {k: v for k, v in row.items() if k.startswith(("train/", "test/accuracy_"))}
+    return {**named, "test/accuracy": row[f"test/accuracy_{which}"], "test/top5": row[f"test/top5_{which}"]}
+
+
+def _text(value: Any) -> str:
+    """A setting as a question spells it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _note(run: Run, sweep: str) -> str:
+    config = run.variant.config
+    return (
+        f"`{config.model}` trained on `{config.data}` for {config.steps:,} steps of {config.batch} images with the recipe "
+        f"`{config.recipe}`, seed {run.seed}: variant `{run.variant.name}` of the sweep `{sweep}`."
+    )
+
+
+def _all_runs(client: Any, experiment_id: str) -> Iterator[Any]:
+    token = None
+    while True:
+        page = client.search_runs([experiment_id], max_results=1000, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return

@@ -1,0 +1,51 @@
+"""The page of ``mlflow ui`` that compares the variants at first sight: prepared, and where to find it.
+
+MLflow keeps a shared view of its table as an experiment tag, in a form that it does not document: written for 3.17.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.track.opening import DEFAULT_URI
+
+KEY = "by-variant"
+TAG = f"mlflow.sharedViewState.{KEY}"
+
+COLUMNS = (
+    *("test/accuracy", "cost/params", "latency_ms/tf_p50", "cost/train_s"),
+    *("cost/macs", "test/accuracy_raw", "test/accuracy_ema"),
+)
+_RUN_NAME = "attributes.`Run Name`"
+_NAME_WIDTH, _METRIC_WIDTH = 260, 150  # screen pixels; a group's mean is written with "(average)" behind it
+
+
+def tag(factors: Sequence[str], created_ms: int) -> str:
+    """The value of ``TAG``: the runs of the question as last asked, grouped by variant, best first, with the factors."""
+    metrics = [f"metrics.`{name}`" for name in COLUMNS]
+    columns = [*metrics, *(f"params.`{name}`" for name in factors)]
+    state: dict[str, Any] = {
+        "searchFilter": "tags.current = 'true'",
+        "selectedColumns": columns,
+        "columnOrder": [_RUN_NAME, *columns],
+        "columnWidths": {_RUN_NAME: _NAME_WIDTH} | dict.fromkeys(metrics, _METRIC_WIDTH),
+        "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": "variant"}]},
+        "orderByKey": metrics[0],
+        "orderByAsc": False,
+    }
+    view = {"name": "Variants compared", "createdAt": created_ms, "updatedAt": created_ms, "state": json.dumps(state)}
+    return json.dumps(view)
+
+
+def directions(uri: str, experiment_id: str, directory: Path) -> str:
+    """What to do to see the page: the command that serves the store, unless a server does, and the address."""
+    page = f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={KEY}"
+    if uri.startswith(("http://", "https://")):
+        return f"{uri.rstrip('/')}/{page}"
+    # An old ./mlruns with runs in it is what a bare `mlflow ui` would show instead.
+    plain = uri == DEFAULT_URI and not any(directory.glob("mlruns/[0-9]*/meta.yaml"))
+    command = "mlflow ui" if plain else f"mlflow ui --backend-store-uri {uri}"
+    return f"{command}, then http://localhost:5000/{page}"
