@@ -275,7 +275,7 @@ def _fetch_data(plan, data_dir: Path | None) -> None:
     """Get the data before anything else: a download belongs to the person's terminal, not to a worker's log."""
     from zoo import data
 
-    for name in {training.config.data for training in plan.trainings if not training.is_done()}:
+    for name in dict.fromkeys(training.config.data for training in plan.trainings if not training.is_done()):
         data.load(name, "train", data_dir)
 
 

@@ -20,7 +20,7 @@ base:
   convs: [[3, 8], [3, 8]]
   hidden: [16]
   batch: 16
-  steps: 120
+  steps: 240
   evaluate_every: 10
 factors:
   augment.flip: [true, false]

@@ -101,8 +101,8 @@ def told(done) -> str:
 def test_a_sweep_from_end_to_end(finished):
     directory, done = finished
     assert done.returncode == 0 and done.stderr.count("\n") == 1, done.stderr  # "counting the parameters ..."
-    assert "[1/2] augment.flip=true · seed 0: 120 steps" in done.stdout
-    assert "[2/2] augment.flip=false · seed 0: 120 steps" in done.stdout
+    assert "[1/2] augment.flip=true · seed 0: 240 steps" in done.stdout
+    assert "[2/2] augment.flip=false · seed 0: 240 steps" in done.stdout
     assert "2 of 2 trainings complete" in done.stdout
     for name in ("report.md", "accuracy_vs_size.png", "learning_curves.png", "variants.csv", "runs.csv"):
         assert (directory / "results" / "flip" / name).stat().st_size > 0
@@ -137,22 +137,21 @@ def disturbed(tmp_path_factory, env, finished):
         seen[name] = running
         return running
 
-    def note(name: str, running: Running) -> None:
+    def note(running: Running) -> None:
         running.code = running.end()
         running.results = set(predictions(directory))
         running.checkpoints = sorted(path.name for path in directory.glob("runs/*/checkpoints/step_*"))
-        assert not list(directory.glob("runs/**/.unfinished*")), name
 
-    note("ctrl-c", mid_training("ctrl-c", Running.interrupt))
-    note("sigterm", mid_training("sigterm", lambda running: running.process.send_signal(signal.SIGTERM)))
+    note(mid_training("ctrl-c", Running.interrupt))
+    note(mid_training("sigterm", lambda running: running.process.send_signal(signal.SIGTERM)))
 
     def kill_driver(running: Running) -> None:
         worker = running.worker()
         running.process.kill()
         running.worker_gone = gone(worker)
 
-    note("driver killed", mid_training("driver killed", kill_driver))
-    note("worker killed", mid_training("worker killed", lambda running: os.kill(running.worker(), signal.SIGKILL)))
+    note(mid_training("driver killed", kill_driver))
+    note(mid_training("worker killed", lambda running: os.kill(running.worker(), signal.SIGKILL)))
     seen["statuses"] = statuses(directory)
     seen["end"] = sweep(directory, env, "flip.yaml")
     return directory, seen
@@ -197,6 +196,7 @@ def test_after_all_that_the_predictions_are_the_same_to_the_bit(disturbed, finis
     directory, seen = disturbed
     assert seen["end"].returncode == 0 and told(seen["end"]) == ""
     undisturbed, found = predictions(finished[0]), predictions(directory)
+    assert not list(directory.glob("runs/*/checkpoints/.unfinished*"))
     assert len(undisturbed) == 2 and undisturbed.keys() == found.keys()
     for path, arrays in undisturbed.items():
         for name, values in arrays.items():
@@ -217,7 +217,7 @@ def test_two_ctrl_c_end_at_once(planned, env):
 
 def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(tmp_path, env):
     text = QUESTION.replace("augment.flip: [true, false]", "optimizer.lr: [0.1, 1000]").replace(
-        "steps: 120", "steps: 30"
+        "steps: 240", "steps: 30"
     )
     (tmp_path / "rate.yaml").write_text(text.replace("  batch", "  optimizer.momentum: 0.9\n  batch"))
     first = sweep(tmp_path, env, "rate.yaml")
@@ -252,7 +252,7 @@ def test_a_plan_starts_nothing(planned, env):
     done = sweep(planned, env, "flip.yaml", "--plan")
     assert done.returncode == 0 and told(done) == ""
     assert "2 variants x 1 seed = 2 runs, from 2 trainings; baseline augment.flip=true" in done.stdout
-    assert "240 steps to train" in done.stdout
+    assert "480 steps to train" in done.stdout
     assert [path.name for path in planned.iterdir()] == ["flip.yaml"]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_URI = "sqlite:///mlflow.db"
-OPENING_SECONDS = 60  # how long to wait for another process that is opening the same database
+OPENING_SECONDS = 180  # how long to wait for another process that opens the same database: a slow disk takes a minute
 
 _SETTINGS = {  # a user's own setting wins
     "MLFLOW_DISABLE_TELEMETRY": "true",
