@@ -103,7 +103,7 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
     """Do the sweep: trainings, latency, MLflow, report."""
     import filelock
 
-    from zoo import execute, progress
+    from zoo import execute, wording
 
     name = plan.question.name
     if RUNS_DIR.exists() and not RUNS_DIR.is_dir():
@@ -133,7 +133,7 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
     for training in outcome.done:
         recorder.update(training, "done")
     unsent = recorder.close()
-    taken = progress.duration(time.monotonic() - started)
+    taken = wording.duration(time.monotonic() - started)
     display.say(f"{len(outcome.done)} of {len(plan.trainings)} trainings complete, after {taken}")
     return _close(plan, outcome, unmeasured, unsent, recorder, options)
 

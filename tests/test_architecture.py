@@ -40,7 +40,9 @@ def imports(path: Path) -> set[str]:
 def table() -> dict[str, set[str]]:
     """Room -> the rooms that it may import, from the document."""
     rows = re.findall(
-        r"^\| (`[^|]+`) \|[^|]+\| ([^|]+) \|$", (ROOT / "docs/architecture.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| (`[^|]+`) \|[^|]+\| ([^|]+) \|$",
+        (ROOT / "docs/architecture.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
     allowed = {}
     for rooms, targets in rows:
@@ -72,9 +74,13 @@ def test_every_arrow_in_the_picture_is_used():
     assert {room: targets for room, targets in unused.items() if targets} == {}
 
 
-@pytest.mark.parametrize("command", ["import zoo.spec", "import run_sweep", "import zoo.plan, zoo.execute", "import reports"])
+@pytest.mark.parametrize(
+    "command", ["import zoo.spec", "import run_sweep", "import zoo.plan, zoo.execute", "import reports"]
+)
 def test_what_needs_no_tensorflow_does_not_import_it(command):
-    code = f"import sys; {command}; print([m for m in ('tensorflow', 'tf_keras', 'mlflow', 'pandas') if m in sys.modules])"
+    code = (
+        f"import sys; {command}; print([m for m in ('tensorflow', 'tf_keras', 'mlflow', 'pandas') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

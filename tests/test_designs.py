@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo import designs
+from zoo.spec import designs
 
 ON_OFF = [True, False]
 

@@ -12,11 +12,11 @@ import pytest
 
 from zoo import models, prices
 from zoo import plan as plans
-from zoo.config import Config, leaves
 from zoo.measure import Cost
-from zoo.problems import QuestionError
 from zoo.record import Record
 from zoo.spec import load
+from zoo.spec.config import Config, leaves
+from zoo.spec.problems import QuestionError
 
 ROOT = Path(__file__).resolve().parent.parent
 SHA = "0" * 64

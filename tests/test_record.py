@@ -24,7 +24,9 @@ def test_a_write_that_fails_leaves_the_old_contents_and_nothing_else(tmp_path):
 def test_rows_are_merged_by_step_and_numbers_come_back_exactly(tmp_path):
     record = Record(tmp_path)
     record.write_history([{"step": 20, "train/loss": 0.1 + 0.2}, {"step": 10, "train/loss": 1 / 3}])
-    record.write_history([{"step": 30, "train/loss": 5e-324, "test/accuracy_raw": 0.7}, {"step": 10, "train/loss": 2.0}])
+    record.write_history(
+        [{"step": 30, "train/loss": 5e-324, "test/accuracy_raw": 0.7}, {"step": 10, "train/loss": 2.0}]
+    )
     assert record.history() == [
         {"step": 10, "train/loss": 2.0},
         {"step": 20, "train/loss": 0.1 + 0.2},

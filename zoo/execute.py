@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from zoo import data, machine, processes, worker
 from zoo.measure import Cost, latency
 from zoo.plan import Plan, Training
-from zoo.training.beat import Beat
+from zoo.record import Beat
 
 _STOP_SECONDS = 60  # a training that was asked to stop gets this long for its checkpoint
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from zoo import prices
 from zoo.measure import Cost
 from zoo.plan import Plan
-from zoo.progress import duration
-from zoo.table import table
+from zoo.wording import duration, table
 
 
 def text(plan: Plan, costs: dict[str, Cost], runs_dir: Path) -> str:

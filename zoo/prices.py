@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo import data, machine, models, processes
-from zoo.config import Config
 from zoo.data.cache import directory as cache_directory
 from zoo.measure import Cost
-from zoo.problems import Problem, QuestionError
 from zoo.record import Record, write_whole
+from zoo.spec.config import Config
+from zoo.spec.problems import Problem, QuestionError
 
 
 def costs(question, say: Callable[[str], Any] = lambda _: None) -> dict[str, Cost]:

@@ -12,7 +12,8 @@ from rich.table import Column
 from rich.text import Text
 
 from zoo.plan import Plan, Training
-from zoo.training.beat import Beat
+from zoo.record import Beat
+from zoo.wording import duration
 
 _NAME_WIDTH = 28  # terminal columns for the name of what a bar is about
 
@@ -127,18 +128,6 @@ class _Detail(ProgressColumn):
 
     def render(self, task) -> Text:
         return Text(task.fields.get("detail", ""))
-
-
-def duration(seconds: float) -> str:
-    """Rounded to what one wants to know: "42 s", "3 min 20 s", "2 h 5 min"."""
-    rounded = int(seconds + 0.5)
-    if rounded < 60:
-        return f"{rounded} s"
-    if rounded < 3600:
-        minutes, rest = divmod(rounded, 60)
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(int(seconds / 60 + 0.5), 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def _short(name: str) -> str:

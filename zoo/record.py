@@ -18,9 +18,18 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 Row = dict[str, float]
+
+
+class Beat(NamedTuple):
+    """What a running training says of itself, about twice a second."""
+
+    step: int
+    loss: float  # mean since the last evaluation
+    images_per_s: float  # of the last call into the compiled loop
+    evaluated: Row | None = None  # the evaluation that has just been made
 
 
 @dataclass(frozen=True)

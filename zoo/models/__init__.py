@@ -29,7 +29,9 @@ class Entry:
     name: str
     function: Callable[..., Any]
     row: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)  # dotted fields of the recipe that this model's source changes
+    training: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # dotted fields of the recipe that this model's source changes
     smallest_input: Callable[..., int] | None = None
 
     @property
@@ -112,7 +114,9 @@ def build(name: str, input_size: int = 24, classes: int = 10, **arguments: Any):
     arguments = {**found.row, **arguments}
     least = smallest_input(name, **arguments)
     if input_size < least:
-        raise ValueError(f"{name} with these arguments needs an input of at least {least}x{least}, not {input_size}x{input_size}")
+        raise ValueError(
+            f"{name} with these arguments needs an input of at least {least}x{least}, not {input_size}x{input_size}"
+        )
     with quiet_import():  # the functions import it too, but too late to keep the terminal clean
         import tf_keras  # noqa: F401
     return found.function(input_size=input_size, classes=classes, **arguments)

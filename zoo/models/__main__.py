@@ -14,7 +14,7 @@ from zoo.measure import Cost, LayerCost, cost, layer_costs
 from zoo.nearest import did_you_mean
 from zoo.plugins import PluginError, load_file
 from zoo.quiet import quiet_import
-from zoo.table import table
+from zoo.wording import table
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,10 +10,9 @@ import numpy as np
 
 from zoo import models
 from zoo.measure.accuracy import accuracy, top_k_accuracy
-from zoo.record import Record, Row, write_whole
+from zoo.record import Beat, Record, Row, write_whole
 from zoo.training import averages as moving_averages
 from zoo.training import checkpoints, objective, samples
-from zoo.training.beat import Beat
 from zoo.training.checkpoints import Progress
 from zoo.training.steps import Network, Totals, evaluation_function, training_function
 

@@ -1,4 +1,4 @@
-"""Plain tables of text, aligned, the same on a terminal and in a file."""
+"""Plain text for a person, the same on a terminal and in a file: aligned tables, durations."""
 
 from __future__ import annotations
 
@@ -27,3 +27,15 @@ def table(
     if rule_before_last:
         lines.insert(-1, rule)
     return "\n".join([line(heads), rule, *lines])
+
+
+def duration(seconds: float) -> str:
+    """Rounded to what one wants to know: "42 s", "3 min 20 s", "2 h 5 min"."""
+    rounded = int(seconds + 0.5)
+    if rounded < 60:
+        return f"{rounded} s"
+    if rounded < 3600:
+        minutes, rest = divmod(rounded, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(int(seconds / 60 + 0.5), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from zoo.config import Config, frozen, groups, leaves
 from zoo.nearest import did_you_mean
-from zoo.phrases import argument_messages, field_message
-from zoo.positions import Document, ItemPath, shown
-from zoo.recipes import DEFAULT_RECIPE, RECIPES
-from zoo.unknown import unknown_key, unknown_member
+from zoo.spec.config import Config, frozen, groups, leaves
+from zoo.spec.phrases import argument_messages, field_message
+from zoo.spec.positions import Document, ItemPath, shown
+from zoo.spec.recipes import DEFAULT_RECIPE, RECIPES
+from zoo.spec.unknown import unknown_key, unknown_member
 
 OFF = {"augment.crop": False, "augment.flip": False, "augment.brightness": 0.0, "augment.contrast": None}
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from zoo.nearest import did_you_mean
-from zoo.positions import ItemPath, shown
+from zoo.spec.positions import ItemPath, shown
 
 WANTED = {
     "bool_type": "true or false",

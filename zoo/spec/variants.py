@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from zoo import designs
-from zoo.config import Config
 from zoo.nearest import did_you_mean
-from zoo.positions import Document, ItemPath, shown
-from zoo.resolve import Setting, Untaken, resolve, settings
-from zoo.sections import MAX_RUNS
+from zoo.spec import designs
+from zoo.spec.config import Config
+from zoo.spec.positions import Document, ItemPath, shown
+from zoo.spec.resolve import Setting, Untaken, resolve, settings
+from zoo.spec.sections import MAX_RUNS
 
 DEFAULT_DESIGN = "grid"
 MAX_CHECKED = 1_000  # levels looked at in a question whose design is wrong already

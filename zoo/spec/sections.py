@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.nearest import did_you_mean
-from zoo.positions import Document, shown
+from zoo.spec.positions import Document, shown
 
 KEYS = ("question", "base", "factors", "design", "variants", "baseline", "seeds", "margin", "imports")
 DEFAULT_MARGIN = 0.5  # points of test accuracy
@@ -17,7 +17,7 @@ MAX_SEED = 2**31 - 1
 
 def check_keys(document: Document) -> None:
     """Report the keys of the top level that no question has."""
-    from zoo.config import groups, leaves
+    from zoo.spec.config import groups, leaves
 
     for key in document.data:
         if key in KEYS:

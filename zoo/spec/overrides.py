@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from zoo.nearest import did_you_mean
-from zoo.positions import Document, ItemPath, parse
-from zoo.problems import Problem
+from zoo.spec.positions import Document, ItemPath, parse
+from zoo.spec.problems import Problem
 
 OPTION = "--set"
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo import sections
-from zoo.config import READOUTS, Augment, Config, Optimizer, Schedule, WeightDecay
-from zoo.overrides import override
-from zoo.positions import read
-from zoo.problems import Problem, QuestionError
-from zoo.variants import Variant, variants
+from zoo.spec import sections
+from zoo.spec.config import READOUTS, Augment, Config, Optimizer, Schedule, WeightDecay
+from zoo.spec.overrides import override
+from zoo.spec.positions import read
+from zoo.spec.problems import Problem, QuestionError
+from zoo.spec.variants import Variant, variants
 
 __all__ = [
     "READOUTS",
