@@ -49,7 +49,7 @@ class Running:
     """A sweep in a process group of its own, as a shell starts it."""
 
     def __init__(self, directory: Path, env: dict[str, str], *arguments: object):
-        self._errors = directory / "stderr.txt"
+        self._errors = directory / f"stderr-{time.monotonic_ns()}.txt"  # of this one alone
         with open(self._errors, "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
                 command(*arguments),
