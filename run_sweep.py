@@ -19,7 +19,7 @@ _STOPPED = "stopped; nothing that was saved is lost, and the same command goes o
 def main(argv: list[str] | None = None) -> int:
     """Exit code: 0 when every run has a result, 1 when some have none, 2 for a bad question, 130 after Ctrl-C."""
     options = _parser().parse_args(argv)
-    options.command = _command(argv)
+    options.command, options.portable_command = _commands(argv)
     try:
         return _answer(options)
     except KeyboardInterrupt:
@@ -149,7 +149,7 @@ def _listeners(plan, costs, options: argparse.Namespace):
     options.tracking_uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or track.DEFAULT_URI
     display = progress.Display(plan, {key: cost.ops for key, cost in first.items()}, expected)
     display.say(_opening(plan))
-    return display, track.Recorder(plan, costs, options.tracking_uri, Path.cwd(), display.say, options.command)
+    return display, track.Recorder(plan, costs, options.tracking_uri, Path.cwd(), display.say, options.portable_command)
 
 
 class _Audience:
@@ -279,10 +279,12 @@ def _fetch_data(plan, data_dir: Path | None) -> None:
         data.load(name, "train", data_dir)
 
 
-def _command(argv: list[str] | None) -> str:
-    """The command that goes on with this: as it was typed, without what would start over."""
-    typed = sys.orig_argv if argv is None else ["python", "run_sweep.py", *argv]
-    return shlex.join(word for word in typed if word != "--fresh")
+def _commands(argv: list[str] | None) -> tuple[str, str]:
+    """The command that goes on with this, as it was typed and as another machine's user would type it; not to start over."""
+    words = sys.argv[1:] if argv is None else argv
+    portable = ["python", "run_sweep.py", *words]
+    typed = sys.orig_argv if argv is None else portable
+    return tuple(shlex.join(word for word in line if word != "--fresh") for line in (typed, portable))
 
 
 def _note(text: str) -> None:

@@ -83,7 +83,7 @@ def git_state(directory: Path) -> dict[str, str]:
     commit = git("rev-parse", "HEAD") if git("ls-files", "--error-unmatch", ".") is not None else None
     if commit is None:
         return {}
-    return {"git_commit": commit, "git_dirty": str(bool(git("status", "--porcelain"))).lower()}
+    return {"git_commit": commit, "git_dirty": str(bool(git("status", "--porcelain", "--untracked-files=no"))).lower()}
 
 
 @functools.cache
