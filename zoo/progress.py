@@ -89,7 +89,7 @@ class Display:
             row = beat.evaluated
             self.say(
                 f"  step {beat.step:>7,}  loss {row['train/loss']:.3f}  test {100 * row['test/accuracy_raw']:.2f} %, "
-                f"averaged weights {100 * row['test/accuracy_ema']:.2f} %  {row['train/images_per_s']:,.0f} images/s"
+                f"averaged {100 * row['test/accuracy_ema']:.2f} %  {row['train/images_per_s']:,.0f} images/s"
             )
 
     def stopping(self, training: Training) -> None:

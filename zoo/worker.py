@@ -164,7 +164,7 @@ def reason(error: Exception) -> str:
         place = f": {error.filename}" if error.filename else ""
         text = f"{error.strerror}{place}"
     if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in text:
-        return f"the disk is full ({text[:_REASON_LENGTH]})"
+        return f"the disk is full ({os.strerror(errno.ENOSPC)})"
     if isinstance(error, (OSError, data.DataError, PluginError)) or type(error).__name__ == "Diverged":
         return text[:_REASON_LENGTH]
     return f"{type(error).__name__}: {text[:_REASON_LENGTH]}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +31,7 @@ _MEANINGS = (
     (r"database is locked", "another program has locked the database and does not let go; close it"),
     (r"unable to open database file", "this file can neither be opened nor created"),
     (r"not a database", "this file is not a database; move it away or name another one with --tracking-uri"),
+    (r"table \S+ already exists", "its making was broken off, so nothing is in it; remove this file"),
     (r"readonly database", "this file is write-protected"),
     (r"disk is full", "the disk is full"),
     (
@@ -63,7 +66,9 @@ def open_client(uri: str) -> Any:
             return _answering_client(uri)
         with _alone(path):
             _check_database(path)
-            return _created(uri)
+            if not path.stat().st_size:
+                _make_database(path)
+            return _client_beside_others(uri)
 
 
 def sqlite_path(uri: str) -> Path | None:
@@ -125,8 +130,23 @@ def _check_database(path: Path) -> None:
                 raise
 
 
-def _created(uri: str) -> Any:
-    """A client of a local database, its tables made if need be, even while an ``mlflow ui`` just started makes them."""
+def _make_database(path: Path) -> None:
+    """Make MLflow's tables beside the place and put them there in one go: MLflow cannot complete a half made database."""
+    prefix = f".{path.name}.making-"
+    for left_by_a_crash in path.parent.glob(f"{prefix}*"):
+        shutil.rmtree(left_by_a_crash, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as directory:
+        made, whole = Path(directory) / "made.db", Path(directory) / "whole.db"
+        _answering_client(f"sqlite:///{made.absolute()}")
+        shutil.copyfile(made, whole)  # the other stays open in this process
+        with open(whole, "rb") as file:
+            os.fsync(file.fileno())
+        if not path.stat().st_size:  # an ``mlflow ui`` just started may have been quicker
+            os.replace(whole, path)
+
+
+def _client_beside_others(uri: str) -> Any:
+    """A client of a local database, even while an ``mlflow ui`` just started makes its tables."""
     for pause_s in (1, 3, 6):
         try:
             return _answering_client(uri)

@@ -1,0 +1,55 @@
+"""A local database of MLflow appears whole, whatever happens while it is made."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from zoo.track import TrackingError, opening
+
+
+def tables(path) -> list[str]:
+    with sqlite3.connect(path) as database:
+        return [name for (name,) in database.execute("select name from sqlite_master")]
+
+
+def maker(fails: BaseException | None = None):
+    """Stands for MLflow: makes a table, then perhaps ends; the tables of a half made database stand in its way."""
+
+    def make(uri: str) -> str:
+        path = opening.sqlite_path(uri)
+        if "complete" not in tables(path):
+            with sqlite3.connect(path) as database:
+                database.execute("create table first (x)")
+                if fails:
+                    database.commit()
+                    raise fails
+                database.execute("create table complete (x)")
+        return uri
+
+    return make
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError(28, "No space left on device"), SystemExit(1)])
+def test_a_making_that_is_broken_off_leaves_nothing_in_the_way(tmp_path, monkeypatch, failure):
+    path = tmp_path / "mlflow.db"
+    monkeypatch.setattr(opening, "_answering_client", maker(failure))
+    with pytest.raises((KeyboardInterrupt, TrackingError, SystemExit)):
+        opening.open_client(f"sqlite:///{path}")
+    assert path.stat().st_size == 0
+    (tmp_path / ".mlflow.db.making-killed").mkdir()  # as a killed process leaves it
+    monkeypatch.setattr(opening, "_answering_client", maker())
+    assert opening.open_client(f"sqlite:///{path}") == f"sqlite:///{path}"
+    assert tables(path) == ["first", "complete"]
+    assert sorted(found.name for found in tmp_path.iterdir()) == [".mlflow.db.lock", "mlflow.db"]
+
+
+def test_a_database_that_is_half_made_already_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "mlflow.db"
+    with sqlite3.connect(path) as database:
+        database.execute("create table first (x)")
+    monkeypatch.setattr(opening, "_answering_client", maker())
+    monkeypatch.setattr(opening.time, "sleep", lambda _: None)
+    with pytest.raises(TrackingError, match="its making was broken off, so nothing is in it; remove this file"):
+        opening.open_client(f"sqlite:///{path}")
