@@ -7,6 +7,7 @@ from typing import Any
 from zoo import models
 from zoo.quiet import quiet_import
 from zoo.spec import Config
+from zoo.spec.recipes import RECIPES
 
 with quiet_import():
     import tensorflow as tf
@@ -24,23 +25,15 @@ def config(**changes: Any) -> Config:
     arguments = ARGUMENTS | changes.pop("arguments", {})
     model = changes.get("model", "tuto")
     defaults = {name: parameter.default for name, parameter in models.entry(model).parameters().items()}
-    fields: dict[str, Any] = {
+    own = {
         "model": model,
         "arguments": defaults | arguments,
         "data": "digits",
         "recipe": "sandbox",
-        "input_size": 24,
         "steps": 12,
         "batch": 16,
         "evaluate_every": 6,
         "milestones": (),
-        "augment": {"crop": True, "flip": True, "brightness": 63.0, "contrast": (0.2, 1.8)},
-        "standardize": True,
-        "ema": True,
-        "ema_decay": 0.9999,
-        "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.0},
-        "schedule": {"decay_factor": 1.0, "decay_every_epochs": 0.0},
-        "weight_decay": {"rule": "per_layer", "scale": 500.0, "layers": "hidden"},
         "precision": "float32",
     }
-    return Config(**(fields | changes))
+    return Config(**(RECIPES["sandbox"] | own | changes))

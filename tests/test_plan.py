@@ -17,6 +17,7 @@ from zoo.record import Record
 from zoo.spec import load
 from zoo.spec.config import Config, leaves
 from zoo.spec.problems import QuestionError
+from zoo.spec.recipes import RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent
 SHA = "0" * 64
@@ -29,23 +30,14 @@ factors:
 seeds: 2
 """
 
-FIELDS = {
+FIELDS = RECIPES["sandbox"] | {
     "model": "alex2",
     "arguments": {name: p.default for name, p in models.entry("alex2").parameters().items()},
     "data": "digits",
     "recipe": "sandbox",
-    "input_size": 24,
     "steps": 100,
-    "batch": 128,
     "evaluate_every": 50,
     "milestones": (),
-    "augment": {"crop": True, "flip": True, "brightness": 63.0, "contrast": (0.2, 1.8)},
-    "standardize": True,
-    "ema": True,
-    "ema_decay": 0.9999,
-    "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.0},
-    "schedule": {"decay_factor": 1.0, "decay_every_epochs": 0.0},
-    "weight_decay": {"rule": "per_layer", "scale": 500.0, "layers": "hidden"},
     "precision": "float32",
 }
 SAME_WEIGHTS = {"ema": False, "steps": 200, "evaluate_every": 10, "milestones": (10,), "recipe": "tutorial"}
