@@ -1,7 +1,8 @@
 """What one training leaves on disk, first and before anything is sent elsewhere. Every write is whole or not at all.
 
 runs/<key>/training.json               what was trained: configuration, seed, data
-           status.json                 how it stands: running, stopped, done or failed, and why
+           status.json                 how it stands: running, stopped, done or failed, and why, with its last output
+           attempts.json               when, where and with what result it was worked on, one entry an attempt
            history.csv                 one row an evaluation
            checkpoints/step_00001000/  where it can be taken up again
            results/step_00010000.npz   test labels and logits at a milestone or the end
@@ -10,17 +11,21 @@ runs/<key>/training.json               what was trained: configuration, seed, da
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 Row = dict[str, float]
+
+_OUTPUT_LINES, _OUTPUT_BYTES = 20, 4000  # how much of a log's end is told
 
 
 class Beat(NamedTuple):
@@ -66,6 +71,30 @@ class Record:
         text = json.dumps(value, indent=1, default=str)
         write_whole(self.directory / f"{name}.json", lambda file: file.write(text.encode()))
 
+    def attempts(self) -> list[dict[str, Any]]:
+        """The attempts so far, in order."""
+        return self.read("attempts").get("attempts", [])
+
+    def add_attempt(self, attempt: Mapping[str, Any]) -> None:
+        self.write("attempts", {"attempts": [*self.attempts(), attempt]})
+
+    def log_size(self) -> int:
+        """Bytes in the log so far."""
+        try:
+            return self.log.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def last_output(self, since: int = 0) -> str:
+        """The last lines that the log has got after its first ``since`` bytes."""
+        try:
+            with open(self.log, "rb") as file:
+                file.seek(max(since, self.log_size() - _OUTPUT_BYTES))
+                text = file.read().decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.strip().splitlines()[-_OUTPUT_LINES:])
+
     def history(self) -> list[Row]:
         """The evaluations so far, by step."""
         try:
@@ -101,6 +130,13 @@ class Record:
         steps = sorted(self.checkpoints.glob("step_????????"), reverse=True)
         return next((path for path in steps if int(path.name[5:]) <= at_most), None)
 
+    def set_aside(self) -> Path | None:
+        """Move the directory out of the way; nothing is deleted. Returns where it is now, None when there was none."""
+        if not self.directory.exists():
+            return None
+        name = f"{self.directory.name}.before-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+        return self.directory.rename(self.directory.with_name(name))
+
 
 def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     """Write a file so that at any moment, and after any crash, either the old or the new contents are there."""
@@ -112,6 +148,17 @@ def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
+        sync_directory(path.parent)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def sync_directory(path: Path) -> None:
+    """Have the names in a directory on the disk itself: without that a rename may be lost with the power."""
+    with contextlib.suppress(OSError):  # some systems and network file systems cannot; they keep names on their own
+        directory = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)

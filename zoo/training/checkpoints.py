@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from zoo.record import Record, Row
+from zoo.record import Record, Row, sync_directory
 from zoo.training.steps import Network, Totals
 
 
@@ -43,7 +43,9 @@ def write(record: Record, network: Network, progress: Progress) -> Path:
         for path in unfinished.iterdir():
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
+        sync_directory(unfinished)
         os.rename(unfinished, place)
+        sync_directory(record.checkpoints)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise

@@ -1,0 +1,69 @@
+"""Trainings and latency measurements take turns on a machine, whoever starts them: nothing is timed beside a training."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not on this system: a person who measures there must keep it quiet
+    fcntl = None  # type: ignore[assignment]
+
+_FILE = Path(tempfile.gettempdir()) / "model-zoo-bench.turns"
+
+
+@contextlib.contextmanager
+def training() -> Iterator[None]:
+    """Within this block a training runs; many may at once. Waits while something is measured, which takes seconds."""
+    with _opened() as file:
+        if file is not None:
+            fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+@contextlib.contextmanager
+def measuring(patience_s: float, say_waiting: Callable[[], None] = lambda: None) -> Iterator[bool]:
+    """Within this block no training runs here. Yields False when others have not ended within ``patience_s`` seconds."""
+    with _opened() as file:
+        yield file is None or _alone(file, time.monotonic() + patience_s, say_waiting)
+
+
+def _alone(file: int, deadline: float, say_waiting: Callable[[], None]) -> bool:
+    told = False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+        if not told:
+            say_waiting()
+            told = True
+        time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def _opened() -> Iterator[int | None]:
+    """The file that is locked, None where there can be none."""
+    try:
+        # Without O_CREAT first: in a shared directory the system may refuse to "create" another user's file.
+        file = os.open(_FILE, os.O_RDWR) if _FILE.exists() else os.open(_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        yield None
+        return
+    if fcntl is None:
+        os.close(file)
+        yield None
+        return
+    with contextlib.suppress(OSError):
+        os.fchmod(file, 0o666)  # the umask has narrowed it
+    try:
+        yield file
+    finally:
+        os.close(file)
