@@ -9,26 +9,49 @@ import platform
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow", "pandas", "scipy")
 
 
+class Gpu(NamedTuple):
+    """One NVIDIA GPU. ``place`` is what CUDA_VISIBLE_DEVICES calls it."""
+
+    place: str
+    name: str
+    capability: float  # compute capability
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """The NVIDIA GPUs that a run may use: all, or those that CUDA_VISIBLE_DEVICES names, by number or identity, in its order."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return tuple(gpu for _, gpu in _all_gpus())
+    found = []
+    for place in (part.strip() for part in visible.split(",")):
+        match = [gpu for uuid, gpu in _all_gpus() if place == gpu.place or (place and uuid.startswith(place))]
+        if not match:
+            break  # as CUDA does: what stands behind an unknown one does not count
+        found.append(match[0]._replace(place=place))
+    return tuple(found)
+
+
 @functools.cache
-def gpus() -> tuple[tuple[str, float], ...]:
-    """Name and compute capability of each NVIDIA GPU that a run may use (CUDA_VISIBLE_DEVICES="" hides them all)."""
+def _all_gpus() -> tuple[tuple[str, Gpu], ...]:
+    """Identity -> GPU, of all that there are."""
     if shutil.which("nvidia-smi") is None or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return ()
-    query = ["nvidia-smi", "--query-gpu=name,compute_cap", "--format=csv,noheader"]
+    query = ["nvidia-smi", "--query-gpu=index,uuid,name,compute_cap", "--format=csv,noheader"]
     found = subprocess.run(query, capture_output=True, text=True, check=False)
-    rows = [line.rsplit(",", 1) for line in found.stdout.splitlines() if "," in line] if found.returncode == 0 else []
-    return tuple((name.strip(), float(capability)) for name, capability in rows)
+    lines = [line.split(",") for line in found.stdout.splitlines()] if found.returncode == 0 else []
+    rows = [[field.strip() for field in line] for line in lines if len(line) == 4]
+    return tuple((uuid, Gpu(place, name, float(capability))) for place, uuid, name, capability in rows)
 
 
 def has_fast_bfloat16() -> bool:
     """Whether the processor that trains computes in bfloat16: a GPU from capability 8.0 on, or a CPU that says so."""
     if gpus():
-        return all(capability >= 8.0 for _, capability in gpus())
+        return all(gpu.capability >= 8.0 for gpu in gpus())
     return bool({"avx512_bf16", "amx_bf16"} & _cpu_flags())
 
 
@@ -41,10 +64,21 @@ def precision(asked: str) -> str:
 
 def device() -> str:
     """In a few words, what trains here: "2 x Intel Xeon ..." or the GPUs."""
-    names = [name for name, _ in gpus()]
-    if names:
-        return f"{len(names)} x {names[0]}"
+    if gpus():
+        return f"{len(gpus())} x {gpus()[0].name}"
     return f"{os.cpu_count()} x {cpu_name()}"
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(core_numbers())
+
+
+def core_numbers() -> list[int]:
+    """The processor cores that this process may use, by number."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 @functools.cache
@@ -62,7 +96,7 @@ def describe() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "fast_bfloat16": has_fast_bfloat16(),
         "memory_bytes": memory,
-        "gpus": [name for name, _ in gpus()],
+        "gpus": [gpu.name for gpu in gpus()],
         "system": platform.platform(),
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},

@@ -73,13 +73,21 @@ def end_with_parent(action: Callable[[], Any]) -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def death(exitcode: int | None) -> str:
-    """Why a process that said nothing is gone."""
+def death(exitcode: int | None, out_of_memory: bool = False) -> str:
+    """Why a process that said nothing is gone. ``out_of_memory``: the kernel has ended a process for that meanwhile."""
     if exitcode is None or exitcode >= 0:
         return f"its process ended with exit code {exitcode} and no word"
-    name = signal.Signals(-exitcode).name
-    hint = " (the system may have been out of memory)" if name == "SIGKILL" else ""
-    return f"its process was ended by {name}{hint}"
+    if out_of_memory:
+        return f"the kernel ended its process because memory was short ({_signal_name(-exitcode)})"
+    hint = " (the system may have been out of memory)" if -exitcode == signal.SIGKILL else ""
+    return f"its process was ended by {_signal_name(-exitcode)}{hint}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def _answer(connection, function: Callable[..., Any], arguments: tuple) -> None:

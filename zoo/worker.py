@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import data, machine, models, processes
+from zoo import data, machine, models, processes, turns
 from zoo.plan import Training
 from zoo.plugins import PluginError, load_file
 from zoo.prices import shape
 from zoo.record import Record
+
+DUMP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)  # on it a worker writes into its log where in the code it is
 
 _REASON_LENGTH = 400  # characters of an error that are told; the log has it all
 
@@ -34,11 +36,16 @@ class Job:
     imports: Sequence[Path]
     data_dir: Path | None
     code: dict[str, str]  # git commit and state of the code
+    threads: int = 0  # of TensorFlow's pool when this training begins; 0: as many as there are cores
+    cores: tuple[int, ...] = ()  # that its process may use; empty: all
+    gpus: tuple[str, ...] = ()  # likewise, as CUDA_VISIBLE_DEVICES names them
+    rank: int = 0  # of this process among those that train this together
+    peers: tuple[str, ...] = ()  # their addresses, host:port, by rank; empty when it trains alone
 
 
 def run(connection, job: Job) -> None:
-    """Train, sending ``(kind, value)`` messages: "beat" and "waiting", then one of "done", "stopped", "diverged" and
-    "failed", the last two with the reason.
+    """Train, sending ``(kind, value)`` messages: "beat", "waiting" and "alive" (it works, with nothing to show), then one of
+    "done", "stopped", "diverged" and "failed", the last two with the reason.
 
     SIGTERM asks for a stop at the next opportunity, with a checkpoint, and so does the death of the process that listens.
     """
@@ -53,8 +60,9 @@ def run(connection, job: Job) -> None:
 
     try:
         _write_output_to(job.training.record.log)
-        with _alone(job.training.record, lambda: send("waiting"), stop) as is_ours:
-            finished = is_ours and _train(job, lambda beat: send("beat", beat), stop)
+        _stay_within(job)
+        with _alone(job.training.record, send, stop) as is_ours, turns.training():
+            finished = is_ours and _train(job, send, stop)
         send("done" if finished else "stopped")
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk takes no log either
@@ -75,8 +83,16 @@ class _Stop:
         return self.asked
 
 
+def _stay_within(job: Job) -> None:
+    """Use only the cores and GPUs that this training has been given."""
+    if job.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, job.cores)
+    if job.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.gpus)  # read when TensorFlow first looks for devices
+
+
 @contextlib.contextmanager
-def _alone(record: Record, say_waiting: Callable[[], None], stop: _Stop) -> Iterator[bool]:
+def _alone(record: Record, send: Callable[..., None], stop: _Stop) -> Iterator[bool]:
     """Within this block no other process trains this; yields False if a stop came before the other one had ended.
 
     The other one is another question's sweep, or what a killed sweep left behind on its way to a checkpoint.
@@ -87,8 +103,9 @@ def _alone(record: Record, say_waiting: Callable[[], None], stop: _Stop) -> Iter
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
-        say_waiting()
+        send("waiting")
         while not stop() and not lock.is_locked:
+            send("alive")
             with contextlib.suppress(filelock.Timeout):
                 lock.acquire(timeout=0.5)
     try:
@@ -97,11 +114,13 @@ def _alone(record: Record, say_waiting: Callable[[], None], stop: _Stop) -> Iter
         lock.release()
 
 
-def _train(job: Job, beat, stop: _Stop) -> bool:
+def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
     import tensorflow as tf
 
     from zoo.training import trainer
 
+    threads = job.training.record.read("training").get("threads") or job.threads
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -110,6 +129,7 @@ def _train(job: Job, beat, stop: _Stop) -> bool:
     training, record = job.training, job.training.record
     arrays = _arrays(training, job.data_dir)
     _describe(job, record)
+    send("alive")
     return trainer.train(
         training.config,
         training.seed,
@@ -117,7 +137,8 @@ def _train(job: Job, beat, stop: _Stop) -> bool:
         record,
         targets=training.targets,
         classes=len(data.info(training.config.data).classes),
-        beat=beat,
+        beat=lambda beat: send("beat", beat),
+        alive=lambda: send("alive"),
         should_stop=stop,
     )
 
@@ -149,11 +170,13 @@ def _describe(job: Job, record: Record) -> None:
         "precision": training.config.precision,
         "cost": job.cost,
         "device": machine.device(),
+        "cores": len(job.cores) or machine.cores(),
+        "threads": job.threads,  # decides how sums are split up, and so their last bits: kept for all attempts
         "started": time.time(),
         **job.code,
     }
     earlier = record.read("training")
-    record.write("training", {**described, **{k: earlier[k] for k in ("started",) if k in earlier}})
+    record.write("training", {**described, **{k: earlier[k] for k in ("started", "threads") if k in earlier}})
     record.write("environment", {**machine.describe(), **job.code})
 
 
@@ -180,3 +203,5 @@ def _write_output_to(path: Path) -> None:
     os.dup2(log, 2)
     os.close(log)
     faulthandler.enable()
+    if hasattr(faulthandler, "register"):
+        faulthandler.register(DUMP_SIGNAL)

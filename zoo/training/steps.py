@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -79,8 +80,11 @@ def training_function(network: Network, images, labels, config, seed: int):
     return call
 
 
-def evaluation_function(network: Network, images, config, batch: int = 500):
-    """A function ``() -> logits``, float32 [N, classes], of the weights as they are, over all images uint8 [N, H, W, C]."""
+def evaluation_function(network: Network, images, config, batch: int = 500, alive: Callable[[], None] = lambda: None):
+    """A function ``() -> logits``, float32 [N, classes], of the weights as they are, over all images uint8 [N, H, W, C].
+
+    ``alive()`` is called after each batch.
+    """
     import numpy as np
     import tensorflow as tf
 
@@ -91,12 +95,11 @@ def evaluation_function(network: Network, images, config, batch: int = 500):
         return tf.cast(network.model(evaluation_batch(images, index, config), training=False), tf.float32)
 
     def call():
-        return np.concatenate(
-            [
-                logits(np.arange(first, min(first + batch, count), dtype=np.int32)).numpy()
-                for first in range(0, count, batch)
-            ]
-        )
+        found = []
+        for first in range(0, count, batch):
+            found.append(logits(np.arange(first, min(first + batch, count), dtype=np.int32)).numpy())
+            alive()
+        return np.concatenate(found)
 
     return call
 

@@ -16,9 +16,8 @@ from zoo.training import checkpoints, objective, samples
 from zoo.training.checkpoints import Progress
 from zoo.training.steps import Network, Totals, evaluation_function, training_function
 
-CALL_SECONDS = (
-    0.5  # how long one call into the compiled loop should take: progress is seen, and a stop heeded, this often
-)
+CALL_SECONDS = 0.5  # of one call into the compiled loop: progress is seen, and a stop heeded, this often
+CHECKPOINT_SECONDS = 120  # what a crash costs at most, beside the time since the last evaluation
 
 
 class Diverged(Exception):
@@ -44,12 +43,13 @@ def train(
     classes: int = 10,
     strategy: Any = None,
     beat: Callable[[Beat], None] = lambda _: None,
+    alive: Callable[[], None] = lambda: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Train until ``record`` has a result at each of ``targets`` (steps), keeping predictions there and at the milestones.
 
     Takes up the newest checkpoint that comes before the first of them that is missing. Returns True at the end and False
-    when ``should_stop()`` asked for a stop, after a checkpoint. Raises Diverged when the loss is no longer finite, and
+    when ``should_stop()`` asked for a stop, after a checkpoint. ``alive()`` is called in long stretches without a beat. Raises Diverged when the loss is no longer finite, and
     ValueError for a batch that the devices of the strategy cannot share evenly.
     """
     import tensorflow as tf
@@ -66,7 +66,7 @@ def train(
     images, labels = tf.constant(_in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
     samples.write(record, images, labels, config, seed)
     steps = training_function(network, images, labels, config, seed)
-    evaluate = evaluation_function(network, tf.constant(_in_color(data.test_images)), config)
+    evaluate = evaluation_function(network, tf.constant(_in_color(data.test_images)), config, alive=alive)
 
     last = missing[-1]
     keep = {*targets, *(m for m in config.milestones if m <= last)}
@@ -75,7 +75,7 @@ def train(
     record.write_history(progress.history)
     steps(progress.step, 0, progress.totals)  # trace and compile before the clock runs
 
-    count = 10
+    count, saved_at = 10, time.monotonic()
     while progress.step < last:
         until = min(_next_evaluation(progress.step, config.evaluate_every), *(s for s in keep if s > progress.step))
         count = min(count, until - progress.step)
@@ -86,9 +86,11 @@ def train(
         row = None
         if progress.step == until:
             row = _evaluate(progress, network, evaluate, data, config, record, progress.step in keep)
+        if row or time.monotonic() - saved_at > CHECKPOINT_SECONDS:
             checkpoints.write(record, network, progress)
             record.write_history(progress.history)
             checkpoints.keep_only(record, {progress.step, *keep})
+            saved_at = time.monotonic()
         beat(Beat(progress.step, loss, count * config.batch / seconds, row))
         if progress.step < last and should_stop():
             checkpoints.write(record, network, progress)
@@ -144,6 +146,7 @@ def _advance(progress: Progress, steps: Callable[..., Totals], count: int) -> fl
 def _evaluate(progress: Progress, network: Network, evaluate, data: Arrays, config, record: Record, keep: bool) -> Row:
     """Add a row to the history, of both the raw and the averaged weights, and keep the predictions if they are wanted."""
     labels = np.asarray(data.test_labels)
+    started = time.perf_counter()
     raw = evaluate()
     with moving_averages.in_place_of(network.averages, network.model.trainable_variables):
         averaged = evaluate()
@@ -159,6 +162,7 @@ def _evaluate(progress: Progress, network: Network, evaluate, data: Arrays, conf
         "test/top5_raw": top_k_accuracy(raw, labels, 5),
         "test/top5_ema": top_k_accuracy(averaged, labels, 5),
         "train_s": progress.seconds,
+        "evaluate_s": time.perf_counter() - started,
         "time": time.time(),
     }
     if keep:
