@@ -58,6 +58,8 @@ def _answer(options: argparse.Namespace) -> int:
 
             print(f"{outlook.text(plan, costs, RUNS_DIR)}\n\n{_sensitivity(plan)}")
             return 0
+        if options.sync:
+            return _sync(plan, costs, options)
         return _run(plan, costs, options)
     except (QuestionError, PluginError) as error:
         return _refuse(error, 2)
@@ -92,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", metavar="DIR", type=Path, help="where your copy of the data is")
     parser.add_argument(
         "--tracking-uri", metavar="URI", help="MLflow's store (default: MLFLOW_TRACKING_URI or sqlite:///mlflow.db)"
+    )
+    parser.add_argument(
+        "--sync", action="store_true", help=f"send what is in {RUNS_DIR}/ to MLflow, train and report nothing"
     )
     parser.add_argument("--rerun-failed", action="store_true", help="try again even what would fail the same way")
     parser.add_argument("--fresh", action="store_true", help="start over; earlier results are moved aside, not deleted")
@@ -136,6 +141,25 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
     taken = wording.duration(time.monotonic() - started)
     display.say(f"{len(outcome.done)} of {len(plan.trainings)} trainings complete, after {taken}")
     return _close(plan, outcome, unmeasured, unsent, recorder, options)
+
+
+def _sync(plan, costs, options: argparse.Namespace) -> int:
+    """Send to MLflow what is on disk, and say what that was."""
+    from zoo import track
+
+    uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or track.DEFAULT_URI
+    does_the_sweep = shlex.join(word for word in shlex.split(options.portable_command) if word != "--sync")
+    sent = track.send_all(plan, costs, uri, Path.cwd(), _note, does_the_sweep)
+    if sent.problem:
+        return _refuse(
+            f"{sent.problem}\n{sent.text}\n"
+            f"The results are safe in {RUNS_DIR}/; this sends them when it is back:\n  {options.command}",
+            1,
+        )
+    print(sent.text)
+    if sent.store:
+        print(f"Compare the runs in a browser: {sent.store.directions()}", flush=True)
+    return 0
 
 
 def _listeners(plan, costs, options: argparse.Namespace):

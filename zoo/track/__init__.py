@@ -6,5 +6,6 @@ What is sent is read from the records on disk, and only what MLflow lacks is sen
 from zoo.track.opening import DEFAULT_URI, TrackingError
 from zoo.track.recorder import Recorder
 from zoo.track.store import Store
+from zoo.track.sync import Sent, send_all
 
-__all__ = ["DEFAULT_URI", "Recorder", "Store", "TrackingError"]
+__all__ = ["DEFAULT_URI", "Recorder", "Sent", "Store", "TrackingError", "send_all"]

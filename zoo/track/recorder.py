@@ -37,6 +37,7 @@ class Recorder:
         self._open = lambda: Store(plan, costs, uri, directory, command)
         self._uri, self._say = uri, say
         self._waiting: dict[str, Update] = {}
+        self._unsent: dict[str, Update] = {}  # the sending thread's own
         self._changed = threading.Condition()
         self._closing = False
         self._sent = 0  # how many updates have got through
@@ -72,8 +73,14 @@ class Recorder:
                 return TrackingError(f"MLflow at {shown(self._uri)} has taken nothing for {patience_s:.0f} seconds")
         return self.problem
 
+    @property
+    def unsent(self) -> frozenset[str]:
+        """The keys of the trainings whose newest state has not got through."""
+        with self._changed:
+            return frozenset({**self._waiting, **self._unsent})
+
     def _work(self) -> None:
-        unsent: dict[str, Update] = {}
+        unsent = self._unsent
         self._attempt(unsent)  # open the store before the first result, so that `mlflow ui` shows the sweep at once
         while True:
             with self._changed:

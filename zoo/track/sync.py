@@ -1,0 +1,96 @@
+"""Sending to MLflow what the trainings of a plan have left on disk, without training anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+
+from zoo.measure import Cost
+from zoo.plan import Plan, Training
+from zoo.record import Record
+from zoo.track.opening import TrackingError, shown
+from zoo.track.recorder import PATIENCE_S, Recorder
+from zoo.track.store import Store
+
+_SAID = {"done": "complete", "running": "still running", "stopped": "stopped", "failed": "failed"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a sending: how many of the ``runs`` of the plan MLflow has now, by state, and what was in the way."""
+
+    uri: str
+    runs: int
+    states: Mapping[str, int]  # done, running, stopped or failed -> runs that have been sent
+    absent: int  # runs of trainings that have nothing on disk
+    problem: TrackingError | None
+    store: Store | None  # None when there was nothing to send, or the store could not be opened
+
+    @property
+    def text(self) -> str:
+        """In one line: "sent 5 of 6 runs to sqlite:///mlflow.db: 4 complete, 1 stopped; 1 has nothing on disk"."""
+        by_state = ", ".join(f"{count} {_SAID[state]}" for state, count in self.states.items())
+        sent = f"sent {sum(self.states.values())} of {self.runs} runs to {shown(self.uri)}"
+        absent = f"; {self.absent} {'has' if self.absent == 1 else 'have'} nothing on disk" if self.absent else ""
+        return f"{sent}{': ' if by_state else ''}{by_state}{absent}"
+
+
+def send_all(
+    plan: Plan,
+    costs: Mapping[str, Cost],
+    uri: str,
+    directory: Path,
+    say: Callable[[str], None] = lambda _: None,
+    command: str = "",
+    patience_s: float = PATIENCE_S,
+) -> Sent:
+    """Bring MLflow up to what is on disk, for every training of the plan that has something there.
+
+    ``command`` is the one that does the sweep, kept with it. Never raises for a store that cannot be written to: that is
+    ``problem``, and the runs of the trainings that got through are counted all the same.
+    """
+    states = {training.key: state_on_disk(training) for training in plan.trainings}
+    present = [training for training in plan.trainings if states[training.key]]
+    absent = sum(len(training.runs) for training in plan.trainings) - sum(len(t.runs) for t in present)
+    if not present:
+        return Sent(uri, len(plan.runs), {}, absent, None, None)
+    recorder = Recorder(plan, dict(costs), uri, directory, say, command)
+    for training in present:
+        recorder.update(training, *states[training.key])
+    problem = recorder.close(patience_s)
+    counted = Counter(states[t.key][0] for t in present if t.key not in recorder.unsent for _ in t.runs)
+    return Sent(uri, len(plan.runs), {s: counted[s] for s in _SAID if counted[s]}, absent, problem, recorder.store)
+
+
+def state_on_disk(training: Training) -> tuple[str, str] | None:
+    """How a training stands as far as its record says, and why it failed; None when there is no record.
+
+    One that says "running" while no process is at it was killed together with whoever watched it: stopped.
+    """
+    record = training.record
+    if not any((record.directory / name).exists() for name in ("status.json", "training.json")):
+        return None
+    if training.is_done():
+        return "done", ""
+    if _is_worked_on(record):
+        return "running", ""
+    status = record.read("status")
+    return ("failed", status.get("reason", "")) if status.get("state") == "failed" else ("stopped", "")
+
+
+def _is_worked_on(record: Record) -> bool:
+    """Whether a process holds the training right now: each holds ``.lock`` from its first step to its last."""
+    path = record.directory / ".lock"
+    if not path.exists():
+        return False
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
