@@ -59,9 +59,11 @@ def run(connection, job: Job) -> None:
             connection.send((kind, value))
 
     try:
-        _write_output_to(job.training.record.log)
+        _write_output_to(_log(job))
         _stay_within(job)
-        with _alone(job.training.record, send, stop) as is_ours, turns.training():
+        # The lock is the chief's: the other processes of a training can do nothing without it.
+        alone = _alone(job.training.record, send, stop) if job.rank == 0 else contextlib.nullcontext(True)
+        with alone as is_ours, turns.training():
             finished = is_ours and _train(job, send, stop)
         send("done" if finished else "stopped")
     except Exception as error:
@@ -89,6 +91,12 @@ def _stay_within(job: Job) -> None:
         os.sched_setaffinity(0, job.cores)
     if job.gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.gpus)  # read when TensorFlow first looks for devices
+
+
+def _log(job: Job) -> Path:
+    """Where this process's output goes: each of those that train together has a file of its own."""
+    log = job.training.record.log
+    return log.with_name(f"{log.stem}.{job.rank}{log.suffix}") if job.rank else log
 
 
 @contextlib.contextmanager
@@ -124,11 +132,13 @@ def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
     tf.config.experimental.enable_op_determinism()
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
+    strategy = _strategy(job)
     for path in job.imports:
         load_file(path)
     training, record = job.training, job.training.record
     arrays = _arrays(training, job.data_dir)
-    _describe(job, record)
+    if job.rank == 0:
+        _describe(job, record)
     send("alive")
     return trainer.train(
         training.config,
@@ -137,10 +147,18 @@ def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
         record,
         targets=training.targets,
         classes=len(data.info(training.config.data).classes),
+        strategy=strategy,
         beat=lambda beat: send("beat", beat),
         alive=lambda: send("alive"),
         should_stop=stop,
     )
+
+
+def _strategy(job: Job):
+    """Join the other processes of this training, None when there are none; before TensorFlow's first operation."""
+    from zoo.training import workers
+
+    return workers.join(job.rank, job.peers) if job.peers else None
 
 
 def _arrays(training: Training, data_dir: Path | None):

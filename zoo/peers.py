@@ -1,0 +1,20 @@
+"""Where the processes of one training reach each other."""
+
+from __future__ import annotations
+
+import socket
+
+
+def loopback(count: int) -> tuple[str, ...]:
+    """``count`` different addresses host:port on this machine at which nobody listens.
+
+    They are free now, and nothing keeps them so: whoever finds one taken is to be started again with others.
+    """
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("", 0))  # on every interface, as TensorFlow's server will
+        return tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
+    finally:
+        for one in sockets:
+            one.close()

@@ -1,0 +1,72 @@
+"""The processes that do one training together, and what they must agree on.
+
+Each runs the whole program on its own rows of the batch, and they meet in collective operations: gradients, the moments
+of batch normalization, statistics that are read for an evaluation or a checkpoint. So all have to make the same
+calls in the same order, whatever each one's clock, disk and signals say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from zoo.record import Record
+
+
+def join(rank: int, peers: Sequence[str]):
+    """The MultiWorkerMirroredStrategy of worker ``rank`` of those at ``peers``, each host:port; waits for all of them.
+
+    To be called before TensorFlow runs its first operation. It listens on every interface of this machine, and
+    believes whoever connects.
+    """
+    import tensorflow as tf
+
+    cluster = {"cluster": {"worker": list(peers)}, "task": {"type": "worker", "index": rank}}
+    os.environ["TF_CONFIG"] = json.dumps(cluster)
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def is_chief(strategy) -> bool:
+    """Whether this process is the one that keeps the record: worker 0, and any that trains alone."""
+    return strategy.extended.should_checkpoint
+
+
+def exchange_function(strategy) -> Callable[[Sequence[int]], np.ndarray]:
+    """A function ``values -> all``: what the process of each replica gave, int64 [replicas, len(values)], the chief first.
+
+    All processes must call it at the same time, with equally many values.
+    """
+    import tensorflow as tf
+
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return lambda values: np.array([values], np.int64)
+    replicas = strategy.num_replicas_in_sync
+
+    def in_own_row(values):
+        row = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return tf.one_hot(row, replicas, dtype=tf.int64)[:, None] * values[None, :]
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
+    def rows(values):
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(in_own_row, args=(values,)), axis=None)
+
+    return lambda values: rows(tf.constant(values, tf.int64)).numpy()
+
+
+@contextlib.contextmanager
+def own_record(strategy, record: Record) -> Iterator[Record]:
+    """Where this process writes within this block: ``record`` for the chief, and a place that is thrown away for the others.
+
+    They write all that the chief writes, because reading a variable in order to save it can be a collective operation.
+    """
+    if is_chief(strategy):
+        yield record
+        return
+    with tempfile.TemporaryDirectory(prefix="zoo-worker-") as scratch:
+        yield Record(Path(scratch))
