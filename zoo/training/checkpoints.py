@@ -31,10 +31,12 @@ class Progress:
 
 
 def write(record: Record, network: Network, progress: Progress) -> Path:
-    """Save the state at ``progress.step``; an equal checkpoint that is there already stays."""
-    place = record.checkpoints / f"step_{progress.step:08d}"
-    if place.exists():
-        return place
+    """Save the state at ``progress.step``; an equal checkpoint that is there already stays.
+
+    Under a MultiWorkerMirroredStrategy all processes must call it, and each writes, whatever it finds: reading what the
+    workers keep apart is a collective operation.
+    """
+    destination = place(record, progress.step)
     record.checkpoints.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=record.checkpoints, prefix=".unfinished-"))
     try:
@@ -44,12 +46,25 @@ def write(record: Record, network: Network, progress: Progress) -> Path:
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
         sync_directory(unfinished)
-        os.rename(unfinished, place)
-        sync_directory(record.checkpoints)
+        if destination.exists():
+            shutil.rmtree(unfinished)
+        else:
+            os.rename(unfinished, destination)
+            sync_directory(record.checkpoints)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    return place
+    return destination
+
+
+def place(record: Record, step: int) -> Path:
+    """Where the checkpoint at ``step`` is, or would be."""
+    return record.checkpoints / f"step_{step:08d}"
+
+
+def step_of(place: Path) -> int:
+    """The step of the checkpoint at a place."""
+    return int(place.name.removeprefix("step_"))
 
 
 def read(place: Path, network: Network) -> Progress:

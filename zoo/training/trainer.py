@@ -12,7 +12,7 @@ from zoo import models
 from zoo.measure.accuracy import accuracy, top_k_accuracy
 from zoo.record import Beat, Record, Row, write_whole
 from zoo.training import averages as moving_averages
-from zoo.training import checkpoints, objective, samples
+from zoo.training import checkpoints, objective, samples, workers
 from zoo.training.checkpoints import Progress
 from zoo.training.steps import Network, Totals, evaluation_function, training_function
 
@@ -49,53 +49,65 @@ def train(
     """Train until ``record`` has a result at each of ``targets`` (steps), keeping predictions there and at the milestones.
 
     Takes up the newest checkpoint that comes before the first of them that is missing. Returns True at the end and False
-    when ``should_stop()`` asked for a stop, after a checkpoint. ``alive()`` is called in long stretches without a beat. Raises Diverged when the loss is no longer finite, and
-    ValueError for a batch that the devices of the strategy cannot share evenly.
+    when ``should_stop()`` asked for a stop, after a checkpoint. ``alive()`` is called in long stretches without a beat.
+    Raises Diverged when the loss is no longer finite, and ValueError for a batch that the devices of the strategy cannot
+    share evenly.
+
+    Under a MultiWorkerMirroredStrategy each of its processes calls this with the same arguments: only the chief's beats
+    are heard, and only the chief writes to ``record``; a stop that is asked of one stops all.
     """
     import tensorflow as tf
 
-    missing = record.missing(targets)
-    if not missing:
-        return True
     strategy = strategy or default_strategy()
     if config.batch % strategy.num_replicas_in_sync:
         raise ValueError(
             f"a batch of {config.batch} cannot be shared evenly by {strategy.num_replicas_in_sync} devices"
         )
+    exchange = workers.exchange_function(strategy)
+    first, last = (int(step) for step in exchange(_span(record, targets))[0])  # as the chief finds them
+    if first == last:
+        return True
     network = create_network(config, seed, classes, len(data.train_images), strategy)
-    images, labels = tf.constant(_in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
-    samples.write(record, images, labels, config, seed)
-    steps = training_function(network, images, labels, config, seed)
-    evaluate = evaluation_function(network, tf.constant(_in_color(data.test_images)), config, alive=alive)
+    with workers.own_record(strategy, record) as own:
+        images, labels = tf.constant(_in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
+        samples.write(own, images, labels, config, seed)
+        steps = training_function(network, images, labels, config, seed)
+        evaluate = evaluation_function(network, tf.constant(_in_color(data.test_images)), config, alive=alive)
 
-    last = missing[-1]
-    keep = {*targets, *(m for m in config.milestones if m <= last)}
-    place = record.latest_checkpoint(at_most=missing[0] - 1)
-    progress = checkpoints.read(place, network) if place else Progress()
-    record.write_history(progress.history)
-    steps(progress.step, 0, progress.totals)  # trace and compile before the clock runs
+        keep = {*targets, *(m for m in config.milestones if m <= last)}
+        progress = checkpoints.read(checkpoints.place(record, first), network) if first else Progress()
+        own.write_history(progress.history)
+        steps(progress.step, 0, progress.totals)  # trace and compile before the clock runs
 
-    count, saved_at = 10, time.monotonic()
-    while progress.step < last:
-        until = min(_next_evaluation(progress.step, config.evaluate_every), *(s for s in keep if s > progress.step))
-        count = min(count, until - progress.step)
-        seconds = _advance(progress, steps, count)
-        if progress.totals.first_bad_step >= 0:
-            raise Diverged(f"the loss is not a number at step {progress.totals.first_bad_step}")
-        loss = progress.totals.loss / (progress.step - progress.interval_step)
-        row = None
-        if progress.step == until:
-            row = _evaluate(progress, network, evaluate, data, config, record, progress.step in keep)
-        if row or time.monotonic() - saved_at > CHECKPOINT_SECONDS:
-            checkpoints.write(record, network, progress)
-            record.write_history(progress.history)
-            checkpoints.keep_only(record, {progress.step, *keep})
-            saved_at = time.monotonic()
-        beat(Beat(progress.step, loss, count * config.batch / seconds, row))
-        if progress.step < last and should_stop():
-            checkpoints.write(record, network, progress)
-            return False
-        count = max(1, min(10 * count, int(count * CALL_SECONDS / seconds)))
+        count, saved_at = 10, time.monotonic()
+        while progress.step < last:
+            until = min(_next_evaluation(progress.step, config.evaluate_every), *(s for s in keep if s > progress.step))
+            count = min(count, until - progress.step)
+            seconds = _advance(progress, steps, count)
+            if progress.totals.first_bad_step >= 0:
+                raise Diverged(f"the loss is not a number at step {progress.totals.first_bad_step}")
+            heard = exchange(
+                (
+                    progress.step < last and should_stop(),
+                    time.monotonic() - saved_at > CHECKPOINT_SECONDS,
+                    max(1, min(10 * count, int(count * CALL_SECONDS / seconds))),
+                )
+            )
+            stop, save = heard[:, :2].any(axis=0)
+            loss = progress.totals.loss / (progress.step - progress.interval_step)
+            row = None
+            if progress.step == until:
+                row = _evaluate(progress, network, evaluate, data, config, own, progress.step in keep)
+            if row or save or stop:
+                checkpoints.write(own, network, progress)
+                own.write_history(progress.history)
+                checkpoints.keep_only(own, {progress.step, *keep})
+                saved_at = time.monotonic()
+            if workers.is_chief(strategy):
+                beat(Beat(progress.step, loss, count * config.batch / seconds, row))
+            if stop:
+                return False
+            count = int(heard[:, 2].min())
     return True
 
 
@@ -121,6 +133,15 @@ def default_strategy(devices: Sequence[str] | None = None):
     # The default collectives fail for a second model of another size in the same process.
     reduction = tf.distribute.ReductionToOneDevice() if devices[0].startswith("CPU") else None
     return tf.distribute.MirroredStrategy(devices, cross_device_ops=reduction)
+
+
+def _span(record: Record, targets: Sequence[int]) -> tuple[int, int]:
+    """From which step, 0 or that of a checkpoint, to which it is still to be trained; equal when nothing is."""
+    missing = record.missing(targets)
+    if not missing:
+        return 0, 0
+    place = record.latest_checkpoint(at_most=missing[0] - 1)
+    return checkpoints.step_of(place) if place else 0, missing[-1]
 
 
 def _in_color(images: np.ndarray) -> np.ndarray:
