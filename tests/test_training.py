@@ -42,7 +42,10 @@ def trained(directory, arrays, seed=0, targets=None, strategy=None, should_stop=
 
 
 def without_clock(rows):
-    return [{k: v for k, v in row.items() if k not in ("time", "train_s", "evaluate_s", "train/images_per_s")} for row in rows]
+    return [
+        {k: v for k, v in row.items() if k not in ("time", "train_s", "evaluate_s", "train/images_per_s")}
+        for row in rows
+    ]
 
 
 def test_the_ramp_of_the_averages():
