@@ -7,12 +7,12 @@ import os
 import shlex
 import signal
 import sys
-import time
 from pathlib import Path
 
 RUNS_DIR = Path("runs")
 ASSUMED_SD = 0.25  # points between seeds; arXiv:2304.01910 finds 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4
 
+_SHOWN_LINES = 5  # of the output of what failed
 _STOPPED = "stopped; nothing that was saved is lost, and the same command goes on from there:"
 
 
@@ -49,24 +49,23 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.data import DataError
     from zoo.plugins import PluginError
     from zoo.processes import Died
+    from zoo.shares import ShareError
+    from zoo.sweep import SweepError
 
     try:
         plan = plans.make(question, RUNS_DIR, options.data_dir)
         costs = prices.costs(question, _note)
         if options.plan:
-            from zoo import outlook
-
-            print(f"{outlook.text(plan, costs, RUNS_DIR)}\n\n{_sensitivity(plan)}")
-            return 0
+            return _show_plan(plan, costs, _settings(options))
         if options.sync:
             return _sync(plan, costs, options)
         return _run(plan, costs, options)
-    except (QuestionError, PluginError) as error:
+    except (QuestionError, PluginError, ShareError) as error:
         return _refuse(error, 2)
-    except DataError as error:
+    except (DataError, SweepError) as error:
         return _refuse(error, 1)
     except Died as error:
-        return _refuse(f"the networks could not be counted: {error}", 1)
+        return _refuse(f"a process that was to count or time the networks was lost: {error}", 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,6 +92,41 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", metavar="N", type=int, help="override the number of seeds")
     parser.add_argument("--data-dir", metavar="DIR", type=Path, help="where your copy of the data is")
     parser.add_argument(
+        "--jobs",
+        metavar="N|auto",
+        type=_jobs,
+        help="trainings at once (default 1); auto: what is fastest here, measured",
+    )
+    parser.add_argument(
+        "--gpus-per-run", metavar="N", type=_positive, help="GPUs of each training (default: all, shared)"
+    )
+    parser.add_argument(
+        "--budget",
+        metavar="TIME",
+        type=_seconds,
+        help="begin only what is done within, e.g. 2h or 90m; says what is left",
+    )
+    parser.add_argument(
+        "--retries",
+        metavar="N",
+        type=_count,
+        default=2,
+        help="times a crash is tried again without progress (default 2)",
+    )
+    parser.add_argument(
+        "--hang-after",
+        metavar="TIME",
+        type=_seconds,
+        default=900.0,
+        help="end a training without a sign of life for so long (default 15m; 0s: never)",
+    )
+    parser.add_argument(
+        "--executor", choices=("local", "ray"), default="local", help="where to train: here, or on a Ray cluster"
+    )
+    parser.add_argument(
+        "--ray-address", metavar="ADDRESS", help="of the cluster (default: RAY_ADDRESS, or the one here)"
+    )
+    parser.add_argument(
         "--tracking-uri", metavar="URI", help="MLflow's store (default: MLFLOW_TRACKING_URI or sqlite:///mlflow.db)"
     )
     parser.add_argument(
@@ -104,43 +138,88 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(plan, costs, options: argparse.Namespace) -> int:
-    """Do the sweep: trainings, latency, MLflow, report."""
-    import filelock
+def _jobs(text: str) -> int | str:
+    return text if text == "auto" else _positive(text)
 
-    from zoo import execute, wording
 
-    name = plan.question.name
-    if RUNS_DIR.exists() and not RUNS_DIR.is_dir():
-        return _refuse(f"cannot go on: {RUNS_DIR} is a file, and results belong in a directory of that name", 1)
-    RUNS_DIR.mkdir(exist_ok=True)
-    lock = filelock.FileLock(RUNS_DIR / f".{name}.lock")
+def _positive(text: str) -> int:
+    number = _count(text)
+    if not number:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
+    return number
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and text.isascii() and int(text) <= 10_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number up to 10,000")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    from zoo.wording import seconds_of
+
     try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        return _refuse(f"another run_sweep.py is working on {name} in this directory; wait for it or stop it", 1)
-    _fetch_data(plan, options.data_dir)
-    if options.fresh:
-        for path in execute.set_aside(plan):
-            print(f"moved aside: {path}")
-    display, recorder = _listeners(plan, costs, options)
-    started = time.monotonic()
-    with execute.Interrupt().caught() as interrupt, display.shown(name):
-        outcome = execute.execute(
-            plan,
-            costs,
-            _Audience(display, recorder),
-            data_dir=options.data_dir,
-            retry_failed=options.rerun_failed,
-            interrupt=interrupt,
+        return seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _settings(options: argparse.Namespace):
+    from zoo import sweep, track
+
+    return sweep.Settings(
+        runs_dir=RUNS_DIR,
+        tracking_uri=options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or track.DEFAULT_URI,
+        command=options.portable_command,
+        data_dir=options.data_dir,
+        jobs=options.jobs,
+        gpus_per_run=options.gpus_per_run,
+        executor=options.executor,
+        ray_address=options.ray_address,
+        budget_s=options.budget,
+        retries=options.retries,
+        stall_s=options.hang_after,
+        rerun_failed=options.rerun_failed,
+        fresh=options.fresh,
+    )
+
+
+def _show_plan(plan, costs, settings) -> int:
+    from zoo import forecast, outlook, sweep
+
+    left = [training for training in plan.trainings if not training.is_done()]
+    at_once = sweep.trainings_at_once(plan, left, settings, _note)
+    known = forecast.Forecast(costs, RUNS_DIR, at_once)
+    known.measure(plan, left, _note)
+    seconds = {training.key: known.seconds(training) for training in left}
+    print(f"{outlook.text(plan, costs, seconds, RUNS_DIR, at_once, settings.budget_s)}\n\n{_sensitivity(plan)}")
+    return 0
+
+
+def _run(plan, costs, options: argparse.Namespace) -> int:
+    """Do the sweep, report, and say what is left to do."""
+    from zoo import sweep
+
+    ending = sweep.run(plan, costs, _settings(options), _note)
+    outcome = ending.outcome
+    if outcome.stopped:
+        return _refuse(f"{_STOPPED}\n  {options.command}", 130)
+    reported = False
+    if ending.unsent:
+        _refuse(
+            f"\n{ending.unsent}\nThe results are safe in {RUNS_DIR}/; this sends them when it is back:\n"
+            f"  {options.command}{'' if '--sync' in options.command else ' --sync'}",
+            1,
         )
-    unmeasured = "" if outcome.stopped else _measure_latency(plan, outcome.done, display)
-    for training in outcome.done:
-        recorder.update(training, "done")
-    unsent = recorder.close()
-    taken = wording.duration(time.monotonic() - started)
-    display.say(f"{len(outcome.done)} of {len(plan.trainings)} trainings complete, after {taken}")
-    return _close(plan, outcome, unmeasured, unsent, recorder, options)
+    elif outcome.done:
+        reported = _report(plan, ending.store, options)
+    if ending.unmeasured:
+        _refuse(ending.unmeasured, 1)
+    if outcome.failed:
+        _say_failed(outcome.failed, options.command)
+    if outcome.not_begun:
+        _say_left_out(outcome.not_begun, options.command)
+    return 0 if reported and not ending.unmeasured and len(outcome.done) == len(plan.trainings) else 1
 
 
 def _sync(plan, costs, options: argparse.Namespace) -> int:
@@ -162,88 +241,17 @@ def _sync(plan, costs, options: argparse.Namespace) -> int:
     return 0
 
 
-def _listeners(plan, costs, options: argparse.Namespace):
-    """The display and the recorder."""
-    from zoo import prices, progress, track
-
-    first = {t.key: costs[t.runs[0].variant.name] for t in plan.trainings}
-    expected = {
-        t.key: prices.training_seconds(t.config, first[t.key], t.steps_left(), RUNS_DIR) for t in plan.trainings
-    }
-    options.tracking_uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or track.DEFAULT_URI
-    display = progress.Display(plan, {key: cost.ops for key, cost in first.items()}, expected)
-    display.say(_opening(plan))
-    return display, track.Recorder(plan, costs, options.tracking_uri, Path.cwd(), display.say, options.portable_command)
-
-
-class _Audience:
-    """Passes what happens on to the display and to MLflow."""
-
-    def __init__(self, display, recorder):
-        self._display, self._recorder = display, recorder
-        self.waiting, self.stopping = display.waiting, display.stopping
-
-    def started(self, training) -> None:
-        self._display.started(training)
-        self._recorder.update(training, "running")
-
-    def beat(self, training, beat) -> None:
-        self._display.beat(training, beat)
-        if beat.evaluated:
-            self._recorder.update(training, "running")
-
-    def ended(self, training, state: str, reason: str) -> None:
-        self._display.ended(training, state, reason)
-        self._recorder.update(training, state, reason)
-
-    def left_out(self, training, reason: str) -> None:
-        self._display.left_out(training, reason)
-        self._recorder.update(training, "failed", reason)
-
-
-def _measure_latency(plan, trainings, display) -> str:
-    """Measure what has no figure yet; returns why that failed, if so."""
-    from zoo import execute
-
-    if not execute.without_latency(trainings):
-        return ""
-    display.say("measuring the latency of one image, with nothing else running here")
-    try:
-        execute.measure_latency(plan, trainings)
-    except Exception as error:  # a user's own network may raise anything, and the accuracies still stand
-        return f"the latency could not be measured: {str(error) or type(error).__name__}"
-    return ""
-
-
-def _close(plan, outcome, unmeasured: str, unsent, recorder, options: argparse.Namespace) -> int:
-    """Report, and say what is left to do."""
-    if outcome.stopped:
-        return _refuse(f"{_STOPPED}\n  {options.command}", 130)
-    reported = False
-    if unsent:
-        _refuse(
-            f"\n{unsent}\nThe results are safe in {RUNS_DIR}/; this sends them when it is back:\n  {options.command}", 1
-        )
-    elif outcome.done:
-        reported = _report(plan, recorder, options)
-    if unmeasured:
-        _refuse(unmeasured, 1)
-    if outcome.failed:
-        _say_failed(outcome.failed, options.command)
-    return 0 if reported and not unmeasured and len(outcome.done) == len(plan.trainings) else 1
-
-
-def _report(plan, recorder, options: argparse.Namespace) -> bool:
+def _report(plan, store, options: argparse.Namespace) -> bool:
     import reports
 
     try:
-        report = reports.write(plan.question.name, out=options.out, tracking_uri=options.tracking_uri)
+        report = reports.write(plan.question.name, out=options.out, tracking_uri=_settings(options).tracking_uri)
     except reports.ReportError as error:
         _refuse(f"no report: {error}", 1)
         return False
     print(f"\n{report.summary}\n")
     print("\n".join(f"  {path}" for path in report.paths))
-    print(f"\nCompare the runs in a browser: {recorder.store.directions()}", flush=True)
+    print(f"\nCompare the runs in a browser: {store.directions()}", flush=True)
     return True
 
 
@@ -252,7 +260,11 @@ def _say_failed(failed, command: str) -> None:
 
     what = "1 training" if len(failed) == 1 else f"{len(failed)} trainings"
     lines = [f"\n{what} failed; the others are kept:"]
-    lines += [f"  {training.name}: {reason}\n    its output: {training.record.log}" for training, reason in failed]
+    for training, reason in failed:
+        lines += [f"  {training.name}: {reason}", f"    its output: {training.record.log}"]
+        lines += [
+            f"    | {line}" for line in training.record.read("status").get("output", "").splitlines()[-_SHOWN_LINES:]
+        ]
     again = [execute.would_fail_again(training.record.read("status")) for training, _ in failed]
     if not all(again):
         lines += [f"To try {'them' if len(failed) > 1 else 'it'} again:", f"  {command}"]
@@ -261,6 +273,18 @@ def _say_failed(failed, command: str) -> None:
             "What diverged would do so again and is not repeated, unless you ask for it:",
             f"  {command} --rerun-failed",
         ]
+    _refuse("\n".join(lines), 1)
+
+
+def _say_left_out(trainings, command: str) -> None:
+    what = "1 training" if len(trainings) == 1 else f"{len(trainings)} trainings"
+    names = [f"  {training.name}" for training in trainings]
+    lines = [
+        f"\n{what} left out, for want of time:",
+        *names,
+        "The same command goes on with what is left:",
+        f"  {command}",
+    ]
     _refuse("\n".join(lines), 1)
 
 
@@ -284,23 +308,6 @@ def _sensitivity(plan) -> str:
         f"Smallest difference that {seeds} seeds can detect: {found:.2f} points of accuracy{advice}.\n"
         f"(Two-sided test at 5 %, power 80 %; spread between seeds {sd:.2f} points, {source}.)"
     )
-
-
-def _opening(plan) -> str:
-    have = sum(t.is_done() for t in plan.trainings)
-    runs = "1 run" if len(plan.runs) == 1 else f"{len(plan.runs)} runs"
-    trainings = f"{len(plan.trainings)} training{'s' if len(plan.trainings) > 1 else ''}"
-    shared = f" from {trainings}" if len(plan.trainings) != len(plan.runs) else ""
-    cached = f", {'all' if have == len(plan.trainings) else have} of them done already" if have else ""
-    return f"{plan.question.name}: {plan.question.question}\n{runs}{shared}{cached}"
-
-
-def _fetch_data(plan, data_dir: Path | None) -> None:
-    """Get the data before anything else: a download belongs to the person's terminal, not to a worker's log."""
-    from zoo import data
-
-    for name in dict.fromkeys(training.config.data for training in plan.trainings if not training.is_done()):
-        data.load(name, "train", data_dir)
 
 
 def _commands(argv: list[str] | None) -> tuple[str, str]:

@@ -29,7 +29,7 @@ class Attempt:
         self._last_words: dict[int, str] = {}  # rank -> what it said at its end
         self._ended_here: set[int] = set()  # ranks whose processes were killed because another one was lost
         self._death = ""  # of the first process that ended on its own without a last word
-        workers = job.training.config.workers if job.training.config.strategy == "multi_worker" else 1
+        workers = getattr(job.training.config, "workers", 1)
         addresses = peers.loopback(workers) if workers > 1 else ()
         self._processes: list[Any] = []
         self.open: dict[Any, int] = {}  # connection -> rank, of the processes that are there
@@ -115,12 +115,6 @@ class Local:
     def slots(self) -> int:
         """How many trainings run at once."""
         return len(self._free) + len(self._running) - self._surplus
-
-    @property
-    def cores(self) -> int:
-        """How many processor cores a training has; 0 when nothing can run."""
-        shares = self._free or [attempt.share for attempt in self._running]
-        return len(shares[0].cores) if shares else 0
 
     def start(self, job: worker.Job) -> Attempt:
         """Start a job in a free share."""

@@ -23,7 +23,7 @@ class Gpu(NamedTuple):
 
 
 def gpus() -> tuple[Gpu, ...]:
-    """The NVIDIA GPUs that a run may use: all, or those that CUDA_VISIBLE_DEVICES names, by number or identity, in its order."""
+    """The NVIDIA GPUs that a run may use: all, or those that CUDA_VISIBLE_DEVICES names, in its order."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return tuple(gpu for _, gpu in _all_gpus())
@@ -79,6 +79,15 @@ def core_numbers() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def free_memory_bytes() -> int | None:
+    """Memory that new processes can have without swapping; None where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)
 
 
 @functools.cache

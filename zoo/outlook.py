@@ -1,37 +1,86 @@
-"""What ``--plan`` shows: the runs, what is done already, the price, and the hours."""
+"""What ``--plan`` shows: the runs, what is done already, the price, the hours and the disk."""
 
 from __future__ import annotations
 
+import shutil
 import statistics
-from collections.abc import Sized
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 
-from zoo import prices
+from zoo import budget, forecast
 from zoo.measure import Cost
-from zoo.plan import Plan
-from zoo.wording import duration, table
+from zoo.plan import Plan, Training
+from zoo.wording import amount, duration, table
 
 
-def text(plan: Plan, costs: dict[str, Cost], runs_dir: Path) -> str:
-    """The plan in words and a table."""
+def text(
+    plan: Plan,
+    costs: Mapping[str, Cost],
+    seconds: Mapping[str, float],
+    runs_dir: Path,
+    at_once: int = 1,
+    budget_s: float | None = None,
+) -> str:
+    """The plan in words and a table; ``seconds`` is what each training that is left will take, by key."""
     question = plan.question
+    left = [training for training in plan.trainings if not training.is_done()]
     lines = [
         f"{question.name}: {question.question}",
         f"{_count(question.variants, 'variant')} x {_count(question.seeds, 'seed')} = {_count(plan.runs, 'run')}, "
         f"from {_count(plan.trainings, 'training')}; baseline {question.baseline}",
+        *_shared(plan),
         "",
         _variants(plan, costs),
         "",
-        _hours(plan, costs, runs_dir),
+        _hours(left, seconds, at_once, runs_dir),
+        disk(left, costs, runs_dir),
+    ]
+    if budget_s is not None and left:
+        lines += ["", within(left, seconds, at_once, budget_s)]
+    return "\n".join(line for line in lines if line is not None)
+
+
+def disk(left: Sequence[Training], costs: Mapping[str, Cost], runs_dir: Path) -> str | None:
+    """What the trainings that are left need on the disk, and whether that is there; None when nothing is left."""
+    if not left:
+        return None
+    needed = sum(forecast.disk_bytes(t, costs[t.runs[0].variant.name]) for t in left)
+    free = shutil.disk_usage(runs_dir if runs_dir.is_dir() else Path.cwd()).free
+    short = "; that is too little: make room, or expect runs to fail" if needed > free else ""
+    return f"up to {amount(needed)} of disk, {amount(free)} are free{short}"
+
+
+def within(left: Sequence[Training], seconds: Mapping[str, float], at_once: int, budget_s: float) -> str:
+    """What fits into a budget, and what is left out."""
+    fit, out = budget.split(left, seconds, at_once, budget_s)
+    if not out:
+        return f"All of it fits into {duration(budget_s)}."
+    lines = [
+        f"Into {duration(budget_s)} {_fits(fit)}, about {duration(_together(fit, seconds, at_once))} in all; left out:",
+        *(f"  {training.name} (about {duration(seconds[training.key])})" for training in out),
     ]
     return "\n".join(lines)
+
+
+def _fits(fit: Sequence[Training]) -> str:
+    return f"{_count(fit, 'training')} {'fits' if len(fit) == 1 else 'fit'}" if fit else "no training fits"
+
+
+def _together(trainings: Sequence[Training], seconds: Mapping[str, float], at_once: int) -> float:
+    return forecast.sweep_seconds([seconds[training.key] for training in trainings], at_once)
 
 
 def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
-def _variants(plan: Plan, costs: dict[str, Cost]) -> str:
+def _shared(plan: Plan) -> list[str]:
+    """Which variants come out of the same trainings, once for each such group."""
+    groups = dict.fromkeys(tuple(dict.fromkeys(run.variant.name for run in t.runs)) for t in plan.trainings)
+    return [f"one training answers for {' and '.join(names)}" for names in groups if len(names) > 1]
+
+
+def _variants(plan: Plan, costs: Mapping[str, Cost]) -> str:
     rows = []
     for variant in plan.question.variants:
         runs = [run for run in plan.runs if run.variant.name == variant.name]
@@ -50,15 +99,23 @@ def _variants(plan: Plan, costs: dict[str, Cost]) -> str:
     return table(("variant", "steps", "done", "params", "MACs", "ops"), rows, left=1)
 
 
-def _hours(plan: Plan, costs: dict[str, Cost], runs_dir: Path) -> str:
-    left = [training for training in plan.trainings if not training.is_done()]
+def _hours(left: Sequence[Training], seconds: Mapping[str, float], at_once: int, runs_dir: Path) -> str:
     if not left:
         return "nothing is left to train"
-    seconds = [prices.training_seconds(t.config, costs[t.runs[0].variant.name], t.steps_left(), runs_dir) for t in left]
     steps = sum(training.steps_left() for training in left)
-    if any(second is None for second in seconds):
-        return f"{steps:,} steps to train; how long that takes is known once something has been trained here"
-    return f"{steps:,} steps to train, about {duration(sum(seconds))} at the speed of earlier trainings here"
+    how = f", {at_once} trainings at once" if at_once > 1 else ""
+    return f"{steps:,} steps to train, about {duration(_together(left, seconds, at_once))} here{how}{_trust(runs_dir)}"
+
+
+def _trust(runs_dir: Path) -> str:
+    """How far earlier forecasts were off."""
+    off = [abs(error) for error in forecast.errors(runs_dir)]
+    if not off:
+        return " (no forecast has been put to the test here yet)"
+    middle, worst = f"{100 * statistics.median(off):.0f} %", f"{100 * max(off):.0f} %"
+    if len(off) == 1:
+        return f" (the one forecast so far was off by {middle})"
+    return f" ({len(off)} forecasts here were off by {middle} in the middle, {worst} at worst)"
 
 
 def measured_sd(plan: Plan) -> float | None:

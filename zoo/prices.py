@@ -1,4 +1,4 @@
-"""What the variants of a question cost before anything is trained: parameters, operations and time.
+"""What the variants of a question cost before anything is trained: parameters and operations.
 
 Counting a model means building it, which needs TensorFlow: it is done once per machine, in another process, and kept.
 """
@@ -8,15 +8,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import data, machine, models, processes
+from zoo import data, models, processes
 from zoo.data.cache import directory as cache_directory
 from zoo.measure import Cost
-from zoo.record import Record, write_whole
+from zoo.record import write_whole
 from zoo.spec.config import Config
 from zoo.spec.problems import Problem, QuestionError
 
@@ -45,39 +44,6 @@ def costs(question, say: Callable[[str], Any] = lambda _: None) -> dict[str, Cos
     if problems:
         raise QuestionError(problems)
     return {name: Cost(*known[key]) for name, key in keys.items()}
-
-
-def training_seconds(config: Config, cost: Cost, steps: int, runs_dir: Path) -> float | None:
-    """How long ``steps`` steps should take here, judging by earlier trainings on this machine; None without any.
-
-    An earlier training of the same model in the same precision counts as it is; otherwise the speed of the others is
-    scaled by their operations.
-    """
-    here = machine.device()
-    earlier = [(described, rate) for described, rate in _speeds(runs_dir) if described.get("device") == here]
-    same = [rate for described, rate in earlier if described.get("shape") == shape(config)]
-    if same:
-        return steps * config.batch / statistics.median(same)
-    scaled = [
-        rate * described["cost"]["ops"] / max(1, cost.ops)
-        for described, rate in earlier
-        if described.get("precision") == config.precision and "cost" in described
-    ]
-    return steps * config.batch / statistics.median(scaled) if scaled else None
-
-
-def shape(config: Config) -> dict[str, Any]:
-    """What decides the speed of a training on a given machine."""
-    names = ("model", "arguments", "input_size", "batch", "precision")
-    return config.model_dump(mode="json", include=set(names))
-
-
-def _speeds(runs_dir: Path) -> Iterable[tuple[dict[str, Any], float]]:
-    for path in runs_dir.glob("*/training.json"):
-        record = Record(path.parent)
-        rates = [row["train/images_per_s"] for row in record.history()]
-        if rates:
-            yield record.read("training"), statistics.median(rates)
 
 
 def _count(configs: Sequence[Config], imports: Sequence[Path]) -> list[Cost | str]:

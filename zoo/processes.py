@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from multiprocessing import forkserver
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +46,38 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
 
     Its exceptions are raised here. Raises Died when it ends without an answer.
     """
-    ours, theirs = context().Pipe(duplex=False)
-    process = start(_answer, theirs, function, arguments)
-    theirs.close()
+    return call_together(function, [arguments])[0]
+
+
+def call_together(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) -> list[Any]:
+    """``function(*arguments)`` for each of ``calls``, all at the same time, each in a process of its own; see ``call``.
+
+    The first that fails ends the others.
+    """
+    started = []
+    try:
+        for arguments in calls:
+            ours, theirs = context().Pipe(duplex=False)
+            started.append((start(_answer, theirs, function, tuple(arguments)), ours))
+            theirs.close()
+        answers: dict[Any, Any] = {}
+        while len(answers) < len(started):
+            for ours in connection.wait([ours for _, ours in started if ours not in answers]):
+                process = next(process for process, its in started if its is ours)
+                answers[ours] = _received(process, ours)
+        return [answers[ours] for _, ours in started]
+    finally:
+        for process, _ in started:
+            process.kill()
+            process.join()
+
+
+def _received(process: Any, ours: Any) -> Any:
     try:
         succeeded, value = ours.recv()
     except EOFError:
         process.join()
         raise Died(death(process.exitcode)) from None
-    finally:
-        process.kill()
-        process.join()
     if not succeeded:
         raise value
     return value
@@ -90,7 +111,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _answer(connection, function: Callable[..., Any], arguments: tuple) -> None:
+def _answer(theirs: Any, function: Callable[..., Any], arguments: tuple) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent(lambda: os._exit(1))
     try:
@@ -98,11 +119,11 @@ def _answer(connection, function: Callable[..., Any], arguments: tuple) -> None:
     except Exception as error:
         answer = False, error
     try:
-        connection.send(answer)
+        theirs.send(answer)
     except OSError:  # nobody listens any more
         return
     except Exception as error:  # what cannot be pickled can still be told
-        connection.send((False, Died(f"{answer[1]!r} ({error})")))
+        theirs.send((False, Died(f"{answer[1]!r} ({error})")))
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
-"""What the person who waits sees: two bars on a terminal, a line for each evaluation elsewhere."""
+"""What the person who waits sees: bars on a terminal, a line for each evaluation elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -18,26 +19,43 @@ from zoo.wording import duration
 _NAME_WIDTH = 28  # terminal columns for the name of what a bar is about
 
 
-class Display:
-    """Shows a sweep's progress (an ``execute.Audience``).
+@dataclass
+class _Shown:
+    """A training on the screen: where it stands."""
 
-    ``ops_per_image`` (training key -> operations) and ``expected_seconds`` (None where nothing is known) are for the time
-    that is left.
+    training: Training
+    number: int  # the how-manieth of the sweep
+    first: int  # steps
+    step: int
+    last: int
+    bar: Any = None
+    images_per_s: float = 0.0
+
+    @property
+    def steps(self) -> int:
+        return self.last - self.first
+
+
+class Display:
+    """Shows a sweep's progress (an ``execute.Audience``), with a bar for each training that runs.
+
+    ``ops_per_image`` (training key -> operations) and ``expected_s`` (seconds, None where nothing is known) are for the time
+    that is left; ``at_once`` is how many trainings run at the same time.
     """
 
-    def __init__(self, plan: Plan, ops_per_image: Mapping[str, int], expected_seconds: Mapping[str, float | None]):
+    def __init__(
+        self, plan: Plan, ops_per_image: Mapping[str, int], expected_s: Mapping[str, float | None], at_once: int = 1
+    ):
         self.console = Console(highlight=False, soft_wrap=True)
-        self._ops = ops_per_image
-        self._expected = expected_seconds
+        self._ops, self._expected, self._at_once = ops_per_image, expected_s, at_once
         self._left = {t.key: t for t in plan.trainings if not t.is_done()}
         self._total = sum(training.steps_left() for training in self._left.values())
         self._count = len(self._left)
         self._done = 0  # steps of the trainings that have ended
         self._number = 0
-        self._first, self._last = 0, 0
+        self._shown: dict[str, _Shown] = {}
         self._bars: Progress | None = None
         self._sweep: Any = None
-        self._run: Any = None
 
     @contextlib.contextmanager
     def shown(self, name: str) -> Iterator[Display]:
@@ -62,63 +80,95 @@ class Display:
 
     def started(self, training: Training) -> None:
         self._number += 1
-        self._first, self._last = training.span()
+        first, last = training.span()
+        now = self._shown[training.key] = _Shown(training, self._number, first, first, last)
         if self._bars:
-            name = _short(training.name)
-            self._run = self._bars.add_task(name, total=self._last, completed=self._first, detail="starting")
-            self._bars.update(self._sweep, detail=f"run {self._number} of {self._count}")
-        resumed = f", going on from step {self._first:,}" if self._first else ""
-        self.say(f"[{self._number}/{self._count}] {training.name}: {self._last:,} steps{resumed}")
+            now.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail="starting")
+            self._show_sweep()
+        resumed = f", going on from step {first:,}" if first else ""
+        self.say(f"[{now.number}/{self._count}] {training.name}: {last:,} steps{resumed}")
 
     def waiting(self, training: Training) -> None:
+        now = self._shown[training.key]
         if self._bars:
-            self._bars.update(self._run, detail="waiting")
-        self.say("  another process is training the same; waiting for it to end")
+            self._bars.update(now.bar, detail="waiting")
+        self._tell(now, "another process is training the same; waiting for it to end")
 
     def beat(self, training: Training, beat: Beat) -> None:
+        now = self._shown[training.key]
+        now.step, now.images_per_s = beat.step, beat.images_per_s
         if self._bars:
-            run_left = (self._last - beat.step) * training.config.batch / beat.images_per_s
             speed = f"{beat.images_per_s:,.0f} images/s, loss {beat.loss:.3f}"
-            self._bars.update(self._run, completed=beat.step, detail=f"{speed}, {duration(run_left)} left")
-            others = (t for t in self._left.values() if t.key != training.key)
-            left = run_left + sum(self._expect(t, training, beat.images_per_s) for t in others)
-            made = self._done + beat.step - self._first
-            where = f"run {self._number} of {self._count}, {duration(left)} left"
-            self._bars.update(self._sweep, completed=made, detail=where)
+            left = duration(self._seconds_left(now))
+            self._bars.update(now.bar, completed=beat.step, detail=f"{speed}, {left} left")
+            self._show_sweep()
         if beat.evaluated:
             row = beat.evaluated
-            self.say(
-                f"  step {beat.step:>7,}  loss {row['train/loss']:.3f}  test {100 * row['test/accuracy_raw']:.2f} %, "
-                f"averaged {100 * row['test/accuracy_ema']:.2f} %  {row['train/images_per_s']:,.0f} images/s"
+            self._tell(
+                now,
+                f"step {beat.step:>7,}  loss {row['train/loss']:.3f}  test {100 * row['test/accuracy_raw']:.2f} %, "
+                f"averaged {100 * row['test/accuracy_ema']:.2f} %  {row['train/images_per_s']:,.0f} images/s",
             )
 
     def stopping(self, training: Training) -> None:
-        self.say("  stopping after a checkpoint (Ctrl-C again: at once)")
+        self._tell(self._shown[training.key], "stopping after a checkpoint (Ctrl-C again: at once)")
+
+    def again(self, training: Training, reason: str, note: str) -> None:
+        now = self._shown[training.key]
+        now.step, _ = training.span()
+        if self._bars:
+            self._bars.update(now.bar, completed=now.step, detail="starting again")
+        self._tell(now, f"failed: {reason}; {note}")
 
     def ended(self, training: Training, state: str, reason: str) -> None:
-        self._done += self._last - self._first
+        now = self._shown.pop(training.key)
+        self._done += now.steps
         self._left.pop(training.key, None)
-        if self._bars and self._run is not None:
-            self._bars.remove_task(self._run)
-            self._bars.update(self._sweep, completed=self._done)
+        if self._bars:
+            self._bars.remove_task(now.bar)
+            self._show_sweep()
         if state == "failed":
-            self.say(f"  failed: {reason}")
+            self._tell(now, f"failed: {reason}")
         if state == "stopped":
             step, _ = training.span()
-            self.say(f"  saved at step {step:,}" if step else "  stopped before there was anything to save")
+            self._tell(now, f"saved at step {step:,}" if step else "stopped before there was anything to save")
 
     def left_out(self, training: Training, reason: str) -> None:
         self.started(training)
-        self.say("  left out: it failed before and would fail the same way")
+        self._tell(self._shown[training.key], "left out: it failed before and would fail the same way")
         self.ended(training, "left out", reason)
 
-    def _expect(self, training: Training, running: Training, images_per_s: float) -> float:
-        """Seconds that a training will take, judged by earlier ones or else by the operations of the running one."""
+    def _tell(self, now: _Shown, text: str) -> None:
+        """A line about one training, which says which when there are others."""
+        self.say(f"  [{now.number}] {text}" if self._at_once > 1 else f"  {text}")
+
+    def _show_sweep(self) -> None:
+        made = self._done + sum(now.step - now.first for now in self._shown.values())
+        numbers = [now.number for now in self._shown.values()] or [self._number]
+        which = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else f"{numbers[0]}"
+        running = [now for now in self._shown.values() if now.images_per_s]
+        detail = f"run {which} of {self._count}"
+        if running:
+            detail += f", {duration(self._seconds_of_all(running))} left"
+        self._bars.update(self._sweep, completed=made, detail=detail)
+
+    def _seconds_left(self, now: _Shown) -> float:
+        return (now.last - now.step) * now.training.config.batch / now.images_per_s
+
+    def _seconds_of_all(self, running: Sequence[_Shown]) -> float:
+        """Seconds until the sweep is done, its trainings spread evenly over those that run at once."""
+        own = [self._seconds_left(now) for now in running]
+        shown = {now.training.key for now in running}
+        others = sum(self._expect(t, running[0]) for t in self._left.values() if t.key not in shown)
+        return max(max(own), (sum(own) + others) / min(self._at_once, len(self._left)))
+
+    def _expect(self, training: Training, running: _Shown) -> float:
+        """Seconds that a training will take, judged by earlier ones or else by the operations of a running one."""
         expected = self._expected.get(training.key)
         if expected is not None:
             return expected
-        slower = self._ops[training.key] / max(1, self._ops[running.key])
-        return training.steps_left() * training.config.batch * slower / images_per_s
+        slower = self._ops[training.key] / max(1, self._ops[running.training.key])
+        return training.steps_left() * training.config.batch * slower / running.images_per_s
 
 
 class _Detail(ProgressColumn):

@@ -1,8 +1,11 @@
-"""Plain text for a person, the same on a terminal and in a file: aligned tables, durations."""
+"""Plain text for a person, the same on a terminal and in a file: aligned tables, durations, amounts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_UNITS_S = {"h": 3600, "min": 60, "m": 60, "s": 1}
 
 
 def table(
@@ -39,3 +42,21 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(int(seconds / 60 + 0.5), 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def seconds_of(text: str) -> float:
+    """The seconds of "2h", "1h30m", "90 min" or "45s". Raises ValueError, for a person, for anything else."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(h|min|m|s)", text)
+    if not parts or re.sub(r"(\d+(?:\.\d+)?)\s*(h|min|m|s)", "", text).strip():
+        raise ValueError(f"{text!r} is no length of time; write it like 2h, 90m, 1h30m or 45s")
+    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+
+
+def amount(size_bytes: float) -> str:
+    """ "812 kB", "4.3 MB", "12 GB"."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size_bytes < 999.5 or unit == "GB":
+            digits = 1 if size_bytes < 10 and unit != "bytes" else 0
+            return f"{size_bytes:,.{digits}f} {unit}"
+        size_bytes /= 1000
+    raise AssertionError

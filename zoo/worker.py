@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo import data, machine, models, processes, turns
+from zoo.forecast import shape
 from zoo.plan import Training
 from zoo.plugins import PluginError, load_file
-from zoo.prices import shape
 from zoo.record import Record
 
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)  # on it a worker writes into its log where in the code it is

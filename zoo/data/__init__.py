@@ -33,7 +33,8 @@ class DataSet:
     function: Callable[[Path | None], Mapping[str, tuple[np.ndarray, np.ndarray]]]
     classes: tuple[str, ...]
     image_size: int  # height and width in pixels
-    train_images: int | None = None  # number of training images, where it is known beforehand
+    train_images: int | None = None  # number of images, where it is known beforehand
+    test_images: int | None = None
     sha256: str | None = None  # of the arrays (see ``digest``), where it is known beforehand
 
 
@@ -41,11 +42,18 @@ _sets: dict[str, DataSet] = {}
 
 
 def register(
-    name: str, *, classes: Sequence[str], image_size: int, train_images: int | None = None, sha256: str | None = None
+    name: str,
+    *,
+    classes: Sequence[str],
+    image_size: int,
+    train_images: int | None = None,
+    test_images: int | None = None,
+    sha256: str | None = None,
 ):
     """Decorator that registers a function ``f(data_dir) -> {"train": (images, labels), "test": (images, labels)}``.
 
-    ``image_size`` is the height and width of the (square) images in pixels. A known ``sha256`` is the ``digest`` that
+    ``image_size`` is the height and width of the (square) images in pixels; the numbers of images help to foretell how long
+    a training takes, and how much disk. A known ``sha256`` is the ``digest`` that
     the arrays must have. Raises ValueError for a name that another function holds.
     """
 
@@ -55,7 +63,7 @@ def register(
         taken = _sets.get(name)
         if taken is not None and taken.function.__code__.co_filename != function.__code__.co_filename:
             raise ValueError(f"a data set named {name!r} is already registered")
-        _sets[name] = DataSet(name, function, tuple(classes), image_size, train_images, sha256)
+        _sets[name] = DataSet(name, function, tuple(classes), image_size, train_images, test_images, sha256)
         return function
 
     return add

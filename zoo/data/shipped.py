@@ -30,6 +30,7 @@ def _together(sha256s: tuple[str, ...]) -> str:
     classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     image_size=32,
     train_images=50_000,
+    test_images=10_000,
     sha256=_together(CIFAR10_SHA256S),
 )
 def cifar10(data_dir):
@@ -39,7 +40,14 @@ def cifar10(data_dir):
     return cifar10.load(data_dir)
 
 
-@register("digits", classes=tuple("0123456789"), image_size=32, train_images=1_437, sha256=_together(DIGITS_SHA256S))
+@register(
+    "digits",
+    classes=tuple("0123456789"),
+    image_size=32,
+    train_images=1_437,
+    test_images=360,
+    sha256=_together(DIGITS_SHA256S),
+)
 def digits(data_dir):
     """1,437 training and 360 test images of handwritten digits (``zoo.data.digits``)."""
     from zoo.data import digits

@@ -1,0 +1,243 @@
+"""How long trainings will take on this machine, from earlier ones or a few measured steps, and how much disk they need."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo import data, machine, processes
+from zoo.data.cache import directory as cache_directory
+from zoo.measure import Cost
+from zoo.plan import Plan, Training
+from zoo.record import Record, write_whole
+from zoo.shares import split
+from zoo.spec import Config
+
+FLOAT_BYTES = 4
+_SMALL_FILES_BYTES = 300_000  # samples, log, history and descriptions of one training, and what MLflow keeps of them
+_POINT_BYTES = 150  # of one value in MLflow's database
+_METRICS = 10  # values in MLflow an evaluation
+_SLOTS = {"sgd": 0, "adam": 2}  # what an optimizer keeps for each weight, momentum aside
+_WORTHWHILE = 1.05  # more trainings at once are chosen only if they are that much faster together
+
+
+class Speed(NamedTuple):
+    """How fast a configuration is on this machine."""
+
+    images_per_s: float  # of training
+    startup_s: float  # until the first step is done
+    evaluated_per_s: float  # images of one evaluation of one set of weights; 0 if unknown
+
+
+class Forecast:
+    """What is known of the speed of trainings here when ``at_once`` of them share the machine.
+
+    Earlier trainings of the same shape on the same kind of machine come first, then what ``measure`` has found, then the
+    speed of trainings of other shapes, scaled by their operations.
+    """
+
+    def __init__(self, costs: Mapping[str, Cost], runs_dir: Path, at_once: int = 1):
+        self._costs, self._at_once = costs, at_once
+        self._cores = len(split(at_once, machine.core_numbers())[0].cores)  # of each training
+        self._earlier = list(_earlier(runs_dir))
+        self._measured = _read_cache()
+
+    def seconds(self, training: Training) -> float | None:
+        """How long what is left of a training will take, start-up and evaluations included; None if nothing is known."""
+        found = self._speed(training)
+        return None if found is None else _seconds(training, found)
+
+    def is_known(self, training: Training) -> bool:
+        """Whether trainings of this shape have been timed here."""
+        return self._of_this_shape(training.config) is not None
+
+    def measure(self, plan: Plan, trainings: Iterable[Training], say: Callable[[str], Any]) -> None:
+        """Time a few steps of each shape among ``trainings`` that is not known, and remember the figures on this machine.
+
+        Raises what a user's own network raises, and processes.Died.
+        """
+        unknown = {_key(t.config, self._at_once): t.config for t in trainings if not self.is_known(t)}
+        if unknown:
+            networks = f"{len(unknown)} networks" if len(unknown) > 1 else "the network"
+            say(f"timing a few steps of {networks}, once on this machine ...")
+        for key, config in unknown.items():
+            self._measured[key] = _timed(plan, config, self._at_once)
+
+    def _speed(self, training: Training) -> Speed | None:
+        return self._of_this_shape(training.config) or self._scaled(training)
+
+    def _of_this_shape(self, config: Config) -> Speed | None:
+        same = [(described, found) for described, found in self._earlier if described.get("shape") == shape(config)]
+        for cores in dict.fromkeys([self._cores, *(d["cores"] for d, _ in same)]):
+            found = [f for described, f in same if described["cores"] == cores]
+            if found:
+                return _middle(found, self._cores / cores)
+        return self._measured.get(_key(config, self._at_once))
+
+    def _scaled(self, training: Training) -> Speed | None:
+        ops = self._costs[training.runs[0].variant.name].ops
+        found = [
+            _middle([found], described["cost"]["ops"] / max(1, ops) * self._cores / described["cores"])
+            for described, found in self._earlier
+            if described.get("precision") == training.config.precision and "cost" in described
+        ]
+        return _middle(found, 1.0) if found else None
+
+
+def shape(config: Config) -> dict[str, Any]:
+    """What decides the speed of a training on a given machine."""
+    names = ("model", "arguments", "input_size", "batch", "precision")
+    return config.model_dump(mode="json", include=set(names))
+
+
+def sweep_seconds(seconds: Sequence[float], at_once: int) -> float:
+    """How long trainings take together that are begun in order, ``at_once`` at the same time."""
+    ends = [0.0] * at_once
+    for each in seconds:
+        heapq.heapreplace(ends, ends[0] + each)
+    return max(ends)
+
+
+def errors(runs_dir: Path) -> list[float]:
+    """By how much each earlier training here took longer than was foretold: 0.1 is 10 % longer, -0.1 shorter."""
+    attempts = [attempt for path in runs_dir.glob("*/attempts.json") for attempt in Record(path.parent).attempts()]
+    return [(a["ended"] - a["began"]) / a["expected_s"] - 1 for a in attempts if a.get("expected_s")]
+
+
+def disk_bytes(training: Training, cost: Cost) -> int:
+    """What a training will put on the disk, at most: checkpoints, results, and what MLflow keeps of its runs."""
+    config = training.config
+    last = max(training.targets)
+    kept = {*training.targets, *(m for m in config.milestones if m <= last)}
+    optimizer = _SLOTS[config.optimizer.name] + (config.optimizer.name == "sgd" and config.optimizer.momentum > 0)
+    checkpoint = cost.params * FLOAT_BYTES * (2 + optimizer)  # weights and their averages
+    info = data.info(config.data)
+    logits = (info.test_images or 0) * (len(info.classes) * FLOAT_BYTES + 1)
+    in_mlflow = len(training.runs) * (logits + _METRICS * _POINT_BYTES * len(_evaluations(training, 0)))
+    # One checkpoint beside those at a result, and one more while it takes the place of that.
+    return checkpoint * (len(kept) + 2) + 2 * logits * len(kept) + in_mlflow + _SMALL_FILES_BYTES
+
+
+def best_at_once(plan: Plan, trainings: Sequence[Training], say: Callable[[str], Any]) -> int:
+    """How many trainings at once make the most of this machine's cores, timed with the first of them, once per machine.
+
+    More are tried as long as they are faster together. Raises what a user's own network raises, and processes.Died.
+    """
+    config = trainings[0].config
+    known = _read_cache()
+    best, best_rate, at_once = 1, 0.0, 1
+    while at_once <= min(machine.cores(), len(trainings)) and _fits_memory(at_once):
+        key = _key(config, at_once)
+        if key not in known:
+            say(f"timing {at_once} at once of {config.model}, once on this machine ...")
+            known[key] = _timed(plan, config, at_once)
+        rate = at_once * known[key].images_per_s
+        if rate < best_rate * _WORTHWHILE:
+            break
+        best, best_rate = at_once, rate
+        at_once *= 2
+    return best
+
+
+def _timed(plan: Plan, config: Config, at_once: int) -> Speed:
+    """The speed of each of ``at_once`` trainings side by side; remembered."""
+    info = data.info(config.data)
+    known = {
+        "threads": machine.cores(),
+        "imports": tuple(plan.question.imports),
+        "barrier": processes.context().Barrier(at_once) if at_once > 1 else None,
+    }
+    places = [share.cores for share in split(at_once, machine.core_numbers())]
+    calls = [(config, len(info.classes), info.image_size, {**known, "cores": cores}) for cores in places]
+    found = _middle(processes.call_together(_measure, calls), 1.0)
+    _remember(_key(config, at_once), found)
+    return found
+
+
+def _measure(config: Config, classes: int, image_size: int, options: Mapping[str, Any]) -> Speed:
+    from zoo.training import speed  # imports TensorFlow
+
+    return Speed(**speed.measure(config, classes, image_size, **options))
+
+
+def _fits_memory(at_once: int) -> bool:
+    """Whether so many workers, of about 1.2 GB each, are likely to find room."""
+    free = machine.free_memory_bytes()
+    return at_once == 1 or free is None or at_once * 1.2e9 < free
+
+
+def _seconds(training: Training, found: Speed) -> float:
+    first, last = training.span()
+    config = training.config
+    evaluated = 2 * (data.info(config.data).test_images or 0)  # with the raw and with the averaged weights
+    each_s = evaluated / found.evaluated_per_s if found.evaluated_per_s else 0.0
+    steps_s = (last - first) * config.batch / found.images_per_s
+    return found.startup_s + steps_s + len(_evaluations(training, first)) * each_s
+
+
+def _evaluations(training: Training, first: int) -> set[int]:
+    """The steps after ``first`` at which a training is evaluated."""
+    config, last = training.config, max(training.targets)
+    kept = {step for step in (*training.targets, *config.milestones) if first < step <= last}
+    return {
+        *range(first - first % config.evaluate_every + config.evaluate_every, last + 1, config.evaluate_every)
+    } | kept
+
+
+def _earlier(runs_dir: Path) -> Iterable[tuple[dict[str, Any], Speed]]:
+    """What is known of earlier trainings on this kind of machine, and how fast they were."""
+    for path in runs_dir.glob("*/training.json"):
+        record = Record(path.parent)
+        described, rows = record.read("training"), record.history()
+        if not rows or described.get("device") != machine.device():
+            continue
+        info_test = data.info(described["config"]["data"]).test_images if _is_known(described) else None
+        took = [2 * info_test / row["evaluate_s"] for row in rows if info_test and row.get("evaluate_s")]
+        startups = [attempt["startup_s"] for attempt in record.attempts() if attempt.get("startup_s")]
+        found = Speed(
+            statistics.median(row["train/images_per_s"] for row in rows),
+            statistics.median(startups) if startups else 0.0,
+            statistics.median(took) if took else 0.0,
+        )
+        yield {"cores": machine.cores(), **described}, found
+
+
+def _is_known(described: Mapping[str, Any]) -> bool:
+    return described.get("config", {}).get("data") in data.names()
+
+
+def _middle(found: Sequence[Speed], factor: float) -> Speed:
+    """The median of each figure, speeds multiplied by ``factor``."""
+    rate, startup, evaluated = (statistics.median(values) for values in zip(*found, strict=True))
+    return Speed(rate * factor, startup, evaluated * factor)
+
+
+def _key(config: Config, at_once: int) -> str:
+    described = {"device": machine.device(), "cores": machine.cores(), "at_once": at_once, "shape": shape(config)}
+    return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _cache_file() -> Path:
+    return cache_directory() / "speeds.json"
+
+
+def _read_cache() -> dict[str, Speed]:
+    """Key -> speed; empty when absent or damaged: it is only a memory of what can be measured again."""
+    try:
+        known = json.loads(_cache_file().read_text(encoding="utf-8"))
+        return {key: Speed(*map(float, value)) for key, value in known.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _remember(key: str, measured: Speed) -> None:
+    known = {key: list(value) for key, value in (_read_cache() | {key: measured}).items()}
+    try:
+        write_whole(_cache_file(), lambda file: file.write(json.dumps(known).encode()))
+    except OSError:
+        return  # it is timed again next time

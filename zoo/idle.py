@@ -1,0 +1,62 @@
+"""What is measured when nothing trains here: the latency of one image, of all variants in one go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from zoo import data, machine, processes, turns
+from zoo.measure import latency
+from zoo.plan import Plan, Training
+
+PATIENCE_S = 120  # for the trainings of somebody else's sweep on this machine
+
+
+class Busy(Exception):
+    """Something else trains on this machine, and did not end in time."""
+
+
+def without_latency(trainings: Sequence[Training]) -> list[Training]:
+    """Those that have no latency yet."""
+    return [training for training in trainings if not training.record.read("latency")]
+
+
+def measure_latency(
+    plan: Plan,
+    trainings: Sequence[Training],
+    say_waiting: Callable[[], None] = lambda: None,
+    patience_s: float = PATIENCE_S,
+) -> None:
+    """Measure one image's latency of every variant, all in one go, so that a figure compares with its neighbors.
+
+    The figures go into the records, ``latency.json``. Raises Busy when other trainings on this machine do not end within
+    ``patience_s`` seconds, what a user's own network raises, and processes.Died.
+    """
+    with turns.measuring(patience_s, say_waiting) as is_quiet:
+        if not is_quiet:
+            raise Busy
+        _measure(plan, trainings)
+
+
+def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
+    distinct = {_network(training): training.config for training in trainings}
+    configs = list(distinct.values())
+    classes = [len(data.info(config.data).classes) for config in configs]
+    samples = processes.call(latency.measure, configs, classes, tuple(plan.question.imports))
+    measured = dict(zip(distinct, samples, strict=True))
+    for training in trainings:
+        figures = {
+            "what": "compiled function, one image, one thread, float32, weights in memory",
+            "percentiles_ms": latency.percentiles(measured[_network(training)]),
+            "measured": time.time(),
+            "device": machine.device(),
+            "in_turn_with": sorted({config.model for config in configs}),
+            "samples_ms": measured[_network(training)],
+        }
+        training.record.write("latency", figures)
+
+
+def _network(training: Training) -> str:
+    """What decides a model's latency."""
+    config = training.config
+    return repr((config.model, config.arguments, config.input_size, config.data))

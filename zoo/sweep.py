@@ -1,0 +1,247 @@
+"""A sweep from its plan to its results: data, executor, display and MLflow put together, alone in its directory."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo import budget, data, execute, forecast, idle, local, machine, outlook, progress, shares, track, wording
+from zoo.measure import Cost
+from zoo.plan import Plan, Training
+
+
+class SweepError(Exception):
+    """The sweep cannot begin; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a sweep is done: everything about it that is not the question."""
+
+    runs_dir: Path
+    tracking_uri: str
+    command: str  # that does this sweep, for MLflow
+    data_dir: Path | None = None
+    jobs: int | str | None = None  # trainings at once; "auto": as many as are fastest
+    gpus_per_run: int | None = None
+    executor: str = "local"
+    ray_address: str | None = None
+    budget_s: float | None = None
+    retries: int = 2
+    stall_s: float = 900
+    rerun_failed: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a sweep ended, and what is in the way of the rest."""
+
+    outcome: execute.Outcome
+    unmeasured: str  # why latencies could not be measured
+    unsent: track.TrackingError | None
+    store: track.Store | None
+
+
+def run(plan: Plan, costs: Mapping[str, Cost], settings: Settings, note: Callable[[str], Any]) -> Ending:
+    """Do what is missing of a plan; ``note`` is told what is prepared before that.
+
+    Raises SweepError, DataError, shares.ShareError, processes.Died, OSError, and KeyboardInterrupt at a second Ctrl-C.
+    """
+    runs_dir, name = settings.runs_dir, plan.question.name
+    if runs_dir.exists() and not runs_dir.is_dir():
+        raise SweepError(f"cannot go on: {runs_dir} is a file, and results belong in a directory of that name")
+    runs_dir.mkdir(parents=True, exist_ok=True)
+    with _alone(runs_dir, name):
+        if settings.fresh:
+            _start_over(plan, note)
+        left = [training for training in plan.trainings if not training.is_done()]
+        _fetch_data(left, settings.data_dir)
+        at_once = trainings_at_once(plan, left, settings, note)
+        known = forecast.Forecast(costs, runs_dir, at_once)
+        if settings.budget_s is not None:
+            known.measure(plan, left, note)
+        expected = {training.key: known.seconds(training) for training in left}
+        return _do(plan, costs, settings, at_once, expected)
+
+
+def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, note: Callable[[str], Any]) -> int:
+    """How many trainings run at the same time on this machine. Raises shares.ShareError, processes.Died."""
+    gpus = len(machine.gpus())
+    jobs = settings.jobs
+    if jobs is None and settings.gpus_per_run:
+        jobs = "auto"
+    if jobs == "auto" and gpus:
+        jobs = shares.jobs_for(gpus, settings.gpus_per_run)
+    elif jobs == "auto":
+        jobs = forecast.best_at_once(plan, left, note) if len(left) > 1 else 1
+    return max(1, min(int(jobs or 1), len(left)))
+
+
+def _do(
+    plan: Plan, costs: Mapping[str, Cost], settings: Settings, at_once: int, expected: Mapping[str, float | None]
+) -> Ending:
+    executor = _executor(settings, at_once)
+    first = {t.key: costs[t.runs[0].variant.name] for t in plan.trainings}
+    display = progress.Display(plan, {key: cost.ops for key, cost in first.items()}, expected, executor.slots)
+    display.say(_opening(plan, executor.slots))
+    _warn(plan, costs, settings, expected, executor.slots, display.say)
+    recorder = track.Recorder(plan, costs, settings.tracking_uri, Path.cwd(), display.say, settings.command)
+    started = time.monotonic()
+    in_time = None if settings.budget_s is None else budget.gate(expected, settings.budget_s)
+    with execute.Interrupt().caught() as interrupt, display.shown(plan.question.name):
+        outcome = execute.execute(
+            plan,
+            costs,
+            executor,
+            _Audience(display, recorder),
+            interrupt=interrupt,
+            data_dir=settings.data_dir,
+            policy=execute.Policy(settings.retries, settings.stall_s, settings.rerun_failed),
+            expected_s=expected,
+            may_begin=in_time or (lambda training: True),
+        )
+    unmeasured = "" if outcome.stopped else _measure_latency(plan, outcome.done, display.say)
+    for training in outcome.done:
+        recorder.update(training, "done")
+    unsent = recorder.close()
+    taken = wording.duration(time.monotonic() - started)
+    display.say(f"{len(outcome.done)} of {len(plan.trainings)} trainings complete, after {taken}")
+    return Ending(outcome, unmeasured, unsent, recorder.store)
+
+
+def _executor(settings: Settings, at_once: int) -> execute.Executor:
+    if settings.executor == "ray":
+        from zoo import cluster
+
+        jobs = settings.jobs if isinstance(settings.jobs, int) else None
+        try:
+            return cluster.connect(settings.ray_address, jobs, settings.gpus_per_run, settings.runs_dir)
+        except cluster.ClusterError as error:
+            raise SweepError(str(error)) from None
+    places = [gpu.place for gpu in machine.gpus()]
+    return local.Local(shares.split(at_once, machine.core_numbers(), places, settings.gpus_per_run))
+
+
+def _warn(
+    plan: Plan,
+    costs: Mapping[str, Cost],
+    settings: Settings,
+    expected: Mapping[str, float | None],
+    at_once: int,
+    say: Callable[[str], Any],
+) -> None:
+    """Say beforehand what will not fit, on the disk and into the time."""
+    left = [training for training in plan.trainings if not training.is_done()]
+    disk = outlook.disk(left, costs, settings.runs_dir)
+    if disk and "too little" in disk:
+        say(f"warning: {disk}")
+    if settings.budget_s is not None and left:
+        say(outlook.within(left, expected, at_once, settings.budget_s))
+
+
+class _Audience:
+    """Passes what happens on to the display and to MLflow."""
+
+    def __init__(self, display: progress.Display, recorder: track.Recorder):
+        self._display, self._recorder = display, recorder
+        self.waiting, self.stopping, self.again = display.waiting, display.stopping, display.again
+
+    def started(self, training: Training) -> None:
+        self._display.started(training)
+        self._recorder.update(training, "running")
+
+    def beat(self, training: Training, beat) -> None:
+        self._display.beat(training, beat)
+        if beat.evaluated:
+            self._recorder.update(training, "running")
+
+    def ended(self, training: Training, state: str, reason: str) -> None:
+        self._display.ended(training, state, reason)
+        self._recorder.update(training, state, reason)
+
+    def left_out(self, training: Training, reason: str) -> None:
+        self._display.left_out(training, reason)
+        self._recorder.update(training, "failed", reason)
+
+
+def _measure_latency(plan: Plan, trainings: Sequence[Training], say: Callable[[str], Any]) -> str:
+    """Measure what has no figure yet; returns why that failed, if so."""
+    if not idle.without_latency(trainings):
+        return ""
+    say("measuring the latency of one image, with nothing else running here")
+    try:
+        idle.measure_latency(plan, trainings, lambda: say("  another sweep trains on this machine; waiting for it"))
+    except idle.Busy:
+        say("  it goes on, so the latency is left for later: the same command measures it when nothing trains here")
+    except Exception as error:  # a user's own network may raise anything, and the accuracies still stand
+        return f"the latency could not be measured: {str(error) or type(error).__name__}"
+    return ""
+
+
+@contextlib.contextmanager
+def _alone(runs_dir: Path, name: str) -> Iterator[None]:
+    """Within this block no other process works on this sweep in this directory."""
+    import filelock
+
+    owner = runs_dir / f".{name}.owner.json"
+    lock = filelock.FileLock(runs_dir / f".{name}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        raise SweepError(
+            f"another run_sweep.py{_who(owner)} is working on {name} in this directory; wait for it or stop it"
+        ) from None
+    try:
+        me = {"pid": os.getpid(), "host": socket.gethostname(), "user": _user(), "since": time.strftime("%H:%M")}
+        with contextlib.suppress(OSError):  # only to be helpful
+            owner.write_text(json.dumps(me), encoding="utf-8")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _who(owner: Path) -> str:
+    try:
+        return " (process {pid} of {user} on {host}, since {since})".format(**json.loads(owner.read_text("utf-8")))
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "somebody"
+
+
+def _start_over(plan: Plan, note: Callable[[str], Any]) -> None:
+    for training in plan.trainings:
+        moved = training.record.set_aside()
+        if moved:
+            note(f"moved aside: {moved}")
+
+
+def _opening(plan: Plan, at_once: int) -> str:
+    have = sum(t.is_done() for t in plan.trainings)
+    runs = "1 run" if len(plan.runs) == 1 else f"{len(plan.runs)} runs"
+    trainings = f"{len(plan.trainings)} training{'s' if len(plan.trainings) > 1 else ''}"
+    shared = f" from {trainings}" if len(plan.trainings) != len(plan.runs) else ""
+    cached = f", {'all' if have == len(plan.trainings) else have} of them done already" if have else ""
+    together = f", {at_once} at once" if at_once > 1 and have < len(plan.trainings) else ""
+    return f"{plan.question.name}: {plan.question.question}\n{runs}{shared}{cached}{together}"
+
+
+def _fetch_data(left: Sequence[Training], data_dir: Path | None) -> None:
+    """Get the data before anything else: a download belongs to the person's terminal, not to a worker's log."""
+    for name in dict.fromkeys(training.config.data for training in left):
+        data.load(name, "train", data_dir)
