@@ -14,6 +14,7 @@ from zoo import data, machine, processes
 from zoo.data.cache import directory as cache_directory
 from zoo.measure import Cost
 from zoo.plan import Plan, Training
+from zoo.plugins import load_file
 from zoo.record import Record, write_whole
 from zoo.shares import split
 from zoo.spec import Config
@@ -149,19 +150,24 @@ def _timed(plan: Plan, config: Config, at_once: int) -> Speed:
     info = data.info(config.data)
     known = {
         "threads": machine.cores(),
-        "imports": tuple(plan.question.imports),
         "barrier": processes.context().Barrier(at_once) if at_once > 1 else None,
     }
     places = [share.cores for share in split(at_once, machine.core_numbers())]
-    calls = [(config, len(info.classes), info.image_size, {**known, "cores": cores}) for cores in places]
+    imports = tuple(plan.question.imports)
+    calls = [(imports, config, len(info.classes), info.image_size, {**known, "cores": cores}) for cores in places]
     found = _middle(processes.call_together(_measure, calls), 1.0)
     _remember(_key(config, at_once), found)
     return found
 
 
-def _measure(config: Config, classes: int, image_size: int, options: Mapping[str, Any]) -> Speed:
+def _measure(
+    imports: Sequence[Path], config: Config, classes: int, image_size: int, options: Mapping[str, Any]
+) -> Speed:
+    """In a worker: the speed of one training."""
     from zoo.training import speed  # imports TensorFlow
 
+    for path in imports:
+        load_file(path)
     return Speed(**speed.measure(config, classes, image_size, **options))
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.plugins import load_file
 from zoo.training.steps import Totals, evaluation_function, training_function
 from zoo.training.trainer import create_network, default_strategy
 
@@ -25,7 +23,6 @@ def measure(
     *,
     threads: int,
     cores: Sequence[int] = (),
-    imports: Sequence[Path] = (),
     barrier: Any = None,
     seconds: float = SECONDS,
 ) -> dict[str, float]:
@@ -42,8 +39,6 @@ def measure(
         os.sched_setaffinity(0, cores)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
-    for path in imports:
-        load_file(path)
     numbers = np.random.default_rng(0)
     pixels = numbers.integers(0, 256, (_IMAGES, image_size, image_size, 3), np.uint8)
     labels = numbers.integers(0, classes, _IMAGES, np.int32)
