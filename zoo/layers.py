@@ -6,6 +6,7 @@ All maps are NHWC. Under the Keras policy ``mixed_bfloat16`` the blocks compute 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import threading
 import zlib
 from collections.abc import Iterator
@@ -108,6 +109,13 @@ def _normalize(x, name: str, relu: bool):
     return keras.layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
 
+def _as_written(call):
+    """A layer's ``call`` without Python control flow on tensors, which AutoGraph is not to spend its time on."""
+    kept = tf.autograph.experimental.do_not_convert(call)
+    kept.__signature__ = inspect.signature(call)  # Keras looks whether there is an argument ``training``
+    return kept
+
+
 @keras.utils.register_keras_serializable("zoo")
 class LocalResponseNormalization(keras.layers.Layer):
     """y = x * (bias + alpha * sum of x^2 over the channels within ``radius``)^-beta, for maps [B, H, W, C].
@@ -121,6 +129,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         self.radius, self.bias, self.alpha, self.beta = radius, bias, alpha, beta
 
+    @_as_written
     def call(self, inputs):
         return local_response_normalization(inputs, self.radius, self.bias, self.alpha, self.beta)
 
@@ -219,6 +228,7 @@ class Dropout(keras.layers.Layer):
             raise ValueError(f"the dropout rate must lie in [0, 1), not {rate!r}")
         self.rate = rate
 
+    @_as_written
     def call(self, inputs, training=None):
         if not training or not self.rate:
             return inputs

@@ -1,7 +1,12 @@
-"""The compiled part of training: many steps in one call, with no Python between them."""
+"""The compiled part of training: many steps in one call, with no Python between them.
+
+It is written as the graph that it becomes. AutoGraph, which would translate Python loops and conditions into one, takes
+a second for that at the start of every training; only the network itself goes through it, for a user's own layers.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -47,7 +52,7 @@ def training_function(network: Network, images, labels, config, seed: int):
         first_row = tf.distribute.get_replica_context().replica_id_in_sync_group * rows
         pixels, targets = training_batch(images, labels, config, seed, step, first_row, rows)
         with layers.randomness(seed, step, first_row, config.batch), tf.GradientTape() as tape:
-            logits = model(pixels, training=True)
+            logits = _called()(model, pixels, training=True)
             loss = tf.reduce_sum(objective.cross_entropy(logits, targets)) / config.batch
             loss += (objective.weight_penalty(decayed, config) + _layer_losses(model)) / replicas
         gradients = tape.gradient(loss, variables)
@@ -56,18 +61,19 @@ def training_function(network: Network, images, labels, config, seed: int):
         hits = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), targets)
         return loss, tf.reduce_sum(tf.cast(hits, tf.int64))
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.int64)] * 2 + [tf.TensorSpec([], t) for t in _TOTALS()])
-    def train(first_step, count, loss_sum, correct, bad):
-        for step in tf.range(first_step, first_step + count):
-            per_replica = network.strategy.run(replica_step, args=(step,))
-            loss, hits = (
-                network.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in per_replica
-            )
-            loss_sum += tf.cast(loss, tf.float64)
-            correct += hits
-            if bad < 0 and not tf.math.is_finite(loss):
-                bad = step
-        return loss_sum, correct, bad
+    def one_step(step, loss_sum, correct, bad):
+        per_replica = network.strategy.run(replica_step, args=(step,))
+        loss, hits = (network.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in per_replica)
+        is_first_bad = (bad < 0) & ~tf.math.is_finite(loss)
+        return step + 1, loss_sum + tf.cast(loss, tf.float64), correct + hits, tf.where(is_first_bad, step, bad)
+
+    signature = [tf.TensorSpec([], tf.int64)] * 2 + [tf.TensorSpec([], t) for t in _TOTALS()]
+
+    @tf.function(input_signature=signature, autograph=False)
+    def train(first_step, count, *totals):
+        until = first_step + count
+        _, *totals = tf.while_loop(lambda step, *_: step < until, one_step, (first_step, *totals))
+        return totals
 
     def call(first_step: int, count: int, totals: Totals) -> Totals:
         loss, correct, bad = train(
@@ -90,9 +96,9 @@ def evaluation_function(network: Network, images, config, batch: int = 500, aliv
 
     count = images.shape[0]
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
     def logits(index):
-        return tf.cast(network.model(evaluation_batch(images, index, config), training=False), tf.float32)
+        return tf.cast(_called()(network.model, evaluation_batch(images, index, config), training=False), tf.float32)
 
     def call():
         found = []
@@ -102,6 +108,18 @@ def evaluation_function(network: Network, images, config, batch: int = 500, aliv
         return np.concatenate(found)
 
     return call
+
+
+@functools.cache
+def _called():
+    """A function ``(model, images, training) -> logits`` in which the ``call`` of a user's own layer may branch and loop
+    on tensors, as it may in any tf.function."""
+    import tensorflow as tf
+
+    def logits(model, images, training):
+        return model(images, training=training)
+
+    return tf.autograph.to_graph(logits)
 
 
 def _layer_losses(model):
