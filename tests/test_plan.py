@@ -40,7 +40,15 @@ FIELDS = RECIPES["sandbox"] | {
     "milestones": (),
     "precision": "float32",
 }
-SAME_WEIGHTS = {"ema": False, "steps": 200, "evaluate_every": 10, "milestones": (10,), "recipe": "tutorial"}
+SAME_WEIGHTS = {
+    "ema": False,
+    "steps": 200,
+    "evaluate_every": 10,
+    "milestones": (10,),
+    "recipe": "tutorial",
+    "strategy": "multi_worker",  # the same but for rounding
+    "workers": 2,
+}
 OTHER_WEIGHTS = {
     "model": "alex3",
     "data": "cifar10",
@@ -119,6 +127,12 @@ def test_what_can_change_the_weights_changes_the_key(name):
 def test_every_argument_of_the_model_changes_the_key(name):
     arguments = FIELDS["arguments"] | {name: "something else"}
     assert key(config(arguments=arguments)) != key(config())
+
+
+def test_keys_of_results_made_earlier_still_hold(monkeypatch):
+    """The key of this configuration before there were strategies: what people have on disk is not trained again."""
+    monkeypatch.setattr(plans, "NUMERICS", 1)
+    assert key(config()) == "51a5de0db2d39716aeec94ec6d91b962a39fb44fac40a4331d1743cc6ce07d0c"
 
 
 def test_seed_data_and_numerics_change_the_key(monkeypatch):

@@ -84,6 +84,8 @@ def test_the_sandbox_recipe_is_the_published_one(ask):
         "weight_decay.scale": 500.0,
         "weight_decay.layers": "hidden",
         "precision": "auto",
+        "strategy": "mirrored",
+        "workers": 1,
     }
 
 

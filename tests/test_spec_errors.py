@@ -140,6 +140,11 @@ BASE_FIELDS = [
     ("input_size: 33", "4:15", "input_size 33 is larger than the images of cifar10, 32x32"),
     ("input_size: 2", "4:15", "cannot be built for an input of 2x2; it needs at least 3x3"),
     ("input_size: 0", "4:15", "1 to 4,096"),
+    ("workers: 65", "4:12", "workers must be a whole number of processes, 1 to 64, not 65"),
+    ("workers: 2", "4:12", "only with strategy: multi_worker, not with mirrored"),
+    ("strategy: multi_worker", "4:13", "say to how many, e.g. workers: 2"),
+    ("strategy: multi_worker\n  workers: 3", "5:12", "3 workers cannot share a batch of 128 evenly"),
+    ("strategy: multiworker", "4:13", "not 'multiworker' (did you mean 'multi_worker'?)"),
 ]
 
 
@@ -178,6 +183,9 @@ DESIGNS = [
         "needs two levels, on and off, and dropout has 3",
     ),
     ("design: []", "3:9", "the design is empty"),
+    ("factors: {workers: [1, 2]}", "3:11", "workers says where a run is trained, not what is trained"),
+    ("factors: {strategy: [mirrored, multi_worker], lrn: [true, false]}", "3:11", "give it in base"),
+    ("variants: {a: {workers: 2}, b: {lrn: false}}", "3:16", "workers says where a run is trained"),
     ("variants: {}", "3:11", "the design is empty"),
     ("variants: 3", "3:11", "the design is empty: variants must map names to what changes"),
     ("variants: {a: 3}", "3:15", "the variant 'a' must be a mapping"),

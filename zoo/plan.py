@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo import data, machine, models
 from zoo.record import Record
-from zoo.spec import READOUTS, Config, Question, Variant
+from zoo.spec import PLACEMENT, READOUTS, Config, Question, Variant
 
 # Raise it when a change to the models, the data or the trainer changes the weights that a configuration gives: results of
 # the code before the change are then not taken for results of the code after it.
@@ -126,7 +126,8 @@ def _run(variant: Variant, seed: int, data_sha256: str) -> Run:
 
 def identity(config: Config, seed: int, data_sha256: str) -> str:
     """Hash of everything that can change the weights at a given step, and of nothing else."""
-    settings = {k: v for k, v in config.model_dump(mode="json").items() if k not in (*READOUTS, *OBSERVATION)}
+    ignored = (*READOUTS, *OBSERVATION, *PLACEMENT)
+    settings = {k: v for k, v in config.model_dump(mode="json").items() if k not in ignored}
     source = models.entry(config.model).source_sha256()
     return _hash({"numerics": NUMERICS, "config": settings, "seed": seed, "data": data_sha256, "source": source})
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from zoo.spec import sections
-from zoo.spec.config import READOUTS, Augment, Config, Optimizer, Schedule, WeightDecay
+from zoo.spec.config import PLACEMENT, READOUTS, Augment, Config, Optimizer, Schedule, WeightDecay
 from zoo.spec.overrides import override
 from zoo.spec.positions import read
 from zoo.spec.problems import Problem, QuestionError
 from zoo.spec.variants import Variant, variants
 
 __all__ = [
+    "PLACEMENT",
     "READOUTS",
     "Augment",
     "Config",

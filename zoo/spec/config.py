@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MAX_STEPS = 10**8
 READOUTS = ("ema", "steps")  # runs that differ only in these share one training
+PLACEMENT = ("strategy", "workers")  # where a run is trained, not what is trained: the weights are equal to rounding
+MAX_WORKERS = 64
 
 Bool = Annotated[bool, Field(strict=True, description="true or false")]
 
@@ -99,6 +101,8 @@ class Config(_Frozen):
     schedule: Schedule
     weight_decay: WeightDecay
     precision: Literal["auto", "float32", "bfloat16"]
+    strategy: Literal["mirrored", "multi_worker"]  # one process, or several that train one run together
+    workers: int = _whole("a whole number of processes", 1, MAX_WORKERS)
 
     @field_validator("arguments")
     @classmethod

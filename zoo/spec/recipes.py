@@ -25,6 +25,8 @@ _SANDBOX: dict[str, Any] = {
     "schedule": {"decay_factor": 1.0, "decay_every_epochs": 0.0},
     "weight_decay": {"rule": "per_layer", "scale": 500.0, "layers": "hidden"},
     "precision": "auto",
+    "strategy": "mirrored",
+    "workers": 1,
 }
 
 _TUTORIAL: dict[str, Any] = {

@@ -103,7 +103,7 @@ def resolve(document: Document, layers: list[list[Setting]], where: ItemPath, un
     if clash:
         document.report(where, f"the model {model} has arguments named like fields of a question: {', '.join(clash)}")
         return None
-    return config if _fits(document, config, given, where) else None
+    return config if _fits(document, config, given, where) and _is_shared_out(document, config, given, where) else None
 
 
 def _choice(document: Document, given: list[Setting], name: str, where: ItemPath) -> str | None:
@@ -303,6 +303,22 @@ def _adapter(function: Any, name: str) -> TypeAdapter | None:
         return TypeAdapter(annotation)
     except PydanticUserError:
         return None
+
+
+def _is_shared_out(document: Document, config: Config, given: list[Setting], where: ItemPath) -> bool:
+    """Whether strategy and workers go together and each worker gets as much of a batch as any other; reported where not."""
+    names, alone = ("workers", "strategy"), config.strategy == "mirrored"
+    if alone and config.workers > 1:
+        message = f"a run is trained by {config.workers} workers only with strategy: multi_worker, not with mirrored"
+    elif not alone and config.workers == 1:
+        message = "the strategy multi_worker shares a run out to several processes; say to how many, e.g. workers: 2"
+    elif config.batch % config.workers:
+        names = ("workers", "batch")
+        message = f"{config.workers} workers cannot share a batch of {config.batch} evenly"
+    else:
+        return True
+    document.report(next((setting.path for setting in reversed(given) if setting.name in names), where), message)
+    return False
 
 
 def _fits(document: Document, config: Config, given: list[Setting], where: ItemPath) -> bool:

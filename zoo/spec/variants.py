@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from zoo.nearest import did_you_mean
 from zoo.spec import designs
-from zoo.spec.config import Config
+from zoo.spec.config import PLACEMENT, Config
 from zoo.spec.positions import Document, ItemPath, shown
 from zoo.spec.resolve import Setting, Untaken, resolve, settings
 from zoo.spec.sections import MAX_RUNS
@@ -183,6 +183,7 @@ def _factors(document: Document, design: str) -> dict[str, list[Any]] | None:
 def _check_levels(document: Document, name: str, levels: Any, design: str) -> bool:
     path: ItemPath = ("factors", name)
     before = len(document.problems)
+    _check_not_placement(document, name, path)
     if not isinstance(levels, list):
         document.report(path, f"the factor {name} must be a list of levels, e.g. [true, false], not {shown(levels)}")
     elif len(levels) < 2:
@@ -201,6 +202,13 @@ def _check_levels(document: Document, name: str, levels: Any, design: str) -> bo
                 document.report((*path, i), f"the factor {name} has the level {shown(level)} twice")
             seen.setdefault(key, i)
     return len(document.problems) == before
+
+
+def _check_not_placement(document: Document, name: Any, path: ItemPath) -> None:
+    if name in PLACEMENT:
+        message = f"{name} says where a run is trained, not what is trained, so variants cannot differ in it"
+        document.report(path, f"{message}; give it in base", key=True)
+        document.bad[path] = message  # its values are not judged as well
 
 
 def _identity(level: Any) -> str:
@@ -296,6 +304,8 @@ def _explicit(document: Document, key: str) -> list[Plan]:
             document.report(path, f"two variants are named {name!r}", key=True)
             continue
         items = [(field, value, (*path, field)) for field, value in changes.items()]
+        for field, _, field_path in items:
+            _check_not_placement(document, field, field_path)
         plans[name] = Plan(name, dict(changes), items, path)
     return list(plans.values())
 
