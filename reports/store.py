@@ -285,7 +285,7 @@ def _why_missing(row: Any | None) -> str:
     if row is None:
         return "not run yet"
     if row.status in FAILED:
-        reason = row.status_detail or "no reason was recorded; see the run in MLflow"
+        reason = row.status_detail.partition("\n")[0] or "no reason was recorded; see the run in MLflow"
         return f"{row.status.lower()}: {' '.join(reason.split())}"
     if row.status == "FINISHED":
         return "finished without a final test accuracy"

@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 Row = dict[str, float]
 
-_OUTPUT_LINES, _OUTPUT_BYTES = 20, 4000  # how much of a log's end is told
+_OUTPUT_LINES, _OUTPUT_BYTES = 20, 20_000  # how much of a log's end is told, and looked at
 
 
 class Beat(NamedTuple):
@@ -86,14 +86,15 @@ class Record:
             return 0
 
     def last_output(self, since: int = 0) -> str:
-        """The last lines that the log has got after its first ``since`` bytes."""
+        """The last lines that the log has got after its first ``since`` bytes; of a dumped stack those of its last calls."""
         try:
             with open(self.log, "rb") as file:
                 file.seek(max(since, self.log_size() - _OUTPUT_BYTES))
                 text = file.read().decode(errors="replace")
         except FileNotFoundError:
             return ""
-        return "\n".join(text.strip().splitlines()[-_OUTPUT_LINES:])
+        lines = _most_recent_call_last([line.rstrip() for line in text.splitlines() if line.strip()])
+        return "\n".join(lines[-_OUTPUT_LINES:])
 
     def history(self) -> list[Row]:
         """The evaluations so far, by step."""
@@ -136,6 +137,19 @@ class Record:
             return None
         name = f"{self.directory.name}.before-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
         return self.directory.rename(self.directory.with_name(name))
+
+
+def _most_recent_call_last(lines: list[str]) -> list[str]:
+    """The lines with Python's own dump of a stack, after a fatal signal, turned round as a traceback has it."""
+    headers = [i for i, line in enumerate(lines) if line.endswith("(most recent call first):")]
+    if not headers:
+        return lines
+    stack = lines[headers[-1] + 1 :]
+    calls = [line for line in stack if line.startswith("  File ")]
+    others = [line for line in stack if not line.startswith(("  File ", "  ...", "Extension modules:"))]
+    before = [line for line in lines[: headers[-1]] if line.startswith("Fatal Python error")]
+    header = lines[headers[-1]].replace("most recent call first", "most recent call last")
+    return [*before, header, *reversed(calls), *others]
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import faulthandler
 import os
+import re
 import signal
 import sys
 import time
@@ -200,6 +201,9 @@ def _describe(job: Job, record: Record) -> None:
 
 def reason(error: Exception) -> str:
     """The error in one line, for the person."""
+    cause = _cause_in_graph(str(error))
+    if cause:
+        return cause[:_REASON_LENGTH]
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror:
         place = f": {error.filename}" if error.filename else ""
@@ -209,6 +213,16 @@ def reason(error: Exception) -> str:
     if isinstance(error, (OSError, data.DataError, PluginError)) or type(error).__name__ == "Diverged":
         return text[:_REASON_LENGTH]
     return f"{type(error).__name__}: {text[:_REASON_LENGTH]}"
+
+
+def _cause_in_graph(text: str) -> str:
+    """What went wrong inside a compiled function, out of TensorFlow's account of it, which begins with where; or ""."""
+    if "Graph execution error" not in text:
+        return ""
+    lines = [line.strip() for line in text.splitlines()]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Interrupt)\b: ", line)]
+    told = [line for line in lines if line and not line.startswith(("[[{{", "File ", "Detected at"))]
+    return (errors or told)[-1]
 
 
 def _write_output_to(path: Path) -> None:

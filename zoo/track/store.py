@@ -1,7 +1,11 @@
 """A sweep's experiment in MLflow: one flat MLflow run for each variant and seed, found again by its run key.
 
-What a run must hold is worked out from its record, and what MLflow lacks of it is sent. A row of the history is sent once:
-only steps above those that MLflow has.
+What a run must hold is worked out from its record, and what MLflow lacks of it is sent. A row of the history is sent only
+when MLflow does not have its step.
+
+A request that a server carried out may look like one that failed: its answer came too late, or was lost. So after any
+failure MLflow is asked again what it has, and what it is sent a second time is the same to the letter: of two points that
+are equal in name, step, time and value MLflow keeps one. Of a run that was created twice the empty twin is deleted.
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ class Store:
     def __init__(self, plan: Plan, costs: Mapping[str, Cost], uri: str, directory: Path, command: str = ""):
         self._plan, self._costs, self._uri = plan, costs, uri
         self._directory, self._command = directory, command
-        self._sent: dict[str, int] = {}  # run id -> the last step that MLflow has
+        self._stored: dict[str, set[int]] = {}  # run id -> the steps of its history that MLflow has
+        self._in_doubt = False  # whether MLflow may have more than has been heard from it
         self._client = open_client(uri)
         with explained(uri):
             self.experiment_id = self._experiment()
@@ -43,10 +48,20 @@ class Store:
         Raises TrackingError; what has been sent until then stays, and sending again goes on from there.
         """
         with explained(self._uri):
+            if self._in_doubt:
+                self.look_again()
+            self._in_doubt = True
             history, facts = training.record.history(), training.record.read("training")
             for run in training.runs:
                 rows = [row for row in history if row["step"] <= run.steps]
-                self._send_run(run, training, rows, facts, state, reason)
+                self._send_run(run, training, rows, facts, state, _with_output(training, state, reason))
+            self._in_doubt = False
+
+    def look_again(self) -> None:
+        """Learn anew what MLflow has, and tidy up after requests that were carried out late. Raises TrackingError."""
+        with explained(self._uri):
+            self._stored.clear()
+            self._run_ids = self._adopt()
 
     def directions(self) -> str:
         """How to see the variants compared in a browser."""
@@ -59,7 +74,12 @@ class Store:
             # Given, because MLflow's default depends on the working directory of whoever comes first.
             served = self._uri.startswith(("http://", "https://", "databricks"))
             place = self._directory / "mlruns" / re.sub(r"[^\w.-]", "_", name)
-            return self._client.create_experiment(name, artifact_location=None if served else place.absolute().as_uri())
+            try:
+                return self._client.create_experiment(name, None if served else place.absolute().as_uri())
+            except Exception as error:
+                if getattr(error, "error_code", "") != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            found = self._client.get_experiment_by_name(name)  # by another sweep, or by us and the answer was lost
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return found.experiment_id
@@ -88,16 +108,30 @@ class Store:
     def _adopt(self) -> dict[str, str]:
         """Run name -> MLflow run, of those there are; runs of an earlier form of the question are marked as not current."""
         wanted = {(run.key, run.variant.name, str(run.seed)): run for run in self._plan.runs}
-        adopted: dict[str, str] = {}
+        same: dict[str, list[Any]] = {}
         for found in _all_runs(self._client, self.experiment_id):
             tags = found.data.tags
             run = wanted.get((tags.get("run_key"), tags.get("variant"), tags.get("seed")))
-            mine = run is not None and run.name not in adopted and self._is_of(tags, self._plan.training_of(run))
-            if mine:
-                adopted[run.name] = found.info.run_id
-            if tags.get("current") != str(mine).lower():
-                self._client.set_tag(found.info.run_id, "current", str(mine).lower())
-        return adopted
+            if run is not None and self._is_of(tags, self._plan.training_of(run)):
+                same.setdefault(run.name, []).append(found)
+            else:
+                self._mark(found, current=False)
+        return {name: self._only(twins).info.run_id for name, twins in same.items()}
+
+    def _only(self, twins: list[Any]) -> Any:
+        """Of MLflow runs of one training the newest that has something; the empty ones among the others are deleted."""
+        kept = max(twins, key=lambda found: (not _is_empty(found), found.info.start_time, found.info.run_id))
+        for found in twins:
+            if found is not kept and _is_empty(found):
+                self._client.delete_run(found.info.run_id)
+            else:
+                self._mark(found, current=found is kept)
+        return kept
+
+    def _mark(self, found: Any, current: bool) -> None:
+        """Whether a run is of the question as last asked: what the prepared view and the reports go by."""
+        if found.data.tags.get("current") != str(current).lower():
+            self._client.set_tag(found.info.run_id, "current", str(current).lower())
 
     def _is_of(self, tags: Mapping[str, str], training: Training) -> bool:
         """Whether an MLflow run is of this very training: one of the same key may have been moved aside, or be elsewhere."""
@@ -108,6 +142,9 @@ class Store:
         self, run: Run, training: Training, rows: list[Row], facts: Mapping[str, Any], state: str, reason: str
     ) -> None:
         found = self._run(run, training, facts)
+        if self._has_doubled_points(found):
+            self._client.delete_run(found.info.run_id)  # MLflow cannot delete a point, and the record has them all
+            found = self._run(run, training, facts)
         run_id = found.info.run_id
         finished = training.record.has_result(run.steps)
         self._send_identity(found, run, training, facts)
@@ -119,18 +156,41 @@ class Store:
 
     def _run(self, run: Run, training: Training, facts: Mapping[str, Any]) -> Any:
         """The MLflow run as it stands; created when there is none, or when it is of another training or was deleted."""
+        began = _began(facts)
         if run.name in self._run_ids:
             found = self._client.get_run(self._run_ids[run.name])
             if found.info.lifecycle_stage == "active":
-                if self._is_of(found.data.tags, training):
+                if found.data.tags.get("training_began", began) == began:
                     return found
-                self._client.set_tag(found.info.run_id, "current", "false")
+                self._mark(found, current=False)
         tags = _identity(run, self._plan.question.name) | {"current": "true", "mlflow.source.name": "run_sweep.py"}
+        tags |= {"training_began": began} if began else {}
         began_ms = int(facts.get("started", time.time()) * 1000)
         created = self._client.create_run(self.experiment_id, start_time=began_ms, tags=tags, run_name=run.name)
-        self._run_ids[run.name] = created.info.run_id
-        self._sent[created.info.run_id] = 0
-        return created
+        found = self._only(self._twins(created, tags))
+        self._run_ids[run.name] = found.info.run_id
+        if _is_empty(found):
+            self._stored[found.info.run_id] = set()
+        return found
+
+    def _twins(self, created: Any, tags: Mapping[str, str]) -> list[Any]:
+        """A run just created with all that are its like: MLflow's client sends a request again when no answer comes."""
+        like = (*("run_key", "variant", "seed"), "training_began")
+        same_key = _all_runs(self._client, self.experiment_id, f"tags.run_key = '{tags['run_key']}'")
+        found = [other for other in same_key if all(other.data.tags.get(name) == tags.get(name) for name in like)]
+        return found or [created]
+
+    def _has_doubled_points(self, found: Any) -> bool:
+        """Learns which steps MLflow has of a run, if it is not known, and whether it has one twice.
+
+        That takes a request that was carried out minutes late, after its step had been evaluated anew.
+        """
+        run_id = found.info.run_id
+        if run_id in self._stored:
+            return False
+        points = self._client.get_metric_history(run_id, "train/loss")
+        self._stored[run_id] = {point.step for point in points}
+        return len(points) > len(self._stored[run_id])
 
     def _send_identity(self, found: Any, run: Run, training: Training, facts: Mapping[str, Any]) -> None:
         """What the run is: tags, parameters and data set."""
@@ -160,10 +220,8 @@ class Store:
     def _send_history(self, run: Run, run_id: str, rows: list[Row]) -> None:
         from mlflow.entities import Metric
 
-        if run_id not in self._sent:
-            points = self._client.get_metric_history(run_id, "train/loss")
-            self._sent[run_id] = max((point.step for point in points), default=0)
-        new = [row for row in rows if row["step"] > self._sent[run_id]]
+        stored = self._stored[run_id]
+        new = [row for row in rows if row["step"] not in stored]
         for first in range(0, len(new), _BATCH):
             batch = new[first : first + _BATCH]
             metrics = [
@@ -172,19 +230,21 @@ class Store:
                 for name, value in _metrics(row, run.variant.config.ema).items()
             ]
             self._client.log_batch(run_id, metrics=metrics)
-            self._sent[run_id] = int(batch[-1]["step"])
+            stored |= {int(row["step"]) for row in batch}
 
     def _send_figures(self, found: Any, run: Run, training: Training) -> None:
-        """The figures that a run has once."""
+        """The figures that a run has once, with times that are the same when they are sent again."""
         from mlflow.entities import Metric
 
+        began_ms, now_ms = found.info.start_time, int(time.time() * 1000)
         figures = {f"cost/{name}": float(value) for name, value in self._costs[run.variant.name]._asdict().items()}
         if training.record.has_result(run.steps):
             figures["cost/train_s"] = training.record.row_at(run.steps)["train_s"]
         measured = training.record.read("latency").get("percentiles_ms", {})
         figures |= {f"latency_ms/tf_{rank}": value for rank, value in measured.items()}
-        now = int(time.time() * 1000)
-        changed = [Metric(k, v, now, 0) for k, v in figures.items() if found.data.metrics.get(k) != v]
+        had = found.data.metrics
+        # Of two values MLflow shows the later one.
+        changed = [Metric(k, v, now_ms if k in had else began_ms, 0) for k, v in figures.items() if had.get(k) != v]
         self._client.log_batch(found.info.run_id, metrics=changed)
 
     def _send_files(self, found: Any, run: Run, rows: list[Row]) -> None:
@@ -216,6 +276,12 @@ class Store:
             self._client.set_terminated(run_id, status, end_time=ended_ms)
 
 
+def _with_output(training: Training, state: str, reason: str) -> str:
+    """The reason of a failure, with the last that its process wrote."""
+    output = training.record.read("status").get("output", "") if state == "failed" else ""
+    return f"{reason}\n\nIts last output:\n{output}" if output else reason
+
+
 def _identity(run: Run, sweep: str) -> dict[str, str]:
     """What an MLflow run is found again by, and what it belongs to."""
     return {
@@ -225,6 +291,11 @@ def _identity(run: Run, sweep: str) -> dict[str, str]:
         "run_key": run.key,
         "training_key": run.training,
     }
+
+
+def _is_empty(found: Any) -> bool:
+    """Whether an MLflow run has been created and no more."""
+    return not found.data.metrics and not found.data.params
 
 
 def _began(facts: Mapping[str, Any]) -> str:
@@ -252,10 +323,10 @@ def _note(run: Run, sweep: str) -> str:
     )
 
 
-def _all_runs(client: Any, experiment_id: str) -> Iterator[Any]:
+def _all_runs(client: Any, experiment_id: str, only: str = "") -> Iterator[Any]:
     token = None
     while True:
-        page = client.search_runs([experiment_id], max_results=1000, page_token=token)
+        page = client.search_runs([experiment_id], only, max_results=1000, page_token=token)
         yield from page
         token = page.token
         if not token:
