@@ -90,6 +90,11 @@ def free_memory_bytes() -> int | None:
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)
 
 
+def load() -> float:
+    """How many processes wanted to run, on average over the last minute."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
 @functools.cache
 def cpu_name() -> str:
     """The processor's name as it gives it."""
