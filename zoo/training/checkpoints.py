@@ -6,6 +6,7 @@ the optimizer, and ``progress.json`` with the sums, the clock and the history so
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -74,6 +75,32 @@ def read(place: Path, network: Network) -> Progress:
     return Progress(**{**found, "totals": Totals(*found["totals"])})
 
 
+def latest_whole(record: Record, at_most: int) -> int:
+    """The step of the newest checkpoint at or before a step, 0 when there is none; damaged ones are moved out of the way."""
+    while found := record.latest_checkpoint(at_most):
+        problem = _damage(found)
+        if not problem:
+            return step_of(found)
+        print(f"the checkpoint {found} is damaged and passed over: {problem}", flush=True)
+        with contextlib.suppress(FileNotFoundError):  # another process of this training has done it
+            found.rename(found.with_name(f".damaged-{found.name}-{os.getpid()}"))
+    return 0
+
+
+def _damage(place: Path) -> str:
+    """What is wrong with a checkpoint, "" for nothing: all of it is read, and TensorFlow compares its checksums."""
+    import tensorflow as tf
+
+    try:
+        json.loads((place / "progress.json").read_text(encoding="utf-8"))
+        state = tf.train.load_checkpoint(str(place / "state"))
+        for name in state.get_variable_to_shape_map():
+            state.get_tensor(name)
+    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return ""
+
+
 def keep_only(record: Record, steps: Iterable[int]) -> None:
     """Remove the checkpoints at other steps before the last of these, and what a crash left unfinished.
 
@@ -82,6 +109,8 @@ def keep_only(record: Record, steps: Iterable[int]) -> None:
     kept = {f"step_{step:08d}" for step in steps}
     for path in record.checkpoints.iterdir():
         if path.name not in kept and path.name < max(kept):
+            with contextlib.suppress(OSError):  # out of sight at once: a kill in mid-removal leaves no half of one
+                path = path if path.name.startswith(".") else path.rename(path.with_name(f".removed-{path.name}"))
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -140,8 +140,7 @@ def _span(record: Record, targets: Sequence[int]) -> tuple[int, int]:
     missing = record.missing(targets)
     if not missing:
         return 0, 0
-    place = record.latest_checkpoint(at_most=missing[0] - 1)
-    return checkpoints.step_of(place) if place else 0, missing[-1]
+    return checkpoints.latest_whole(record, at_most=missing[0] - 1), missing[-1]
 
 
 def _in_color(images: np.ndarray) -> np.ndarray:
