@@ -34,10 +34,9 @@ class Attempt:
         self._processes: list[Any] = []
         self.open: dict[Any, int] = {}  # connection -> rank, of the processes that are there
         for rank in range(workers):
-            ours, theirs = processes.context().Pipe(duplex=False)
             own = dataclasses.replace(job, cores=share.cores, gpus=share.gpus, rank=rank, peers=addresses)
-            self._processes.append(processes.start(worker.run, theirs, own))
-            theirs.close()
+            process, ours = processes.start_heard(worker.run, own)
+            self._processes.append(process)
             self.open[ours] = rank
 
     def stop(self) -> None:

@@ -9,12 +9,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parent.parent
+_SERVER_S = 30  # how long it is tried to start a process before its server is given up
 
 
 class Died(Exception):
@@ -41,6 +43,26 @@ def start(function: Callable[..., Any], *arguments: Any):
     return process
 
 
+def start_heard(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Any]:
+    """A process that runs ``function(connection, *arguments)``, and the other end of its connection, to hear it.
+
+    The server of workers may be killed at any moment: it is then started again, and this process too, with a connection
+    of its own, because the first one may be there all the same, on its way to its end. Raises Died when that does not help.
+    """
+    until = time.monotonic() + _SERVER_S
+    while True:
+        ours, theirs = context().Pipe(duplex=False)
+        try:
+            return start(function, theirs, *arguments), ours
+        except (EOFError, OSError) as error:
+            ours.close()
+            if time.monotonic() > until:
+                raise Died(f"no process can be started ({error})") from None
+        finally:
+            theirs.close()
+        time.sleep(0.1)  # a large process that was killed takes a moment to be gone
+
+
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """``function(*arguments)`` in a process of its own, which is ended if this one is interrupted or gone.
 
@@ -57,9 +79,7 @@ def call_together(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) 
     started = []
     try:
         for arguments in calls:
-            ours, theirs = context().Pipe(duplex=False)
-            started.append((start(_answer, theirs, function, tuple(arguments)), ours))
-            theirs.close()
+            started.append(start_heard(_answer, function, tuple(arguments)))
         answers: dict[Any, Any] = {}
         while len(answers) < len(started):
             for ours in connection.wait([ours for _, ours in started if ours not in answers]):

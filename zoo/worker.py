@@ -24,6 +24,7 @@ from zoo.record import Record
 
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)  # on it a worker writes into its log where in the code it is
 
+_ORPHAN_SECONDS = 60  # a worker whose listener is gone gets this long for its checkpoint
 _REASON_LENGTH = 400  # characters of an error that are told; the log has it all
 
 
@@ -53,7 +54,7 @@ def run(connection, job: Job) -> None:
     stop = _Stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
     signal.signal(signal.SIGTERM, stop.ask)
-    processes.end_with_parent(stop.ask)
+    processes.end_with_parent(lambda: _end_soon(stop))
 
     def send(kind: str, value: Any = "") -> None:
         with contextlib.suppress(OSError):  # nobody listens any more, and a stop has been asked for
@@ -63,9 +64,9 @@ def run(connection, job: Job) -> None:
         _write_output_to(_log(job))
         _stay_within(job)
         # The lock is the chief's: the other processes of a training can do nothing without it.
-        alone = _alone(job.training.record, send, stop) if job.rank == 0 else contextlib.nullcontext(True)
-        with alone as is_ours, turns.training():
-            finished = is_ours and _train(job, send, stop)
+        alone = _alone(job.training.record, send) if job.rank == 0 else contextlib.nullcontext()
+        with alone, turns.training():
+            finished = _train(job, send, stop)
         send("done" if finished else "stopped")
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk takes no log either
@@ -75,14 +76,18 @@ def run(connection, job: Job) -> None:
 
 
 class _Stop:
-    """Whether somebody has asked for a stop."""
+    """Whether somebody has asked for a stop. Until the training first wants to know there is nothing to save: it ends at once."""
 
     asked = False
+    heeded = False
 
     def ask(self, *_: Any) -> None:
         self.asked = True
+        if not self.heeded:
+            os._exit(0)
 
     def __call__(self) -> bool:
+        self.heeded = True
         return self.asked
 
 
@@ -101,8 +106,8 @@ def _log(job: Job) -> Path:
 
 
 @contextlib.contextmanager
-def _alone(record: Record, send: Callable[..., None], stop: _Stop) -> Iterator[bool]:
-    """Within this block no other process trains this; yields False if a stop came before the other one had ended.
+def _alone(record: Record, send: Callable[..., None]) -> Iterator[None]:
+    """Within this block no other process trains this.
 
     The other one is another question's sweep, or what a killed sweep left behind on its way to a checkpoint.
     """
@@ -113,12 +118,12 @@ def _alone(record: Record, send: Callable[..., None], stop: _Stop) -> Iterator[b
         lock.acquire(blocking=False)
     except filelock.Timeout:
         send("waiting")
-        while not stop() and not lock.is_locked:
+        while not lock.is_locked:
             send("alive")
             with contextlib.suppress(filelock.Timeout):
                 lock.acquire(timeout=0.5)
     try:
-        yield lock.is_locked
+        yield
     finally:
         lock.release()
 

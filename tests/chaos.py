@@ -1,0 +1,393 @@
+"""Chaos: a sweep that is killed again and again, and what it must come to all the same.
+
+    python tests/chaos.py [--kills 20] [--runs 8] [--jobs 2] [--seed 0] [--directory DIR]
+
+A small question on the digits is answered twice: undisturbed, and while its processes are killed with SIGKILL at random
+moments (one that trains, the driver, the server that workers are forked from, or all of them, as when a machine dies).
+Whenever the driver is gone the same command is given again, until it ends with exit code 0. Then weights, predictions,
+histories and MLflow must be those of the undisturbed sweep: to the bit, clocks aside, each point once.
+
+``--retries`` is as high as there are kills, so that bad luck does not use it up; an exit code of 1 that is no crash (the
+process that measured latencies was killed, say) is answered as a person would, with the same command again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sweeps import PATIENCE_S, command, environment, sweep
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from zoo.record import Record  # noqa: E402
+from zoo.track.files import NAMES as ARTIFACTS  # noqa: E402
+
+VARIANTS = {
+    "plain": "{}",
+    "dropout": "{dropout: 0.5}",
+    "batch norm": "{batch_norm: true}",
+    "adam": "{optimizer.name: adam, optimizer.lr: 0.002}",
+}
+QUESTION = """\
+question: What does a sweep come to that is killed again and again?
+base:
+  model: alex2
+  data: digits
+  convs: [[3, 8], [3, 8]]
+  hidden: [16]
+  batch: 16
+  steps: {steps}
+  evaluate_every: {every}
+variants:
+{variants}
+baseline: plain
+seeds: {seeds}
+"""
+CLOCKS = {"time", "train_s", "evaluate_s", "train/images_per_s"}
+WHOM = {"worker": 8, "driver": 5, "server": 3, "machine": 4}  # with these odds
+LATE_SHARE = 0.2  # of the kills wait until the trainings are done: latency, MLflow, report
+LATE_S = 1.5  # mean time from there to the kill
+LAST_LINE = "measuring the latency"
+
+
+@dataclass
+class Scene:
+    """A directory with the question in it, and the driver that runs there."""
+
+    directory: Path
+    env: dict[str, str]
+    arguments: list[str]
+    process: subprocess.Popen | None = None
+    outputs: list[Path] = field(default_factory=list)  # of each driver so far
+
+    def start(self) -> None:
+        path = self.directory / f"output-{len(self.outputs):02d}.txt"
+        self.outputs.append(path)
+        with open(path, "wb") as output:
+            self.process = subprocess.Popen(
+                command(*self.arguments), cwd=self.directory, env=self.env, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    def said(self) -> str:
+        return self.outputs[-1].read_text(encoding="utf-8", errors="replace")
+
+    def ended(self, timeout_s: float) -> bool:
+        """Whether the driver ends within a time."""
+        try:
+            self.process.wait(max(0.0, timeout_s))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def late(self) -> bool:
+        """Wait until the trainings are done; False when the driver ended before."""
+        while LAST_LINE not in self.said():
+            if self.ended(0.05):
+                return False
+        return True
+
+    def processes(self) -> dict[int, str]:
+        """All processes at work here: the driver, the server of workers, and workers."""
+        found = {}
+        for pid, parent, line in _processes_in(self.directory):
+            if self.process is not None and pid == self.process.pid:
+                found[pid] = "driver"
+            elif "resource_tracker" in line:
+                continue  # it ends with the driver
+            elif self.process is not None and parent == self.process.pid and "forkserver" in line:
+                found[pid] = "server"
+            else:
+                found[pid] = "worker"
+        return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0 when the killed sweep came to the same as the undisturbed one, else 1."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--runs", type=int, default=8, help=f"a multiple of {len(VARIANTS)}, or fewer than that")
+    parser.add_argument("--steps", type=int, default=600, help="of each run")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0, help="decides whom and when")
+    parser.add_argument("--every", type=float, help="mean seconds between kills (default: so that they are spread out)")
+    parser.add_argument("--directory", type=Path, help="where to work; is kept (default: a temporary one)")
+    options = parser.parse_args(argv)
+    if options.directory:
+        options.directory.mkdir(parents=True, exist_ok=True)
+        return _compare_in(options.directory.resolve(), options)
+    with tempfile.TemporaryDirectory(prefix="chaos-") as directory:
+        return _compare_in(Path(directory).resolve(), options)
+
+
+def _compare_in(directory: Path, options: argparse.Namespace) -> int:
+    calm = _scene(directory / "undisturbed", options)
+    began = time.monotonic()
+    done = sweep(calm.directory, calm.env, *calm.arguments)
+    calm_s = time.monotonic() - began
+    if done.returncode:
+        print(f"the undisturbed sweep ended with exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return 1
+    print(f"undisturbed: {options.runs} runs in {calm_s:.0f} s", flush=True)
+    wild = _scene(directory / "killed", options)
+    began = time.monotonic()
+    problems = kill_at_random(wild, options.kills, options.every or 3 * calm_s / options.kills, options.seed)
+    print(f"killed {options.kills} times: {time.monotonic() - began:.0f} s, {len(wild.outputs)} drivers", flush=True)
+    problems += differences(calm.directory, wild.directory) if not problems else []
+    problems += left_over(wild)
+    print("\n".join(problems) or "the same to the bit, every point once, nothing left over", flush=True)
+    return 1 if problems else 0
+
+
+def _scene(directory: Path, options: argparse.Namespace) -> Scene:
+    (directory / "tmp").mkdir(parents=True)
+    names = list(VARIANTS)[: options.runs]
+    if options.runs % len(names):
+        raise SystemExit(f"--runs {options.runs}: not a multiple of {len(VARIANTS)}")
+    variants = "\n".join(f"  {name}: {VARIANTS[name]}" for name in names)
+    seeds, every = options.runs // len(names), max(1, options.steps // 20)
+    text = QUESTION.format(steps=options.steps, every=every, variants=variants, seeds=seeds)
+    (directory / "chaos.yaml").write_text(text, encoding="utf-8")
+    arguments = ["chaos.yaml", "--jobs", options.jobs, "--retries", options.kills]
+    # A place of its own for temporary files: with others on this machine it would take turns at measuring latency.
+    env = environment(directory / "cache") | {"TMPDIR": str(directory / "tmp")}
+    return Scene(directory, env, [str(word) for word in arguments])
+
+
+def kill_at_random(scene: Scene, kills: int, mean_s: float, seed: int) -> list[str]:
+    """Run the sweep to its end through that many kills; returns what went wrong on the way."""
+    chance = random.Random(seed)
+    late = round(kills * LATE_SHARE)
+    problems: list[str] = []
+    scene.start()
+    number = calm_restarts = 0
+    while number < kills:
+        is_late = number >= kills - late
+        wait_s = chance.expovariate(1 / (LATE_S if is_late else mean_s))
+        whom = chance.choices(list(WHOM), WHOM.values())[0]
+        began = time.monotonic()
+        in_time = scene.late() if is_late else True
+        if in_time and not scene.ended(wait_s):
+            number += 1
+            _kill(scene, whom, chance, f"{number:3d}. after {time.monotonic() - began:4.1f} s")
+        if scene.process.poll() is not None:
+            problems += _how_it_ended(scene)
+            # Once the sweep is complete the rest of the kills have only its last part to hit: soon, then.
+            mean_s = min(mean_s, LATE_S) if scene.process.returncode == 0 else mean_s
+            late = 0 if scene.process.returncode == 0 else late
+            scene.start()
+    while scene.process.wait(PATIENCE_S):
+        problems += _how_it_ended(scene)
+        calm_restarts += 1
+        if calm_restarts > 3:
+            return [*problems, f"still exit code {scene.process.returncode} when nothing is killed any more"]
+        scene.start()
+    return problems + _how_it_ended(scene)
+
+
+def _kill(scene: Scene, whom: str, chance: random.Random, when: str) -> None:
+    running = scene.processes()
+    workers = sorted(pid for pid, role in running.items() if role == "worker")
+    victims = sorted(running) if whom == "machine" else sorted(pid for pid, role in running.items() if role == whom)
+    if whom == "worker" and victims:
+        victims = [chance.choice(victims)]
+    if not victims:
+        whom, victims = "driver", [scene.process.pid]  # there is no such process at this moment
+    shown = [_doing(scene, pid) for pid in (victims if whom == "worker" else workers)]
+    for pid in victims:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            when += " (was just gone)"
+    lines = scene.said().strip().splitlines()
+    print(f"{when}: {whom:7} [{'; '.join(shown)}] last line: {lines[-1][:60] if lines else ''}", flush=True)
+    if scene.process.pid in victims:
+        scene.process.wait()
+
+
+def _doing(scene: Scene, pid: int) -> str:
+    """What a worker is at, by the log that it writes to."""
+    try:
+        log = Path(os.readlink(f"/proc/{pid}/fd/1"))
+    except OSError:
+        return "gone"
+    if log.name != "worker.log":
+        return "counts, measures or starts"
+    record = Record(log.parent)
+    newest = record.latest_checkpoint(10**8)
+    runs = record.read("training").get("runs", [log.parent.name])
+    unfinished = ", writing the next" if [*record.checkpoints.glob(".unfinished*")] else ""
+    return f"{runs[0]} past {newest.name if newest else 'no checkpoint'}{unfinished}"
+
+
+def _how_it_ended(scene: Scene) -> list[str]:
+    code, said = scene.process.returncode, scene.said()
+    if code not in (0, -signal.SIGKILL):
+        print(f"     exit code {code}: {' | '.join(said.strip().splitlines()[-4:])}", flush=True)
+    problems = [] if code in (0, 1, -signal.SIGKILL) else [f"exit code {code}"]
+    if "Traceback" in said:
+        problems.append(f"a traceback in {scene.outputs[-1]}:\n{said[said.index('Traceback') :]}")
+    return problems
+
+
+def differences(calm: Path, wild: Path) -> list[str]:
+    """In what the results in two directories differ, clocks aside; and what is wrong in the second one's MLflow."""
+    names = sorted(path.parent.name for path in calm.glob("runs/*/status.json"))
+    found = sorted(path.parent.name for path in wild.glob("runs/*/status.json"))
+    if names != found:
+        return [f"trainings {found} instead of {names}"]
+    problems = _in_weights(calm, wild)
+    for name in names:
+        expected, record = Record(calm / "runs" / name), Record(wild / "runs" / name)
+        if _without_clocks(expected.history()) != _without_clocks(record.history()):
+            problems.append(f"{name}: another history")
+        if record.read("status").get("state") != "done":
+            problems.append(f"{name}: state {record.read('status').get('state')}")
+        if not record.read("latency"):
+            problems.append(f"{name}: no latency")
+        for path in sorted(expected.directory.glob("results/*.npz")):
+            if not _equal_arrays(path, record.directory / "results" / path.name):
+                problems.append(f"{name}: other predictions in {path.name}")
+    return problems + in_mlflow(wild)
+
+
+def _without_clocks(rows: list[dict]) -> list[dict]:
+    return [{key: value for key, value in row.items() if key not in CLOCKS} for row in rows]
+
+
+def _equal_arrays(one: Path, other: Path) -> bool:
+    if not other.exists():
+        return False
+    with np.load(one) as a, np.load(other) as b:
+        return set(a) == set(b) and all(a[name].tobytes() == b[name].tobytes() for name in a)
+
+
+_DIGESTS = """
+import hashlib, json, sys
+from pathlib import Path
+import tensorflow as tf
+found = {}
+for place in sorted(Path(sys.argv[1]).glob("runs/*/checkpoints/step_*")):
+    reader = tf.train.load_checkpoint(str(place / "state"))
+    for name in sorted(reader.get_variable_to_shape_map()):
+        if name != "_CHECKPOINTABLE_OBJECT_GRAPH":
+            digest = hashlib.sha256(reader.get_tensor(name).tobytes()).hexdigest()
+            found[f"{place.parent.parent.name}/{place.name}/{name}"] = digest
+print(json.dumps(found))
+"""
+
+
+def _in_weights(calm: Path, wild: Path) -> list[str]:
+    expected, found = (
+        json.loads(subprocess.run([sys.executable, "-c", _DIGESTS, d], capture_output=True, check=True).stdout)
+        for d in (calm, wild)
+    )
+    if not expected or expected.keys() != found.keys():
+        return [f"other variables in the checkpoints: {sorted(expected.keys() ^ found.keys())[:5]}"]
+    return [f"{name}: another value" for name, digest in expected.items() if found[name] != digest]
+
+
+def in_mlflow(directory: Path) -> list[str]:
+    """What is wrong in the MLflow store of a complete sweep: each run once, each row of its history once, all its files."""
+    problems = []
+    told: dict[str, list[str]] = {}
+    with closing(sqlite3.connect(directory / "mlflow.db")) as store:
+        active = store.execute(
+            "select run_uuid, name, status, artifact_uri from runs where lifecycle_stage = 'active'"
+        ).fetchall()
+        for run, name, status, place in active:
+            tags = dict(store.execute("select key, value from tags where run_uuid = ?", (run,)))
+            points = store.execute("select key, step, value from metrics where run_uuid = ?", (run,)).fetchall()
+            told.setdefault(name, []).append(run)
+            if status != "FINISHED" or tags.get("current") != "true":
+                problems.append(f"MLflow: {name} is {status}, current: {tags.get('current')}")
+            record = _record_of(directory, name)
+            problems += [f"MLflow: {name}: {problem}" for problem in _in_points(points, record)]
+            problems += [f"MLflow: {name}: {problem}" for problem in _in_files(place, record)]
+    names = sorted(run for path in directory.glob("runs/*/") for run in Record(path).read("training").get("runs", []))
+    if sorted(told) != names or any(len(runs) > 1 for runs in told.values()):
+        problems.append(
+            f"MLflow has {sorted((name, len(runs)) for name, runs in told.items())}; expected once: {names}"
+        )
+    return problems
+
+
+def _record_of(directory: Path, run: str) -> Record:
+    records = [Record(path) for path in directory.glob("runs/*/")]
+    return next(record for record in records if run in record.read("training").get("runs", []))
+
+
+def _in_points(points: list[tuple[str, int, float]], record: Record) -> Iterator[str]:
+    rows = {int(row["step"]): row for row in record.history()}
+    by_step: dict[str, list[tuple[int, float]]] = {}
+    for metric, step, value in points:
+        by_step.setdefault(metric, []).append((step, value))
+    for metric in ("train/loss", "train/accuracy", "test/accuracy", "test/accuracy_raw", "test/accuracy_ema"):
+        source = "test/accuracy_ema" if metric == "test/accuracy" else metric
+        if sorted(by_step.get(metric, [])) != [(step, rows[step][source]) for step in sorted(rows)]:
+            yield f"{metric} has {len(by_step.get(metric, []))} points for {len(rows)} evaluations, or others"
+    for metric, found in by_step.items():
+        steps = sorted(step for step, _ in found)
+        if metric.startswith(("train/", "test/")) and steps != sorted(rows):
+            yield f"{metric} at steps {steps}"
+        elif len(found) != 1 and not metric.startswith(("train/", "test/")):
+            yield f"{metric} has {len(found)} values"
+    if by_step.keys().isdisjoint({"latency_ms/tf_p50"}):
+        yield "no latency"
+
+
+def _in_files(place: str, record: Record) -> Iterator[str]:
+    directory = Path(place.removeprefix("file://"))
+    missing = [name for name in ARTIFACTS if not (directory / name).is_file()]
+    if missing:
+        yield f"lacks {missing}"
+        return
+    last = max(record.directory.glob("results/*.npz"))
+    with np.load(directory / "predictions.npz") as sent, np.load(last) as kept:
+        if sent["logits"].tobytes() != kept["logits_ema"].tobytes():
+            yield "other predictions"
+
+
+def left_over(scene: Scene) -> list[str]:
+    """What a sweep should have cleared away: processes, half written files."""
+    deadline = time.monotonic() + PATIENCE_S / 10
+    while _processes_in(scene.directory) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    problems = [f"left over: process {pid}: {line[:100]}" for pid, _, line in _processes_in(scene.directory)]
+    for path in sorted(scene.directory.rglob(".*")):
+        if not path.name.endswith(".lock"):
+            problems.append(f"left over: {path.relative_to(scene.directory)}")
+    return problems
+
+
+def _processes_in(directory: Path) -> list[tuple[int, int, str]]:
+    """Process, parent and command line of all that work in a directory."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if Path(os.readlink(path / "cwd")) != directory:
+                continue
+            state, parent = (path / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[:2]
+            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if state != "Z":
+            found.append((int(path.name), int(parent), line))
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Processes that do TensorFlow's work: their server may be lost, and so may whoever listens to them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from multiprocessing import forkserver
+
+import pytest
+
+from zoo import processes
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there are workers forked from a server")
+
+
+def answer(connection, number: int) -> None:
+    connection.send(number)
+
+
+def server() -> int:
+    return forkserver._forkserver._forkserver_pid
+
+
+def test_a_process_is_started_although_its_server_is_killed_meanwhile():
+    assert processes.call(int, "1") == 1  # the server is there
+    before = server()
+    os.kill(before, signal.SIGSTOP)  # it takes the request, and does not answer
+    heard = []
+    asking = threading.Thread(target=lambda: heard.append(processes.start_heard(answer, 7)))
+    asking.start()
+    os.kill(before, signal.SIGKILL)
+    asking.join()
+    process, connection = heard[0]
+    assert connection.recv() == 7 and server() != before
+    process.join()
+
+
+def test_a_process_whose_server_is_killed_still_answers():
+    heard = []
+    asking = threading.Thread(target=lambda: heard.append(processes.call(sorted, range(1000, 0, -1))))
+    assert processes.call(int, "1") == 1
+    asking.start()
+    os.kill(server(), signal.SIGKILL)
+    asking.join()
+    assert heard[0][0] == 1
+
+
+def test_how_a_process_died_is_told_by_name():
+    with pytest.raises(processes.Died, match="^its process was ended by SIGSEGV$"):
+        processes.call(_end_by, signal.SIGSEGV)
+    with pytest.raises(processes.Died, match=r"^its process was ended by SIGKILL \(the system may have been out of"):
+        processes.call(_end_by, signal.SIGKILL)
+    with pytest.raises(processes.Died, match="^its process ended with exit code 3 and no word$"):
+        processes.call(os._exit, 3)
+    with pytest.raises(ZeroDivisionError):
+        processes.call(divmod, 1, 0)
+
+
+def _end_by(number: int) -> None:
+    os.kill(os.getpid(), number)
