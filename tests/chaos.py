@@ -33,8 +33,8 @@ from sweeps import PATIENCE_S, command, environment, sweep
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from zoo.record import Record  # noqa: E402
-from zoo.track.files import NAMES as ARTIFACTS  # noqa: E402
+from zoo.record import Record
+from zoo.track.files import NAMES as ARTIFACTS
 
 VARIANTS = {
     "plain": "{}",

@@ -48,11 +48,11 @@ def test_a_process_whose_server_is_killed_still_answers():
 
 
 def test_how_a_process_died_is_told_by_name():
-    with pytest.raises(processes.Died, match="^its process was ended by SIGSEGV$"):
+    with pytest.raises(processes.Died, match=r"^its process was ended by SIGSEGV$"):
         processes.call(_end_by, signal.SIGSEGV)
     with pytest.raises(processes.Died, match=r"^its process was ended by SIGKILL \(the system may have been out of"):
         processes.call(_end_by, signal.SIGKILL)
-    with pytest.raises(processes.Died, match="^its process ended with exit code 3 and no word$"):
+    with pytest.raises(processes.Died, match=r"^its process ended with exit code 3 and no word$"):
         processes.call(os._exit, 3)
     with pytest.raises(ZeroDivisionError):
         processes.call(divmod, 1, 0)

@@ -76,7 +76,7 @@ def run(connection, job: Job) -> None:
 
 
 class _Stop:
-    """Whether somebody has asked for a stop. Until the training first wants to know there is nothing to save: it ends at once."""
+    """Whether somebody has asked for a stop. Until the training first wants to know there is nothing to save: it ends then."""
 
     asked = False
     heeded = False
@@ -89,6 +89,13 @@ class _Stop:
     def __call__(self) -> bool:
         self.heeded = True
         return self.asked
+
+
+def _end_soon(stop: _Stop) -> None:
+    """Ask for a stop, and see to it: a training that hangs would keep every later one of its kind waiting."""
+    stop.ask()
+    time.sleep(_ORPHAN_SECONDS)
+    os._exit(1)
 
 
 def _stay_within(job: Job) -> None:
