@@ -76,7 +76,7 @@ def run(connection, job: Job) -> None:
 
 
 class _Stop:
-    """Whether somebody has asked for a stop. Until the training first wants to know there is nothing to save: it ends then."""
+    """Whether somebody has asked for a stop. Before the training first wants to know, nothing is to be saved: it ends."""
 
     asked = False
     heeded = False
