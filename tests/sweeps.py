@@ -85,8 +85,8 @@ class Running:
 
     def worker(self) -> int:
         """The process that trains: the child of the server of workers, which is the child with a child."""
-        for server in _children(self.process.pid):
-            for worker in _children(server):
+        for server in children(self.process.pid):
+            for worker in children(server):
                 return worker
         raise AssertionError("no training is running")
 
@@ -101,7 +101,7 @@ def gone(pid: int) -> bool:
     return False
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

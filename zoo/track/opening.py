@@ -43,8 +43,13 @@ _MEANINGS = (
         "MLflow keeps no runs in plain folders any more; name a database, as in --tracking-uri sqlite:///mlflow.db",
     ),
     (r"unsupported URI", "MLflow knows no such kind of address; one that works: --tracking-uri sqlite:///mlflow.db"),
+    (
+        r"too many 5\d\d error responses|failed with error code 5\d\d",
+        "the server answers, but with an error of its own (its log says which; its database may be away)",
+    ),
     (r"Failed to resolve|Name or service not known|getaddrinfo", "no machine of that name is known"),
-    (r"timed out", "the server does not answer in time"),
+    (r"[Tt]imed out|timeout expired", "the server does not answer in time"),
+    (r"Connection aborted|Connection reset|closed the connection", "the server breaks off the connection"),
     (r"Connection refused|Failed to establish a new connection", "no server answers at this address"),
 )
 

@@ -40,6 +40,7 @@ class Recorder:
         self._unsent: dict[str, Update] = {}  # the sending thread's own
         self._changed = threading.Condition()
         self._closing = False
+        self._had_trouble = False
         self._sent = 0  # how many updates have got through
         self.store: Store | None = None
         self.problem: TrackingError | None = None
@@ -92,7 +93,16 @@ class Recorder:
             if unsent or self.store is None:
                 self._attempt(unsent)
             if closing:
+                self._tidy_up()
                 return
+
+    def _tidy_up(self) -> None:
+        """What MLflow was asked for while it did not answer it may have done since then."""
+        if self._had_trouble and self.store and not self.problem:
+            try:
+                self.store.look_again()
+            except TrackingError as error:
+                self.problem = error
 
     def _attempt(self, unsent: dict[str, Update]) -> None:
         """Send what can be sent, removing it from ``unsent``."""
@@ -104,6 +114,7 @@ class Recorder:
             self.problem = error
         else:
             self._send(self.store, unsent)
+        self._had_trouble |= self.problem is not None
         if not self._closing:  # else whoever closes says it
             self._tell(before)
 

@@ -1,0 +1,110 @@
+"""``run_sweep.py --sync``: what it makes of records on disk, and when MLflow cannot take them."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+
+import filelock
+import pytest
+from sweeps import ROOT, environment, sweep
+from tracked import COST, ask, begin, finish, runs_of, train, uri_of
+
+from zoo.track import send_all
+from zoo.track.sync import Sent, state_on_disk
+
+LOCKED = "another program has locked the database and does not let go; close it"
+
+
+def say(training, state: str, reason: str = "") -> None:
+    training.record.write("status", {"state": state, "reason": reason, "repeats": False, "time": 0})
+
+
+def test_the_state_of_a_training_is_read_from_its_record(tmp_path):
+    training = ask(tmp_path).trainings[0]
+    assert state_on_disk(training) is None
+    training.record.directory.mkdir(parents=True)
+    assert state_on_disk(training) is None
+    say(training, "running")  # and no process is at it: it was killed with whoever watched it
+    assert state_on_disk(training) == ("stopped", "")
+    begin(training)
+    with filelock.FileLock(training.record.directory / ".lock"):
+        assert state_on_disk(training) == ("running", "")
+    assert state_on_disk(training) == ("stopped", "")
+    say(training, "failed", "the loss is not a number at step 13")
+    assert state_on_disk(training) == ("failed", "the loss is not a number at step 13")
+    say(training, "stopped")
+    assert state_on_disk(training) == ("stopped", "")
+    train(training, 10)
+    say(training, "done")  # up to step 10, as an earlier form of the question had it
+    assert state_on_disk(training) == ("stopped", "")
+    finish(training)
+    assert state_on_disk(training) == ("done", "")
+
+
+def test_what_is_on_disk_is_sent_with_its_state(place):
+    plan = ask(place)
+    complete, failed, killed, _ = plan.trainings
+    finish(complete)
+    say(failed, "failed", "its process was ended by SIGKILL")
+    train(killed, 10)
+    say(killed, "running")
+    costs = {variant.name: COST for variant in plan.question.variants}
+    sent = send_all(plan, costs, uri_of(place), place)
+    assert sent.problem is None
+    assert sent.text == f"sent 3 of 4 runs to {uri_of(place)}: 1 complete, 1 stopped, 1 failed; 1 has nothing on disk"
+    found = {name: (run.info.status, run.data.tags["status_detail"]) for name, run in runs_of(sent.store).items()}
+    assert found == {
+        complete.runs[0].name: ("FINISHED", "complete"),
+        failed.runs[0].name: ("FAILED", "its process was ended by SIGKILL"),
+        killed.runs[0].name: ("KILLED", "stopped; evaluated up to step 10; the same command goes on"),
+    }
+
+
+def test_nothing_on_disk_opens_no_store(tmp_path):
+    sent = send_all(ask(tmp_path), {}, uri_of(tmp_path), tmp_path)
+    assert sent.text == f"sent 0 of 4 runs to {uri_of(tmp_path)}; 4 have nothing on disk"
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_what_is_said_names_no_password():
+    sent = Sent("postgresql://me:secret@db/x", 2, {"done": 1}, 1, None, None)
+    assert sent.text == "sent 1 of 2 runs to postgresql://me:***@db/x: 1 complete; 1 has nothing on disk"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another process holds the file")
+def test_a_database_locked_for_a_whole_sweep(place, tmp_path_factory):
+    """By another process, and with all trained already: the sweep only has to send."""
+    plan = ask(place)
+    for training in plan.trainings:
+        finish(training)
+    env = environment(tmp_path_factory.mktemp("cache"))
+    arguments = ("size.yaml", "--tracking-uri", f"{uri_of(place)}?timeout=0.1")
+    holder = sqlite3.connect(place / "mlflow.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    for what in ((), ("--sync",)):
+        done = sweep(place, env, *arguments, *what)
+        assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+        assert f"cannot be written to: {LOCKED}\n" in done.stderr
+        assert "The results are safe in runs/; this sends them when it is back:\n" in done.stderr
+    holder.execute("ROLLBACK")
+    holder.close()
+    code = (
+        "import run_sweep, sys; code = run_sweep.main(sys.argv[1:]);"
+        "print(sorted({'tensorflow', 'tf_keras'} & set(sys.modules))); sys.exit(code)"
+    )
+    command = [sys.executable, "-c", code, *arguments, "--sync"]
+    synced = subprocess.run(
+        command, cwd=place, env=env | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert synced.returncode == 0, synced.stderr
+    first, *_, imported = synced.stdout.splitlines()
+    assert first == f"sent 4 of 4 runs to {uri_of(place)}?timeout=0.1: 4 complete"
+    assert imported == "[]"
+    with sqlite3.connect(place / "mlflow.db") as store:
+        assert store.execute("select status, count(*) from runs group by status").fetchall() == [("FINISHED", 4)]
+        points = "select run_uuid, key, step, count(*) c from metrics group by 1, 2, 3 having c > 1"
+        assert store.execute(points).fetchall() == []
+        losses = "select count(*) from metrics where key = 'train/loss' and step in (10, 20)"
+        assert store.execute(losses).fetchone() == (8,)
