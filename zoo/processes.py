@@ -33,12 +33,20 @@ def context():
     return found
 
 
-def start(function: Callable[..., Any], *arguments: Any):
-    """A process that runs ``function(*arguments)``. Ctrl-C does not reach it: what it means is decided here."""
-    process = context().Process(target=function, args=arguments, daemon=True)
+def prepare() -> None:
+    """Have the server of workers start on its imports, which take seconds, now; returns at once.
+
+    For a program that is going to need workers, as soon as it knows.
+    """
     if context().get_start_method() == "forkserver":
         with _for_the_server():
             forkserver.ensure_running()
+
+
+def start(function: Callable[..., Any], *arguments: Any):
+    """A process that runs ``function(*arguments)``. Ctrl-C does not reach it: what it means is decided here."""
+    process = context().Process(target=function, args=arguments, daemon=True)
+    prepare()
     process.start()
     return process
 
