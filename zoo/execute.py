@@ -140,7 +140,7 @@ def execute(
                 sweep.outcome.stopped |= bool(waiting)
                 waiting.clear()
                 sweep.stop()
-            while waiting and len(sweep.running) < executor.slots:
+            while waiting and len(sweep.running) < executor.slots and not interrupt.count:
                 job = waiting.popleft()
                 if may_begin(job.training):
                     sweep.begin(job)
