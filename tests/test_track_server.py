@@ -188,7 +188,7 @@ def test_what_a_sweep_could_not_send_is_sent_by_sync(first, server, postgres, en
 
     kept = contents(tmp_path)
     server.start()
-    open_client(server.uri)  # the server itself opens the database with the first request, and would wait minutes for it
+    open_client(server.uri)  # a server opens its database with the first request, and waits minutes for it
     with postgres.away():
         unsent = sweep(tmp_path, env, *arguments, "--sync")
     assert (unsent.returncode, unsent.stdout) == (1, "")
@@ -314,6 +314,20 @@ def test_every_request_may_be_carried_out_and_its_answer_lost(small, server, bet
     client = open_client(server.uri)
     runs = client.search_runs([store.experiment_id])
     assert sorted(run.info.run_name for run in runs) == ["hidden=[16] · seed 0", "hidden=[8] · seed 0"]
+    for run in runs:
+        assert_hand_made(client, run)
+
+
+def test_a_database_may_be_named_without_a_server(small, postgres, tmp_path):
+    for training in small.trainings:
+        finish(training)
+    for _ in range(2):
+        store = open_store(small, tmp_path, postgres.uri)
+        for training in small.trainings:
+            store.send(training, "done")
+    client = open_client(postgres.uri)
+    runs = client.search_runs([store.experiment_id])
+    assert len(runs) == 2
     for run in runs:
         assert_hand_made(client, run)
 

@@ -98,7 +98,8 @@ def _reason(error: Exception, uri: str) -> str:
         if re.search(pattern, text):
             return meaning.format(uri=shown(uri))
     if isinstance(error, ModuleNotFoundError):
-        return f"this kind of address needs a package that is not installed: {error.name}"
+        hint = "; with it: pip install '.[postgres]'" if (error.name or "").startswith("psycopg") else ""
+        return f"this kind of address needs a package that is not installed: {error.name}{hint}"
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.strerror}: {error.filename}"
     first = text.splitlines()[0][:300] if text else ""
