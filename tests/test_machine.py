@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
 
 from zoo import machine
+from zoo.machine import Gpu
+
+A100, V100 = Gpu("0", "A100", 8.0), Gpu("1", "V100", 7.0)
 
 
 @pytest.mark.parametrize(
@@ -15,9 +19,9 @@ from zoo import machine
         ((), {"avx2", "avx512_bf16"}, "bfloat16"),
         ((), {"amx_bf16"}, "bfloat16"),
         ((), {"avx2", "avx512f"}, "float32"),
-        ((("A100", 8.0),), set(), "bfloat16"),
-        ((("V100", 7.0),), {"avx512_bf16"}, "float32"),  # the GPU trains, whatever the CPU can do
-        ((("A100", 8.0), ("V100", 7.0)), set(), "float32"),
+        ((A100,), set(), "bfloat16"),
+        ((V100,), {"avx512_bf16"}, "float32"),  # the GPU trains, whatever the CPU can do
+        ((A100, V100), set(), "float32"),
     ],
 )
 def test_auto_is_bfloat16_where_that_is_fast(monkeypatch, gpus, flags, expected):
@@ -28,12 +32,71 @@ def test_auto_is_bfloat16_where_that_is_fast(monkeypatch, gpus, flags, expected)
 
 
 def test_the_device_is_what_trains(monkeypatch):
-    monkeypatch.setattr(machine, "gpus", lambda: (("H100", 9.0), ("H100", 9.0)))
+    monkeypatch.setattr(machine, "gpus", lambda: (Gpu("0", "H100", 9.0), Gpu("1", "H100", 9.0)))
     assert machine.device() == "2 x H100"
     monkeypatch.setattr(machine, "gpus", tuple)
     monkeypatch.setattr(machine.os, "cpu_count", lambda: 2)
     monkeypatch.setattr(machine, "cpu_name", lambda: "Some CPU")
     assert machine.device() == "2 x Some CPU"
+
+
+NVIDIA_SMI = """#!/bin/sh
+[ "$1" = --query-gpu=index,uuid,name,compute_cap ] || exit 1
+echo "0, GPU-aaaa-1, NVIDIA A100-SXM4-80GB, 8.0"
+echo "1, GPU-aabb-2, Tesla V100, 7.0"
+echo "2, GPU-cccc-3, NVIDIA H100, 9.0"
+"""
+
+
+@pytest.fixture
+def three_gpus(tmp_path, monkeypatch):
+    """A machine on which ``nvidia-smi`` tells of three."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text(NVIDIA_SMI)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    machine._all_gpus.cache_clear()
+    yield program
+    machine._all_gpus.cache_clear()
+
+
+def test_all_gpus_that_there_are(three_gpus):
+    assert machine.gpus() == (
+        Gpu("0", "NVIDIA A100-SXM4-80GB", 8.0),
+        Gpu("1", "Tesla V100", 7.0),
+        Gpu("2", "NVIDIA H100", 9.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("visible", "places"),
+    [
+        ("", []),
+        ("-1", []),
+        ("2", ["2"]),
+        ("2,0", ["2", "0"]),  # in this order
+        (" 1 , 2 ", ["1", "2"]),
+        ("GPU-cccc-3", ["GPU-cccc-3"]),
+        ("GPU-c,GPU-aab", ["GPU-c", "GPU-aab"]),  # the beginning of an identity is enough
+        ("0,7,1", ["0"]),  # what stands behind an unknown one does not count
+        ("1,-1,2", ["1"]),
+        ("0,,1", ["0"]),
+    ],
+)
+def test_the_gpus_that_a_person_lets_be_seen(three_gpus, monkeypatch, visible, places):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert [gpu.place for gpu in machine.gpus()] == places
+
+
+def test_a_gpu_keeps_its_name_under_any_address(three_gpus, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-cc")
+    assert machine.gpus() == (Gpu("GPU-cc", "NVIDIA H100", 9.0),)
+
+
+def test_a_driver_that_does_not_answer_means_no_gpu(three_gpus):
+    three_gpus.write_text("#!/bin/sh\necho no driver\nexit 9\n")
+    assert machine.gpus() == ()
 
 
 def git(directory, *arguments):

@@ -278,25 +278,3 @@ def test_a_network_that_cannot_be_built_is_a_mistake_at_its_place(tmp_path, coun
             prices.costs(sizes)
         assert str(refused.value) == f"{tmp_path / 'q.yaml'}:4:20: input_size=32: {reason}"
         monkeypatch.setattr(prices.processes, "call", lambda *_: [reason])
-
-
-def earlier(runs: Path, name: str, rates, **described) -> None:
-    record = Record(runs / name)
-    here = {"device": "this one", "precision": "float32", "cost": {"ops": 100}, "shape": {}}
-    record.write("training", here | described)
-    record.write_history([{"step": 10 * i, "train/images_per_s": rate} for i, rate in enumerate(rates, 1)])
-
-
-def test_training_time_by_hand(tmp_path, monkeypatch):
-    monkeypatch.setattr(prices.machine, "device", lambda: "this one")
-    settings = config(batch=50)
-    assert prices.training_seconds(settings, Cost(1, 1, 400), 10, tmp_path) is None
-    earlier(tmp_path, "elsewhere", [9e9], device="another one")
-    earlier(tmp_path, "otherwise", [9e9], precision="bfloat16")
-    earlier(tmp_path, "unfinished", [])
-    assert prices.training_seconds(settings, Cost(1, 1, 400), 10, tmp_path) is None
-    earlier(tmp_path, "smaller", [900.0, 1000.0, 5000.0])
-    # 10 steps of 50 images at 1,000 images/s of 100 operations each: 400 operations take four times as long.
-    assert prices.training_seconds(settings, Cost(1, 1, 400), 10, tmp_path) == pytest.approx(2.0)
-    earlier(tmp_path, "equal", [125.0], shape=prices.shape(settings))
-    assert prices.training_seconds(settings, Cost(1, 1, 400), 10, tmp_path) == pytest.approx(4.0)
