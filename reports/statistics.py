@@ -49,7 +49,7 @@ def welch_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Inte
     Raises:
         ValueError: confidence outside (0, 1).
     """
-    from scipy import stats
+    from scipy import special  # a quarter of the time that scipy.stats takes to import, in every report
 
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is a number between 0 and 1, not {confidence}")
@@ -63,7 +63,7 @@ def welch_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Inte
     if total == 0:
         return Interval(difference, difference, difference)
     degrees = total**2 / (error_a**2 / (n - 1) + error_b**2 / (m - 1))
-    half = float(stats.t.ppf((1 + confidence) / 2, degrees) * np.sqrt(total))
+    half = float(special.stdtrit(degrees, (1 + confidence) / 2) * np.sqrt(total))
     return Interval(difference, difference - half, difference + half)
 
 
