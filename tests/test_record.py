@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
 import pytest
 
 from zoo.record import Record, write_whole
@@ -60,3 +68,75 @@ def test_the_newest_checkpoint_that_is_not_too_late(tmp_path):
     assert record.latest_checkpoint(at_most=5_000).name == "step_00003000"
     assert record.latest_checkpoint(at_most=10**6).name == "step_00020000"
     assert record.latest_checkpoint(at_most=99) is None
+
+
+def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path):
+    record = Record(tmp_path)
+    program = (
+        "import os, sys; from zoo.record import Record; from pathlib import Path; "
+        "record = Record(Path(sys.argv[1])); record.write('status', {'state': 'done'}); "
+        "os.fsync = lambda file: os.kill(os.getpid(), 9); record.write('status', {'state': 'failed'})"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], cwd=root, check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = tmp_path.glob(".status.json.*")
+    mine = tmp_path / f".history.csv.{socket.gethostname()}-{os.getpid()}-1"
+    elsewhere = tmp_path / ".history.csv.another-host-1-1"
+    for path in (mine, elsewhere, tmp_path / ".lock"):
+        path.touch()
+    record.clear_away()
+    assert not left.exists() and record.read("status") == {"state": "done"}
+    assert mine.exists() and elsewhere.exists() and (tmp_path / ".lock").exists()
+
+
+def test_a_dumped_stack_is_told_by_its_last_calls(tmp_path):
+    record = Record(tmp_path)
+    record.log.write_text("what an earlier attempt said\n")
+    before = record.log_size()
+    inside, leave = threading.Event(), threading.Event()
+
+    def hangs_here():
+        inside.set()
+        leave.wait()
+
+    thread = threading.Thread(target=hangs_here)
+    thread.start()
+    inside.wait()
+    with open(record.log, "a") as log:
+        faulthandler.dump_traceback(log)
+    leave.set()
+    thread.join()
+    lines = record.last_output(before).splitlines()
+    assert len(lines) <= 12 and lines[0].startswith("Current thread") and "earlier" not in "".join(lines)
+    (last,) = [i for i, line in enumerate(lines) if line.startswith("Thread")]
+    assert "most recent call last" in lines[last]
+    assert any(line.endswith("in hangs_here") for line in lines[last:]) and lines[-1].endswith("in wait")
+
+
+def test_a_fatal_error_is_told_with_the_thread_that_made_it(tmp_path):
+    record = Record(tmp_path)
+    dump = """Fatal Python error: Segmentation fault
+
+Thread 0x1 (most recent call first):
+  File "/x/zoo/processes.py", line 3 in watch
+  File "/x/threading.py", line 2 in run
+
+Current thread 0x2 (most recent call first):
+  File "/x/own.py", line 9 in inner
+  File "/x/own.py", line 5 in outer
+
+Thread 0x3 (most recent call first):
+  File "/x/other.py", line 7 in waits
+
+Extension modules: numpy, yaml (total: 2)
+"""
+    record.log.write_text(dump)
+    assert record.last_output().splitlines() == [
+        "Fatal Python error: Segmentation fault",
+        "Thread 0x3 (most recent call last):",
+        '  File "/x/other.py", line 7 in waits',
+        "Current thread 0x2 (most recent call last):",
+        '  File "/x/own.py", line 5 in outer',
+        '  File "/x/own.py", line 9 in inner',
+    ]

@@ -16,6 +16,8 @@ import csv
 import io
 import json
 import os
+import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +27,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 Row = dict[str, float]
 
+_DUMP_HEADER = "(most recent call first):"  # how faulthandler heads each thread
+_DUMPED_CALLS = 5  # of each thread that are told
+_IDLE = re.compile(r'processes\.py", line \d+ in watch$')  # the thread that waits for the end of the parent
 _OUTPUT_LINES, _OUTPUT_BYTES = 20, 20_000  # how much of a log's end is told, and looked at
 
 
@@ -131,6 +136,13 @@ class Record:
         steps = sorted(self.checkpoints.glob("step_????????"), reverse=True)
         return next((path for path in steps if int(path.name[5:]) <= at_most), None)
 
+    def clear_away(self) -> None:
+        """Remove the files that processes of this machine were writing when they were killed."""
+        for path in (*self.directory.glob(".*"), *self.results_file(0).parent.glob(".*")):
+            writer = re.fullmatch(rf"\..+\.{re.escape(socket.gethostname())}-(\d+)-\d+", path.name)
+            if writer and not _is_there(int(writer[1])):
+                path.unlink(missing_ok=True)
+
     def set_aside(self) -> Path | None:
         """Move the directory out of the way; nothing is deleted. Returns where it is now, None when there was none."""
         if not self.directory.exists():
@@ -140,22 +152,32 @@ class Record:
 
 
 def _most_recent_call_last(lines: list[str]) -> list[str]:
-    """The lines with Python's own dump of a stack, after a fatal signal, turned round as a traceback has it."""
-    headers = [i for i, line in enumerate(lines) if line.endswith("(most recent call first):")]
+    """The lines, with Python's own dump of its threads (after a fatal signal, or of a process that hangs) as tracebacks are:
+    of each thread the last calls, the most recent one at the end. The thread that is to blame, if known, comes last.
+    """
+    headers = [i for i, line in enumerate(lines) if line.endswith(_DUMP_HEADER)]
     if not headers:
         return lines
-    stack = lines[headers[-1] + 1 :]
-    calls = [line for line in stack if line.startswith("  File ")]
-    others = [line for line in stack if not line.startswith(("  File ", "  ...", "Extension modules:"))]
-    before = [line for line in lines[: headers[-1]] if line.startswith("Fatal Python error")]
-    header = lines[headers[-1]].replace("most recent call first", "most recent call last")
-    return [*before, header, *reversed(calls), *others]
+    before = [line for line in lines[: headers[0]] if line.startswith("Fatal Python error")]
+    ends = [*headers[1:], len(lines)]
+    others = [
+        line for line in lines[headers[-1] + 1 :] if not line.startswith(("  File ", "  ...", "Extension modules:"))
+    ]
+    threads = []
+    for start, end in zip(headers, ends, strict=True):
+        calls = [line for line in lines[start + 1 : end] if line.startswith("  File ")]
+        if not any(_IDLE.search(line) for line in calls):
+            header = lines[start].replace("most recent call first", "most recent call last")
+            threads.append((header, calls[:_DUMPED_CALLS][::-1]))
+    # In a hang the current thread is the one that was asked; it waits for the others as a rule.
+    threads.sort(key=lambda thread: thread[0].startswith("Current") == bool(before))
+    return [*before, *(line for header, calls in threads for line in (header, *calls)), *others]
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     """Write a file so that at any moment, and after any crash, either the old or the new contents are there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    unfinished = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}")
     try:
         with open(unfinished, "wb") as file:
             write(file)
@@ -166,6 +188,19 @@ def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def _is_there(pid: int) -> bool:
+    """Whether there is such a process, as far as can be told without disturbing it."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def sync_directory(path: Path) -> None:

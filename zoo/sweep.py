@@ -63,6 +63,8 @@ def run(plan: Plan, costs: Mapping[str, Cost], settings: Settings, note: Callabl
     with _alone(runs_dir, name):
         if settings.fresh:
             _start_over(plan, note)
+        for training in plan.trainings:
+            training.record.clear_away()
         left = [training for training in plan.trainings if not training.is_done()]
         _fetch_data(left, settings.data_dir)
         at_once = trainings_at_once(plan, left, settings, note)
