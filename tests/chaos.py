@@ -362,12 +362,12 @@ def _in_files(place: str, record: Record) -> Iterator[str]:
 
 
 def left_over(scene: Scene) -> list[str]:
-    """What a sweep should have cleared away: processes, half written files."""
+    """What a sweep should have cleared away: processes, and half written files beside its results."""
     deadline = time.monotonic() + PATIENCE_S / 10
     while _processes_in(scene.directory) and time.monotonic() < deadline:
         time.sleep(0.1)
     problems = [f"left over: process {pid}: {line[:100]}" for pid, _, line in _processes_in(scene.directory)]
-    for path in sorted(scene.directory.rglob(".*")):
+    for path in sorted([*scene.directory.glob(".*"), *(scene.directory / "runs").rglob(".*")]):
         if not path.name.endswith(".lock"):
             problems.append(f"left over: {path.relative_to(scene.directory)}")
     return problems
