@@ -1,16 +1,28 @@
-"""Whatever stands in a file or on the command line, the answer is a question or its problems."""
+"""Whatever stands in a file or on the command line, the answer is a question or its problems, soon, and nothing is begun.
+
+2,000 mutations of the shipped questions go through ``run_sweep.py`` up to the plan: the same ones in every run. With
+ZOO_FUZZ=N in the environment there are N, and others for another N.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import signal
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoo.spec import Question, QuestionError, load
+import run_sweep
+from zoo import prices
+from zoo.spec import QuestionError, load
 
+MUTATIONS, BLOCKS = int(os.environ.get("ZOO_FUZZ", "2000")), 20
+PATIENCE_S = 60  # for one question, which takes milliseconds
 SHIPPED = sorted((Path(__file__).parent.parent / "experiments").glob("*.yaml"))
 WORDS = [
     "",
@@ -63,36 +75,115 @@ def mutated(random_: random.Random, text: str) -> str:
     return text
 
 
+VALUES = [
+    *(None, True, -1, 0, 1, 1.5, 10**12, 2**63, float("nan"), float("inf")),
+    *("x", "tuto", "grid", "1e3", "a\0b", "\udce9", "x" * 5000, "../../etc/passwd"),
+    *([], {}, [1, 1], {"a": 1}, [[5, 64]], [[5, 64], [3]], [True, False], ["tuto", "nin0"], [0.1, 1e400]),
+]
+KEYS = ["lrn", "model", "name", "seeds", "factors", "optimizer.lr", "imports", "steps", "", 3, None, True, "dropout"]
+
+
 def mutated_values(random_: random.Random, text: str) -> str:
-    """The question with some of its values replaced by other well-formed ones."""
+    """The question with some of its values and keys replaced by others, each well-formed."""
+    often = random_.choice([0.02, 0.1, 0.3])
 
     def walk(value):
-        if random_.random() < 0.1:
-            return random_.choice(
-                [None, True, -1, 0, 1.5, 10**12, "x", "tuto", [], {}, [1, 1], {"a": 1}, [[5, 64]], "grid"]
-            )
+        if random_.random() < often:
+            return random_.choice(VALUES)
         if isinstance(value, dict):
-            return {random_.choice([key, key, key, "lrn", "model", "name"]): walk(item) for key, item in value.items()}
+            return {
+                (random_.choice(KEYS) if random_.random() < often / 2 else key): walk(item)
+                for key, item in value.items()
+            }
         return [walk(item) for item in value] if isinstance(value, list) else value
 
     return yaml.safe_dump(walk(yaml.safe_load(text)))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
-@given(st.sampled_from(SHIPPED), st.sampled_from([mutated, mutated_values]), st.randoms(use_true_random=False))
-def test_whatever_is_in_the_file_the_answer_is_a_question_or_its_problems(tmp_path, shipped, mutation, random_):
-    path = tmp_path / "q.yaml"
-    text = mutation(random_, shipped.read_text(encoding="utf-8"))
-    path.write_text(text, encoding="utf-8", newline="")
+OPTIONS = [
+    *(["--set", "base.steps=500"], ["--set", "base.model=nin0"], ["--set", "margin=1"], ["--set", "seeds=[1, 2]"]),
+    *(["--seeds", "3"], ["--jobs", "2"], ["--jobs", "auto"], ["--budget", "2h"], ["--retries", "0"], ["--plan"]),
+    *(["--hang-after", "1h30m"], ["--executor", "local"], ["--gpus-per-run", "1"], ["--data-dir", "."], ["--sync"]),
+    *(["--tracking-uri", "sqlite:///mlflow.db"], ["--rerun-failed"], ["--fresh"], ["--out", "somewhere"]),
+]
+
+
+def command_line(random_: random.Random) -> list[str]:
+    """A few options, now and then with a mistake in them."""
+    words = ["q.yaml"]
+    for option in random_.sample(OPTIONS, random_.choice([0, 0, 1, 2, 4])):
+        words += option
+    if random_.random() < 0.4:
+        place = random_.randrange(len(words))
+        words[place] = mutated(random_, words[place]).replace("\0", "")  # which no command line can hold
+    return words
+
+
+class Planned(Exception):
+    """The question is a good one: what follows would count its networks."""
+
+
+@contextlib.contextmanager
+def in_time():
+    def late(*_):
+        raise AssertionError(f"no answer within {PATIENCE_S} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(PATIENCE_S)
     try:
-        question = load(path)
-    except QuestionError as error:
-        assert error.problems and all("\n" not in str(problem) for problem in error.problems)
-    else:
-        assert isinstance(question, Question)
-        names = [variant.name for variant in question.variants]
-        assert question.baseline in names and len(set(names)) == len(names)
-        assert all(min(question.where(name)) >= 1 for name in names)
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def answer(words: list[str]) -> int | None:
+    """The exit code of a command line; None for a good question."""
+    try:
+        return run_sweep.main(words)
+    except SystemExit as ended:  # as argparse ends
+        return ended.code
+    except Planned:
+        return None
+
+
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="needs an alarm")
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_whatever_is_asked_the_answer_is_a_plan_or_what_is_wrong_and_nothing_begins(
+    block, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    planned = []
+
+    def costs(question, *_):
+        planned.append(question)
+        raise Planned
+
+    monkeypatch.setattr(prices, "costs", costs)
+    count, good = MUTATIONS // BLOCKS, 0
+    for number in range(block * count, (block + 1) * count):
+        random_ = random.Random(MUTATIONS * 1_000_003 + number)
+        shipped = random_.choice(SHIPPED).read_text(encoding="utf-8")
+        text = random_.choice([mutated, mutated_values, lambda _, same: same])(random_, shipped)
+        Path("q.yaml").write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+        words = command_line(random_)
+        about = f"mutation {number}: {words}\n{text}"
+        with in_time():
+            code = answer(words)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err + said.out, about
+        assert [path.name for path in tmp_path.iterdir()] == ["q.yaml"], about
+        if code is None:
+            good += 1
+            question = planned.pop()
+            names = [variant.name for variant in question.variants]
+            assert question.baseline in names and len(set(names)) == len(names), about
+            assert all(min(question.where(name)) >= 1 for name in names), about
+        elif code:
+            assert code in (1, 2) and said.err.strip(), about
+        else:
+            assert said.out.startswith("usage:"), about  # --help
+    assert 0 < good < count  # else the mutations try nothing
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)

@@ -42,10 +42,14 @@ class Document:
 
     def report(self, path: ItemPath, message: str, *, key: bool = False) -> None:
         """Add a problem at a path, once; the place is the value's, or with ``key`` the key's."""
-        if any(path[:n] in self.bad for n in range(1, len(path) + 1)):
+        if self.is_bad(path):
             return
         line, column = self.place(path, key=key)
         self.add(Problem(self.file, line, column, message, self.override(path)))
+
+    def is_bad(self, path: ItemPath) -> bool:
+        """Whether a value, or what it stands in, has been refused already."""
+        return any(path[:n] in self.bad for n in range(1, len(path) + 1))
 
     def add(self, problem: Problem) -> None:
         """Add a problem, once."""

@@ -201,7 +201,7 @@ def _check_levels(document: Document, name: str, levels: Any, design: str) -> bo
             if key in seen:
                 document.report((*path, i), f"the factor {name} has the level {shown(level)} twice")
             seen.setdefault(key, i)
-    return len(document.problems) == before
+    return len(document.problems) == before and not document.is_bad(path)
 
 
 def _check_not_placement(document: Document, name: Any, path: ItemPath) -> None:
