@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parent.parent
-_SERVER_S = 30  # how long it is tried to start a process before its server is given up
+_SERVER_S = 120  # how long it is tried to start a process before its server is given up
 
 
 class Died(Exception):
