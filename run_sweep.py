@@ -45,7 +45,7 @@ def _answer(options: argparse.Namespace) -> int:
     except QuestionError as error:
         return _refuse(error, 2)
     from zoo import plan as plans
-    from zoo import prices
+    from zoo import prices, processes
     from zoo.data import DataError
     from zoo.plugins import PluginError
     from zoo.processes import Died
@@ -54,6 +54,8 @@ def _answer(options: argparse.Namespace) -> int:
 
     try:
         plan = plans.make(question, RUNS_DIR, options.data_dir)
+        if not (options.plan or options.sync or all(training.is_done() for training in plan.trainings)):
+            processes.prepare()
         costs = prices.costs(question, _note)
         if options.plan:
             return _show_plan(plan, costs, _settings(options))
