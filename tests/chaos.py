@@ -153,7 +153,7 @@ def _compare_in(directory: Path, options: argparse.Namespace) -> int:
 
 
 def _scene(directory: Path, options: argparse.Namespace) -> Scene:
-    (directory / "tmp").mkdir(parents=True)
+    directory.mkdir(parents=True)
     names = list(VARIANTS)[: options.runs]
     if options.runs % len(names):
         raise SystemExit(f"--runs {options.runs}: not a multiple of {len(VARIANTS)}")
@@ -162,9 +162,7 @@ def _scene(directory: Path, options: argparse.Namespace) -> Scene:
     text = QUESTION.format(steps=options.steps, every=every, variants=variants, seeds=seeds)
     (directory / "chaos.yaml").write_text(text, encoding="utf-8")
     arguments = ["chaos.yaml", "--jobs", options.jobs, "--retries", options.kills]
-    # A place of its own for temporary files: with others on this machine it would take turns at measuring latency.
-    env = environment(directory / "cache") | {"TMPDIR": str(directory / "tmp")}
-    return Scene(directory, env, [str(word) for word in arguments])
+    return Scene(directory, environment(directory / "cache"), [str(word) for word in arguments])
 
 
 def kill_at_random(scene: Scene, kills: int, mean_s: float, seed: int) -> list[str]:

@@ -79,6 +79,9 @@ def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, 
     """How many trainings run at the same time on this machine. Raises shares.ShareError, processes.Died."""
     gpus = len(machine.gpus())
     jobs = settings.jobs
+    if settings.executor == "local":  # refuse what cannot be, before anything is timed
+        asked = min(jobs, len(left)) if isinstance(jobs, int) else 1
+        shares.split(max(1, asked), machine.core_numbers(), [""] * gpus, settings.gpus_per_run)
     if jobs is None and settings.gpus_per_run:
         jobs = "auto"
     if jobs == "auto" and gpus:
