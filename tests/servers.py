@@ -145,6 +145,15 @@ class MlflowServer:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Within this block it is not there."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
     def _answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.uri}/health", timeout=5) as answer:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +32,15 @@ seeds: 1
 def environment(cache: Path) -> dict[str, str]:
     """A clean environment: nothing of the person who runs the tests changes what they see."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "PYTHON", "ZOO", "TF_"))}
-    return kept | {"ZOO_CACHE": str(cache), "CUDA_VISIBLE_DEVICES": "", "COLUMNS": "100"}
+    # Temporary files of its own: sweeps elsewhere on this machine are not waited for when latency is measured.
+    temporary = cache / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    return kept | {
+        "ZOO_CACHE": str(cache),
+        "CUDA_VISIBLE_DEVICES": "",
+        "COLUMNS": "100",
+        "TMPDIR": str(temporary),
+    }
 
 
 def command(*arguments: object) -> list[str]:
@@ -48,11 +57,11 @@ def sweep(directory: Path, env: dict[str, str], *arguments: object) -> subproces
 class Running:
     """A sweep in a process group of its own, as a shell starts it."""
 
-    def __init__(self, directory: Path, env: dict[str, str], *arguments: object):
+    def __init__(self, directory: Path, env: dict[str, str], *arguments: object, within: Sequence[str] = ()):
         self._errors = directory / f"stderr-{time.monotonic_ns()}.txt"  # of this one alone
         with open(self._errors, "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
-                command(*arguments),
+                [*within, *command(*arguments)],
                 cwd=directory,
                 env=env,
                 stdout=subprocess.PIPE,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from multiprocessing import forkserver
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +58,22 @@ def test_how_a_process_died_is_told_by_name():
         processes.call(os._exit, 3)
     with pytest.raises(ZeroDivisionError):
         processes.call(divmod, 1, 0)
+
+
+def test_a_temporary_directory_with_a_long_name(tmp_path):
+    """The server's socket lies in one, and its name has room for 107 bytes."""
+    place = tmp_path / ("x" * 100)
+    place.mkdir()
+    code = "import os; from zoo import processes; print(processes.call(os.getppid))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent.parent,
+        env=os.environ | {"TMPDIR": str(place)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and int(done.stdout) > 0, done.stderr
 
 
 def _end_by(number: int) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -90,28 +88,35 @@ def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path):
     assert mine.exists() and elsewhere.exists() and (tmp_path / ".lock").exists()
 
 
+HANGS = """
+import faulthandler, sys, threading
+
+def deeper(calls):
+    if calls:
+        return deeper(calls - 1)
+    inside.set()
+    leave.wait()
+
+inside, leave = threading.Event(), threading.Event()
+threading.Thread(target=deeper, args=(9,)).start()
+inside.wait()
+with open(sys.argv[1], "a") as log:
+    faulthandler.dump_traceback(log)
+leave.set()
+"""
+
+
 def test_a_dumped_stack_is_told_by_its_last_calls(tmp_path):
     record = Record(tmp_path)
     record.log.write_text("what an earlier attempt said\n")
     before = record.log_size()
-    inside, leave = threading.Event(), threading.Event()
-
-    def hangs_here():
-        inside.set()
-        leave.wait()
-
-    thread = threading.Thread(target=hangs_here)
-    thread.start()
-    inside.wait()
-    with open(record.log, "a") as log:
-        faulthandler.dump_traceback(log)
-    leave.set()
-    thread.join()
-    lines = record.last_output(before).splitlines()
-    assert len(lines) <= 12 and lines[0].startswith("Current thread") and "earlier" not in "".join(lines)
-    (last,) = [i for i, line in enumerate(lines) if line.startswith("Thread")]
-    assert "most recent call last" in lines[last]
-    assert any(line.endswith("in hangs_here") for line in lines[last:]) and lines[-1].endswith("in wait")
+    subprocess.run([sys.executable, "-c", HANGS, record.log], check=True)  # in a process with no threads but its own
+    asked, hanging = record.last_output(before).split("\nThread ")
+    assert (
+        asked.startswith("Current thread") and "most recent call last" in asked and "most recent call last" in hanging
+    )
+    calls = [line.rsplit(" in ", 1)[1] for line in hanging.splitlines()[1:]]
+    assert calls == ["deeper", "deeper", "deeper", "deeper", "wait"]
 
 
 def test_a_fatal_error_is_told_with_the_thread_that_made_it(tmp_path):

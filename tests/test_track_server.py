@@ -180,14 +180,14 @@ def test_what_a_sweep_could_not_send_is_sent_by_sync(first, server, postgres, en
     arguments = ("away.yaml", "--tracking-uri", server.uri)
     running = Running(tmp_path, env, *arguments)
     running.until("  step ")  # of the second training
-    server.kill()
-    assert running.end() == 1 and len(results(tmp_path)) == 2
+    with server.away():
+        code = running.end()
+    assert code == 1 and len(results(tmp_path)) == 2
     assert "2 of 2 trainings complete" in told(running.output)
     no_server = f"MLflow at {server.uri} cannot be written to: no server answers at this address"
-    assert told(running.errors) == f"\n{no_server}\n{ADVICE}  {' '.join(command(*arguments))}\n"
+    assert told(running.errors) == f"\n{no_server}\n{ADVICE}  {' '.join(command(*arguments))} --sync\n"
 
     kept = contents(tmp_path)
-    server.start()
     open_client(server.uri)  # a server opens its database with the first request, and waits minutes for it
     with postgres.away():
         unsent = sweep(tmp_path, env, *arguments, "--sync")

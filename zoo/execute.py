@@ -1,6 +1,6 @@
 """Runs to results: which training starts when, what happens when one fails, and how a sweep is stopped.
 
-Where a training runs is the executor's business (``zoo/local.py``: here, ``zoo/cluster.py``: on a Ray cluster). What
+Where a training runs is the executor's business (``zoo/local.py``: here, ``zoo/cluster``: on a Ray cluster). What
 happens is told to an ``Audience`` (a progress display, the recorder); results are on disk before.
 """
 
@@ -55,7 +55,7 @@ class Audience(Protocol):
     """Who is told how the sweep goes."""
 
     def started(self, training: Training) -> None: ...
-    def waiting(self, training: Training) -> None: ...  # another process trains the same
+    def waiting(self, training: Training, why: str) -> None: ...  # why "": another process trains the same
     def beat(self, training: Training, beat: Beat) -> None: ...
     def stopping(self, training: Training) -> None: ...  # Ctrl-C has been heard
     def again(self, training: Training, reason: str, note: str) -> None: ...  # it failed, and is tried once more
@@ -220,7 +220,7 @@ class _Sweep:
                 self._beat(ongoing, value)
             elif kind == "waiting":
                 ongoing.waited = True
-                self._audience.waiting(attempt.job.training)
+                self._audience.waiting(attempt.job.training, value)
             elif kind == "gone":
                 del self.running[id(attempt)]
                 again += self._ended(ongoing, value)

@@ -21,22 +21,24 @@ Event = tuple["Attempt", str, Any]
 
 
 class Attempt:
-    """One job's processes, from their start to the end of the last of them."""
+    """One job's processes on this machine, from their start to the end of the last of them.
+
+    A job that knows its peers is one of several that train together, elsewhere too, and is one process here.
+    """
 
     def __init__(self, job: worker.Job, share: Share):
         self.job, self.share = job, share
         self._memory_kills = _memory_kills()
         self._last_words: dict[int, str] = {}  # rank -> what it said at its end
-        self._ended_here: set[int] = set()  # ranks whose processes were killed because another one was lost
+        self._ended_here: set[int] = set()  # ranks whose processes were killed from here
         self._death = ""  # of the first process that ended on its own without a last word
         workers = getattr(job.training.config, "workers", 1)
-        addresses = peers.loopback(workers) if workers > 1 else ()
-        self._processes: list[Any] = []
+        addresses = job.peers or (peers.free(workers) if workers > 1 else ())
+        self._processes: dict[int, Any] = {}  # by rank
         self.open: dict[Any, int] = {}  # connection -> rank, of the processes that are there
-        for rank in range(workers):
+        for rank in (job.rank,) if job.peers else range(workers):
             own = dataclasses.replace(job, cores=share.cores, gpus=share.gpus, rank=rank, peers=addresses)
-            process, ours = processes.start_heard(worker.run, own)
-            self._processes.append(process)
+            self._processes[rank], ours = processes.start_heard(worker.run, own)
             self.open[ours] = rank
 
     def stop(self) -> None:
@@ -45,7 +47,10 @@ class Attempt:
 
     def kill(self) -> None:
         """End it at once."""
-        self._signal(signal.SIGKILL)
+        for rank in self.open.values():
+            if self._processes[rank].exitcode is None:  # else it has died on its own, and may be the cause
+                self._ended_here.add(rank)
+                _send(self._processes[rank], signal.SIGKILL)
 
     def dump(self) -> None:
         """Have it write into its log where in the code it is."""
@@ -71,7 +76,7 @@ class Attempt:
     def close(self) -> None:
         """End what is left of it."""
         self.kill()
-        for process in self._processes:
+        for process in self._processes.values():
             process.join()
         for connection in self.open:
             connection.close()
@@ -89,13 +94,7 @@ class Attempt:
             out_of_memory = process.exitcode == -signal.SIGKILL and _memory_kills() > self._memory_kills
             self._death = processes.death(process.exitcode, out_of_memory)
         if self._last_words.get(rank) not in ("done", "stopped"):
-            self._end_others()
-
-    def _end_others(self) -> None:
-        for rank in self.open.values():
-            if self._processes[rank].exitcode is None:  # else it has died on its own, and may be the cause
-                self._ended_here.add(rank)
-                _send(self._processes[rank], signal.SIGKILL)
+            self.kill()
 
     def _signal(self, number: int) -> None:
         for rank in self.open.values():

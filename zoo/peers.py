@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 
 
-def loopback(count: int) -> tuple[str, ...]:
-    """``count`` different addresses host:port on this machine at which nobody listens.
+def free(count: int, host: str = "127.0.0.1") -> tuple[str, ...]:
+    """``count`` different addresses host:port on this machine, which the others know as ``host``, where nobody listens.
 
     They are free now, and nothing keeps them so: whoever finds one taken is to be started again with others.
     """
@@ -14,7 +14,7 @@ def loopback(count: int) -> tuple[str, ...]:
     try:
         for one in sockets:
             one.bind(("", 0))  # on every interface, as TensorFlow's server will
-        return tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
+        return tuple(f"{host}:{one.getsockname()[1]}" for one in sockets)
     finally:
         for one in sockets:
             one.close()

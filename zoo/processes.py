@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SERVER_S = 120  # how long it is tried to start a process before its server is given up
+_SOCKET_PLACE_LENGTH = 70  # bytes of a directory's name; that of a socket in it, with up to 35 more, has room for 107
 
 
 class Died(Exception):
@@ -168,9 +170,13 @@ def _for_the_server() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in added}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.environ.update(added)
+    temporary = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > _SOCKET_PLACE_LENGTH:
+        tempfile.tempdir = "/tmp"  # for the server's socket
     try:
         yield
     finally:
+        tempfile.tempdir = temporary
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -88,11 +88,11 @@ class Display:
         resumed = f", going on from step {first:,}" if first else ""
         self.say(f"[{now.number}/{self._count}] {training.name}: {last:,} steps{resumed}")
 
-    def waiting(self, training: Training) -> None:
+    def waiting(self, training: Training, why: str = "") -> None:
         now = self._shown[training.key]
         if self._bars:
             self._bars.update(now.bar, detail="waiting")
-        self._tell(now, "another process is training the same; waiting for it to end")
+        self._tell(now, why or "another process is training the same; waiting for it to end")
 
     def beat(self, training: Training, beat: Beat) -> None:
         now = self._shown[training.key]

@@ -94,7 +94,7 @@ def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, 
 def _do(
     plan: Plan, costs: Mapping[str, Cost], settings: Settings, at_once: int, expected: Mapping[str, float | None]
 ) -> Ending:
-    executor = _executor(settings, at_once)
+    executor = _executor(plan, settings, at_once)
     first = {t.key: costs[t.runs[0].variant.name] for t in plan.trainings}
     display = progress.Display(plan, {key: cost.ops for key, cost in first.items()}, expected, executor.slots)
     display.say(_opening(plan, executor.slots))
@@ -123,13 +123,19 @@ def _do(
     return Ending(outcome, unmeasured, unsent, recorder.store)
 
 
-def _executor(settings: Settings, at_once: int) -> execute.Executor:
+def _executor(plan: Plan, settings: Settings, at_once: int) -> execute.Executor:
     if settings.executor == "ray":
         from zoo import cluster
 
         jobs = settings.jobs if isinstance(settings.jobs, int) else None
         try:
-            return cluster.connect(settings.ray_address, jobs, settings.gpus_per_run, settings.runs_dir)
+            return cluster.connect(
+                settings.ray_address,
+                jobs,
+                settings.gpus_per_run,
+                settings.runs_dir,
+                max(training.config.workers for training in plan.trainings),
+            )
         except cluster.ClusterError as error:
             raise SweepError(str(error)) from None
     places = [gpu.place for gpu in machine.gpus()]

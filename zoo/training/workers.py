@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,7 +30,20 @@ def join(rank: int, peers: Sequence[str]):
 
     cluster = {"cluster": {"worker": list(peers)}, "task": {"type": "worker", "index": rank}}
     os.environ["TF_CONFIG"] = json.dumps(cluster)
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    with _sigterm_as_it_was():
+        return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+@contextlib.contextmanager
+def _sigterm_as_it_was() -> Iterator[None]:
+    """SIGTERM keeps its meaning, which TensorFlow changes on joining; one that comes meanwhile is heeded after it."""
+    handler = signal.getsignal(signal.SIGTERM)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def is_chief(strategy) -> bool:
