@@ -1,7 +1,8 @@
 """What a sweep costs beside its training: wall time over the summed training time of its runs.
 
-Training time is that of the training steps alone, as ``cost/train_s`` has it: everything else is overhead, from the start
-of the command to its end: imports, counting, starting workers, tracing, evaluations, checkpoints, MLflow, latency, the report.
+Training time is that of the training steps alone, as ``cost/train_s`` has it: everything else is overhead, from the
+start of the command to its end: imports, counting, starting workers, tracing, evaluations, checkpoints, MLflow,
+latency, the report.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def text(found: dict[str, Any]) -> str:
             f"a sweep of {found['runs']} runs: {found['wall_s']:.1f} s, of which training {found['training_s']:.1f} s: "
             f"ratio {found['ratio']:.3f}",
             f"  before the first run     {found['before_the_first_run_s']:6.1f} s",
-            f"  starting the workers     {found['starting_workers_s']:6.1f} s (to their first report, half a second of steps)",
+            f"  starting the workers     {found['starting_workers_s']:6.1f} s (to their first report)",
             f"  evaluations              {found['evaluations_s']:6.1f} s",
             f"  after the last run       {found['after_the_last_run_s']:6.1f} s (latency, MLflow, report)",
         ]

@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from zoo import data
+from zoo import data, models
 from zoo.data.sources import NoSource
+
+
+@pytest.fixture(autouse=True)
+def own_registrations(monkeypatch):
+    """What a test registers is forgotten at its end."""
+    models.names(), data.names()  # those of the package are there for good
+    monkeypatch.setattr(models, "_entries", dict(models._entries))
+    monkeypatch.setattr(data, "_sets", dict(data._sets))
 
 
 @pytest.fixture(scope="session")

@@ -130,8 +130,8 @@ def test_one_run_over_two_nodes(network, env, tmp_path):
     alone = LONGER.replace("factors:\n  augment.flip: [true, false]\n", "").replace(
         "steps: 1000", "precision: float32\n  optimizer: {lr: 0.01, momentum: 0.9}\n  steps: 12"
     )
-    together = alone.replace("steps: 12\n", "steps: 400\n  milestones: [12]\n  strategy: multi_worker\n  workers: 2\n")
-    (tmp_path / "together.yaml").write_text(together.replace("evaluate_every: 25", "evaluate_every: 100"))
+    together = alone.replace("steps: 12\n", "steps: 120\n  milestones: [12]\n  strategy: multi_worker\n  workers: 2\n")
+    (tmp_path / "together.yaml").write_text(together.replace("evaluate_every: 25", "evaluate_every: 40"))
     running = Running(tmp_path, network.env, "together.yaml", "--executor", "ray", within=network.within)
     killed, deadline = 0, time.monotonic() + PATIENCE_S
     while not killed:
