@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from zoo import layers
 from zoo.data.batches import evaluation_batch, training_batch
 from zoo.training import averages as moving_averages
-from zoo.training import objective
+from zoo.training import objective, workers
 
 
 @dataclass
@@ -67,20 +67,31 @@ def training_function(network: Network, images, labels, config, seed: int):
         is_first_bad = (bad < 0) & ~tf.math.is_finite(loss)
         return step + 1, loss_sum + tf.cast(loss, tf.float64), correct + hits, tf.where(is_first_bad, step, bad)
 
-    signature = [tf.TensorSpec([], tf.int64)] * 2 + [tf.TensorSpec([], t) for t in _TOTALS()]
+    step_spec, totals_specs = tf.TensorSpec([], tf.int64), [tf.TensorSpec([], t) for t in _TOTALS()]
 
-    @tf.function(input_signature=signature, autograph=False)
-    def train(first_step, count, *totals):
+    @tf.function(input_signature=[step_spec, step_spec, *totals_specs], autograph=False)
+    def loop(first_step, count, *totals):
         until = first_step + count
         _, *totals = tf.while_loop(lambda step, *_: step < until, one_step, (first_step, *totals))
         return totals
 
+    @tf.function(input_signature=[step_spec, *totals_specs], autograph=False)
+    def single(step, *totals):
+        return one_step(step, *totals)[1:]
+
+    def train(first_step, count, *totals):
+        if not workers.are_several(network.strategy):
+            return loop(tf.constant(first_step, tf.int64), tf.constant(count, tf.int64), *totals)
+        # No loop, which is a cycle in the graph: TensorFlow's pass that puts in oneDNN's kernels then visits the nodes in an
+        # order that varies between processes, and the gradient of a pool gets another kernel, with other last bits, in some.
+        single.get_concrete_function()
+        for step in range(first_step, first_step + count):
+            totals = single(tf.constant(step, tf.int64), *totals)
+        return totals
+
     def call(first_step: int, count: int, totals: Totals) -> Totals:
-        loss, correct, bad = train(
-            tf.constant(first_step, tf.int64),
-            tf.constant(count, tf.int64),
-            *(tf.constant(value, dtype) for value, dtype in zip(totals, _TOTALS(), strict=True)),
-        )
+        values = (tf.constant(value, dtype) for value, dtype in zip(totals, _TOTALS(), strict=True))
+        loss, correct, bad = train(first_step, count, *values)
         return Totals(float(loss), int(correct), int(bad))
 
     return call

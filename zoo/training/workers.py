@@ -51,6 +51,13 @@ def is_chief(strategy) -> bool:
     return strategy.extended.should_checkpoint
 
 
+def are_several(strategy) -> bool:
+    """Whether other processes take part in this training."""
+    import tensorflow as tf
+
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
 def exchange_function(strategy) -> Callable[[Sequence[int]], np.ndarray]:
     """A function ``values -> all``: what the process of each replica gave, int64 [replicas, len(values)], the chief first.
 
@@ -58,7 +65,7 @@ def exchange_function(strategy) -> Callable[[Sequence[int]], np.ndarray]:
     """
     import tensorflow as tf
 
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    if not are_several(strategy):
         return lambda values: np.array([values], np.int64)
     replicas = strategy.num_replicas_in_sync
 
