@@ -6,8 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+import filelock
 import pytest
-from tracked import COST, ask, train
+from tracked import COST, ask, finish, train
 
 from zoo import execute
 from zoo.execute import Policy
@@ -202,6 +203,16 @@ def test_a_success_without_results_is_a_failure(plan):
 def test_a_crash_after_the_results_are_on_disk_changes_nothing(plan):
     outcome, _ = play(plan, Stage(1, {NAMES[0]: [[("trained", (10, 20)), ("done", ""), ("gone", CRASH)]]}))
     assert len(outcome.done) == 4
+
+
+def test_a_result_that_nobody_was_left_to_record_is_recorded_by_the_next_sweep(plan):
+    first, second = plan.trainings[:2]
+    for training in (first, second):
+        finish(training)
+        training.record.write("status", {"state": "running"})
+    with filelock.FileLock(second.record.directory / ".lock"):  # another sweep trains it for more steps
+        play(plan, Stage(1, {}))
+    assert [t.record.read("status")["state"] for t in (first, second)] == ["done", "running"]
 
 
 def test_one_interrupt_stops_what_runs_and_begins_nothing(plan):

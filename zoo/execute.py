@@ -127,6 +127,8 @@ def execute(
         status = training.record.read("status")
         if training.is_done():
             sweep.outcome.done.append(training)
+            if status.get("state") != "done" and not training.record.is_worked_on():
+                _settle(training, "done")  # whoever watched it was killed before it could say so
         elif would_fail_again(status) and not policy.retry_failed:
             sweep.outcome.failed.append((training, status["reason"]))
             audience.left_out(training, status["reason"])

@@ -143,6 +143,21 @@ class Record:
             if writer and not _is_there(int(writer[1])):
                 path.unlink(missing_ok=True)
 
+    def is_worked_on(self) -> bool:
+        """Whether a process trains this right now: each holds ``.lock`` from its first step to its last."""
+        import filelock
+
+        path = self.directory / ".lock"
+        if not path.exists():
+            return False
+        lock = filelock.FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            return True
+        lock.release()
+        return False
+
     def set_aside(self) -> Path | None:
         """Move the directory out of the way; nothing is deleted. Returns where it is now, None when there was none."""
         if not self.directory.exists():

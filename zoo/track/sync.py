@@ -7,11 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
-
 from zoo.measure import Cost
 from zoo.plan import Plan, Training
-from zoo.record import Record
 from zoo.track.opening import TrackingError, shown
 from zoo.track.recorder import PATIENCE_S, Recorder
 from zoo.track.store import Store
@@ -76,21 +73,7 @@ def state_on_disk(training: Training) -> tuple[str, str] | None:
         return None
     if training.is_done():
         return "done", ""
-    if _is_worked_on(record):
+    if record.is_worked_on():
         return "running", ""
     status = record.read("status")
     return ("failed", status.get("reason", "")) if status.get("state") == "failed" else ("stopped", "")
-
-
-def _is_worked_on(record: Record) -> bool:
-    """Whether a process holds the training right now: each holds ``.lock`` from its first step to its last."""
-    path = record.directory / ".lock"
-    if not path.exists():
-        return False
-    lock = filelock.FileLock(path)
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        return True
-    lock.release()
-    return False
