@@ -200,9 +200,10 @@ def _show_plan(plan, costs, settings) -> int:
 
 def _run(plan, costs, options: argparse.Namespace) -> int:
     """Do the sweep, report, and say what is left to do."""
+    import reports
     from zoo import sweep
 
-    ending = sweep.run(plan, costs, _settings(options), _note)
+    ending = sweep.run(plan, costs, _settings(options), _note, meanwhile=reports.prepare)
     outcome = ending.outcome
     if outcome.stopped:
         return _refuse(f"{_STOPPED}\n  {options.command}", 130)

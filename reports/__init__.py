@@ -9,7 +9,7 @@ Nothing heavy is imported before one of these is called.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +48,15 @@ def load(sweep: str, tracking_uri: str | None = None) -> pandas.DataFrame:
     from reports import store
 
     return store.read_runs(sweep, tracking_uri)
+
+
+def prepare() -> None:
+    """Import what a report takes, a second or two, ahead of time; what is in the way of that is left to ``write`` to say."""
+    with suppress(Exception):
+        from matplotlib.backends import backend_agg  # noqa: F401
+        from scipy import optimize, special  # noqa: F401
+
+        from reports import curves, markdown, store, tables, trade_off  # noqa: F401
 
 
 def write(

@@ -49,7 +49,7 @@ def welch_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Inte
     Raises:
         ValueError: confidence outside (0, 1).
     """
-    from scipy import special  # a quarter of the time that scipy.stats takes to import, in every report
+    from scipy import special
 
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is a number between 0 and 1, not {confidence}")
@@ -77,15 +77,15 @@ def power_of_test(
     out; the smaller number is taken, so that a design is never promised more than it can keep.
     ``equal_variances=True`` gives Student's pooled test instead, with 2 (seeds - 1).
     """
-    from scipy import stats
+    from scipy import special  # a quarter of the time that scipy.stats takes to import, in every report
 
     degrees = 2 * (seeds - 1) if equal_variances else seeds - 1
-    critical = stats.t.ppf(1 - alpha / 2, degrees)
+    critical = special.stdtrit(degrees, 1 - alpha / 2)
     shift = difference / sd * np.sqrt(seeds / 2)
-    right = stats.nct.sf(critical, degrees, shift)
-    left = stats.nct.cdf(-critical, degrees, shift)
+    not_right = special.nctdtr(degrees, shift, critical)
+    left = special.nctdtr(degrees, shift, -critical)
     # Far out in the tails scipy's noncentral t gives nan: there the right tail is certain and the left one empty.
-    return float(np.nan_to_num(right, nan=1.0) + np.nan_to_num(left, nan=0.0))
+    return float(1 - np.nan_to_num(not_right, nan=0.0) + np.nan_to_num(left, nan=0.0))
 
 
 def detectable_difference(

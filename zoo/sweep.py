@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,8 +52,16 @@ class Ending:
     store: track.Store | None
 
 
-def run(plan: Plan, costs: Mapping[str, Cost], settings: Settings, note: Callable[[str], Any]) -> Ending:
+def run(
+    plan: Plan,
+    costs: Mapping[str, Cost],
+    settings: Settings,
+    note: Callable[[str], Any],
+    meanwhile: Callable[[], Any] = lambda: None,
+) -> Ending:
     """Do what is missing of a plan; ``note`` is told what is prepared before that.
+
+    ``meanwhile`` is called once, on a thread of its own, when the first training is under way and this process idle.
 
     Raises SweepError, DataError, shares.ShareError, processes.Died, OSError, and KeyboardInterrupt at a second Ctrl-C.
     """
@@ -72,7 +81,7 @@ def run(plan: Plan, costs: Mapping[str, Cost], settings: Settings, note: Callabl
         if settings.budget_s is not None:
             known.measure(plan, left, note)
         expected = {training.key: known.seconds(training) for training in left}
-        return _do(plan, costs, settings, at_once, expected)
+        return _do(plan, costs, settings, at_once, expected, meanwhile)
 
 
 def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, note: Callable[[str], Any]) -> int:
@@ -92,7 +101,12 @@ def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, 
 
 
 def _do(
-    plan: Plan, costs: Mapping[str, Cost], settings: Settings, at_once: int, expected: Mapping[str, float | None]
+    plan: Plan,
+    costs: Mapping[str, Cost],
+    settings: Settings,
+    at_once: int,
+    expected: Mapping[str, float | None],
+    meanwhile: Callable[[], Any],
 ) -> Ending:
     executor = _executor(plan, settings, at_once)
     first = {t.key: costs[t.runs[0].variant.name] for t in plan.trainings}
@@ -107,7 +121,7 @@ def _do(
             plan,
             costs,
             executor,
-            _Audience(display, recorder),
+            _Audience(display, recorder, meanwhile),
             interrupt=interrupt,
             data_dir=settings.data_dir,
             policy=execute.Policy(settings.retries, settings.stall_s, settings.rerun_failed),
@@ -162,8 +176,9 @@ def _warn(
 class _Audience:
     """Passes what happens on to the display and to MLflow."""
 
-    def __init__(self, display: progress.Display, recorder: track.Recorder):
-        self._display, self._recorder = display, recorder
+    def __init__(self, display: progress.Display, recorder: track.Recorder, meanwhile: Callable[[], Any]):
+        self._display, self._recorder, self._meanwhile = display, recorder, meanwhile
+        self._idle = False
         self.waiting, self.stopping, self.again = display.waiting, display.stopping, display.again
 
     def started(self, training: Training) -> None:
@@ -172,6 +187,9 @@ class _Audience:
 
     def beat(self, training: Training, beat) -> None:
         self._display.beat(training, beat)
+        if not self._idle:
+            self._idle = True
+            threading.Thread(target=self._meanwhile, daemon=True).start()
         if beat.evaluated:
             self._recorder.update(training, "running")
 
