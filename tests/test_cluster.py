@@ -21,7 +21,7 @@ from zoo import cluster
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes apart what Linux keeps together")
 
-LONGER = QUESTION.replace("steps: 240", "steps: 1000").replace("evaluate_every: 10", "evaluate_every: 25")
+LONGER = QUESTION.replace("steps: 240", "steps: 500").replace("evaluate_every: 10", "evaluate_every: 25")
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_one_run_over_two_nodes(network, env, tmp_path):
     """One of its processes is killed, which ends the other; both go on together. After 12 steps, before rounding has grown,
     it stands where one process alone does."""
     alone = LONGER.replace("factors:\n  augment.flip: [true, false]\n", "").replace(
-        "steps: 1000", "precision: float32\n  optimizer: {lr: 0.01, momentum: 0.9}\n  steps: 12"
+        "steps: 500", "precision: float32\n  optimizer: {lr: 0.01, momentum: 0.9}\n  steps: 12"
     )
     together = alone.replace("steps: 12\n", "steps: 120\n  milestones: [12]\n  strategy: multi_worker\n  workers: 2\n")
     (tmp_path / "together.yaml").write_text(together.replace("evaluate_every: 25", "evaluate_every: 40"))
