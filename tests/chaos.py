@@ -31,8 +31,6 @@ from pathlib import Path
 import numpy as np
 from sweeps import PATIENCE_S, command, environment, sweep
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from zoo.record import Record
 from zoo.track.files import NAMES as ARTIFACTS
 

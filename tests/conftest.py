@@ -6,9 +6,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sweeps import QUESTION, environment, sweep
 
 from zoo import data, models
 from zoo.data.sources import NoSource
+
+# What takes longest, to be begun first: a file is one piece of work for the processes that share the tests.
+LONGEST = ("test_cluster", "test_failures", "test_run_sweep", "test_stopping", "test_track_server", "test_chaos")
+
+
+def pytest_collection_modifyitems(items):
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +51,17 @@ def empty_store(tmp_path_factory) -> Path:
 def place(tmp_path, empty_store) -> Path:
     shutil.copy(empty_store, tmp_path / "mlflow.db")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def env(tmp_path_factory) -> dict[str, str]:
+    """The environment of sweeps, with a cache in which the shipped networks' costs are soon known."""
+    return environment(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, env):
+    """A sweep run without any disturbance: its directory and what it printed."""
+    directory = tmp_path_factory.mktemp("finished")
+    (directory / "flip.yaml").write_text(QUESTION)
+    return directory, sweep(directory, env, "flip.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the scripts among the tests
+
+from zoo.record import Record
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 900  # for a busy machine; nothing here takes more than some seconds on a quiet one
@@ -25,6 +32,32 @@ base:
   evaluate_every: 10
 factors:
   augment.flip: [true, false]
+seeds: 1
+"""
+
+OWN = """
+import numpy as np
+from zoo.data import register as data_set
+from zoo.models import register as model
+
+@model("mine")
+def mine(input_size: int = 24, classes: int = 10, width: int = 4):
+    import tf_keras as keras
+    image = keras.Input((input_size, input_size, 3))
+    x = keras.layers.Conv2D(width, 3, activation="relu")(image)
+    return keras.Model(image, keras.layers.Dense(classes)(keras.layers.GlobalAveragePooling2D()(x)))
+
+@data_set("halves", classes=("dark", "light"), image_size=12)
+def halves(data_dir):
+    labels = np.arange(64) % 2
+    images = np.full((64, 12, 12, 3), 40, np.uint8) + (labels * 150).astype(np.uint8)[:, None, None, None]
+    return {"train": (images, labels), "test": (images[:20], labels[:20])}
+"""
+OWN_QUESTION = """
+question: Do averages and time matter for my own net on my own data?
+imports: [own.py]
+base: {model: mine, data: halves, input_size: 8, batch: 8, evaluate_every: 10}
+factors: {ema: [true, false], steps: [10, 20]}
 seeds: 1
 """
 
@@ -128,3 +161,35 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def keys(directory: Path) -> set[str]:
+    return {path.parent.name for path in directory.glob("runs/*/training.json")}
+
+
+def predictions(directory: Path) -> dict[str, dict[str, np.ndarray]]:
+    found = {}
+    for path in directory.glob("runs/*/results/*.npz"):
+        with np.load(path) as arrays:
+            found[str(path.relative_to(directory))] = dict(arrays)
+    return found
+
+
+def statuses(directory: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted(directory.glob("runs/*/status.json"))]
+
+
+def records(directory: Path) -> list[Record]:
+    return [Record(path.parent) for path in sorted(directory.glob("runs/*/training.json"))]
+
+
+def record_of(directory: Path, variant: str) -> Record:
+    (found,) = [one for one in records(directory) if one.read("training")["runs"] == [f"{variant} · seed 0"]]
+    return found
+
+
+def told(done) -> str:
+    """What went wrong, in words: never a traceback."""
+    for text in (done.stdout, done.stderr):
+        assert "Traceback" not in text and "Exception" not in text, text
+    return done.stderr

@@ -15,18 +15,13 @@ from pathlib import Path
 import clusters
 import numpy as np
 import pytest
-from sweeps import PATIENCE_S, QUESTION, Running, command, environment, gone, sweep
+from sweeps import PATIENCE_S, QUESTION, Running, command, gone, sweep
 
 from zoo import cluster
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes apart what Linux keeps together")
 
 LONGER = QUESTION.replace("steps: 240", "steps: 500").replace("evaluate_every: 10", "evaluate_every: 25")
-
-
-@pytest.fixture(scope="module")
-def env(tmp_path_factory):
-    return environment(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
