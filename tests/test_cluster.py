@@ -21,8 +21,6 @@ from zoo import cluster
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes apart what Linux keeps together")
 
-LONGER = QUESTION.replace("steps: 240", "steps: 500").replace("evaluate_every: 10", "evaluate_every: 25")
-
 
 @pytest.fixture(scope="module")
 def network(env):
@@ -36,25 +34,15 @@ def network(env):
 @pytest.fixture
 def asked(tmp_path) -> Path:
     """A directory with the question."""
-    (tmp_path / "flip.yaml").write_text(LONGER)
+    (tmp_path / "flip.yaml").write_text(QUESTION)
     return tmp_path
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory, env):
-    """The same sweep on this machine alone: its directory."""
-    directory = tmp_path_factory.mktemp("here")
-    (directory / "flip.yaml").write_text(LONGER)
-    done = sweep(directory, env, "flip.yaml", "--jobs", 2)
-    assert done.returncode == 0, done.stderr
-    return directory
 
 
 @pytest.fixture(scope="module")
 def disturbed(tmp_path_factory, network):
     """A sweep on the cluster with all that can happen to it: what was seen after each, and its directory at the end."""
     directory = tmp_path_factory.mktemp("disturbed")
-    (directory / "flip.yaml").write_text(LONGER)
+    (directory / "flip.yaml").write_text(QUESTION)
     seen = {}
 
     def going(name: str, act) -> None:
@@ -122,11 +110,11 @@ def records(directory: Path, name: str) -> list[dict]:
 def test_one_run_over_two_nodes(network, env, tmp_path):
     """One of its processes is killed, which ends the other; both go on together. After 12 steps, before rounding has grown,
     it stands where one process alone does."""
-    alone = LONGER.replace("factors:\n  augment.flip: [true, false]\n", "").replace(
-        "steps: 500", "precision: float32\n  optimizer: {lr: 0.01, momentum: 0.9}\n  steps: 12"
+    alone = QUESTION.replace("factors:\n  augment.flip: [true, false]\n", "").replace(
+        "steps: 240", "precision: float32\n  optimizer: {lr: 0.01, momentum: 0.9}\n  steps: 12"
     )
     together = alone.replace("steps: 12\n", "steps: 120\n  milestones: [12]\n  strategy: multi_worker\n  workers: 2\n")
-    (tmp_path / "together.yaml").write_text(together.replace("evaluate_every: 25", "evaluate_every: 40"))
+    (tmp_path / "together.yaml").write_text(together.replace("evaluate_every: 10", "evaluate_every: 40"))
     running = Running(tmp_path, network.env, "together.yaml", "--executor", "ray", within=network.within)
     killed, deadline = 0, time.monotonic() + PATIENCE_S
     while not killed:
@@ -181,10 +169,10 @@ def test_a_lost_node_costs_an_attempt_and_the_sweep_finishes_on_the_other(distur
     assert rows == [(f"augment.flip={flip} · seed 0", "FINISHED") for flip in ("false", "true")]
 
 
-def test_after_all_that_the_predictions_are_those_of_this_machine_alone_to_the_bit(disturbed, here):
+def test_after_all_that_the_predictions_are_those_of_this_machine_alone_to_the_bit(disturbed, finished):
     found, expected = (
         {path.relative_to(directory): path for path in directory.glob("runs/*/results/*.npz")}
-        for directory in (disturbed[0], here)
+        for directory in (disturbed[0], finished[0])
     )
     assert len(expected) == 2 and found.keys() == expected.keys()
     for name, path in expected.items():
@@ -192,7 +180,7 @@ def test_after_all_that_the_predictions_are_those_of_this_machine_alone_to_the_b
             for array in ours.files:
                 np.testing.assert_array_equal(theirs[array], ours[array])
     assert [t["threads"] for t in records(disturbed[0], "training")] == [
-        t["threads"] for t in records(here, "training")
+        t["threads"] for t in records(finished[0], "training")
     ]
 
 
