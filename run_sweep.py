@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shlex
 import signal
@@ -293,7 +294,7 @@ def _say_left_out(trainings, command: str) -> None:
 
 def _sensitivity(plan) -> str:
     """The smallest difference that this number of seeds can detect, and the number that it takes for the margin."""
-    from reports.statistics import detectable_difference, seeds_needed
+    from reports.power import detectable_difference, seeds_to_decide
     from zoo import outlook
 
     seeds, margin = len(plan.question.seeds), plan.question.margin
@@ -303,7 +304,7 @@ def _sensitivity(plan) -> str:
     sd = measured or ASSUMED_SD
     source = "measured on the baseline" if measured else "assumed until the baseline has three results"
     found = detectable_difference(sd, seeds)
-    enough = seeds_needed(sd, margin) if 0 < margin < found else seeds
+    enough = (seeds_to_decide(margin, sd, sd, None) or seeds) if margin < found else seeds
     advice = (
         f"; to detect the margin of {margin:g} points takes {enough} seeds (--seeds {enough})" if enough > seeds else ""
     )
@@ -333,4 +334,7 @@ def _refuse(message: object, code: int) -> int:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    gc.set_threshold(50_000)  # imports make a million objects that are there to stay, and would be gone through often
+    code = main()
+    gc.freeze()  # or the interpreter goes through all objects once more at its end, which takes a second
+    sys.exit(code)

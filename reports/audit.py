@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reports import verdicts
+from reports import power, verdicts
 from reports.verdicts import EQUIVALENT, HELPS, HURTS, Schedule
 
 SD = 0.25  # points between seeds
@@ -94,6 +94,11 @@ class Case(NamedTuple):
     design: int | Schedule
     event: Event
 
+    @property
+    def margin(self) -> float | None:
+        """None where differences are counted: with a margin, many that are found by chance would be called equivalent."""
+        return MARGIN if self.event is any_equivalence else None
+
 
 def cases() -> list[Case]:
     """The truths and designs that are audited."""
@@ -102,8 +107,8 @@ def cases() -> list[Case]:
     edge = {k: Truth((MARGIN,) * k, (SD,) * (k + 1)) for k in (1, 3)}
     grow = Schedule(3, 10)
     wrong, found = "helps or hurts, where nothing does", "found, with the seeds that were said to take 80 %"
-    needed = verdicts.seeds_to_decide(0.3, SD, SD, None)
-    to_equate = verdicts.seeds_to_decide(0.0, SD, SD, 0.3)
+    needed = power.seeds_to_decide(0.3, SD, SD, None)
+    to_equate = power.seeds_to_decide(0.0, SD, SD, 0.3)
     assert needed is not None and to_equate is not None
     listed = [
         Case(f"{wrong}: {k} comparison{'s' if k > 1 else ''}, {n} seeds", "<= 5 %", same[k], n, any_difference)
@@ -137,8 +142,7 @@ def text(trials: int, seed: int) -> str:
     """The audit as a Markdown table."""
     lines = ["| what | wanted | rate | seeds |", "| :-- | :-- | --: | --: |"]
     for case in cases():
-        margin = None if case.bound.startswith(">=") else MARGIN
-        found = rate(case.truth, case.design, case.event, trials, seed, margin)
+        found = rate(case.truth, case.design, case.event, trials, seed, case.margin)
         lines.append(
             f"| {case.what} | {case.bound} | {100 * found.rate:.1f} ± {100 * found.error:.1f} % | {found.seeds:.1f} |"
         )

@@ -14,6 +14,8 @@ from reports.store import Sweep, has_result
 NOTES = (
     "Accuracy: mean ± sample standard deviation over seeds (number of runs), in percent of the test images. "
     "Difference: to the baseline, in points, with Welch's 95 % confidence interval. "
+    "Verdict: helps or hurts by Welch's test at 5 %, equivalent by two one-sided tests at 5 % within the margin, both "
+    "corrected for the number of comparisons (Holm); what neither shows is undecided. "
     "MACs: multiply-adds of convolution and dense layers, one image. ops: the models' source's own count. "
     "Training: mean of one run. Latency: one image, the compiled function, one thread, median (p90)."
 )
@@ -61,7 +63,7 @@ def escape(text: str) -> str:
 def _readings(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
     if not len(sweep.results()):
         return ["No run has a result yet."]
-    lines = tables.comparisons(frame)
+    lines = tables.comparisons(frame, sweep.margin)
     if sweep.baseline is None:
         lines.append("The store names no baseline, so nothing is compared.")
     elif not len(sweep.results(sweep.baseline)):

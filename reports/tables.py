@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from reports import statistics
+from reports import power, statistics, verdicts
 from reports.store import Sweep
 
 ABSENT = "-"
-CONFIDENCE = 0.95
 MEANS = ("train_s", "latency_tf_p50_ms", "latency_tf_p90_ms")
 PRICES = {  # column of a variant -> how the sentence about its price calls it
     "params": "parameters",
@@ -27,20 +26,33 @@ def variants(sweep: Sweep) -> pd.DataFrame:
 
     Columns: sweep, variant, baseline (bool), n (runs with a result), n_expected; accuracy_percent_mean and
     accuracy_percent_sd, the same for accuracy_raw, accuracy_ema and top5; difference_points to the baseline with
-    difference_low_points and difference_high_points (95 % by Welch); params, macs, ops; means over the runs of
-    train_s and the latencies. Missing values are nan or NA.
+    difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``reports.verdicts``) with
+    p_difference and p_equivalence (adjusted for the number of comparisons) and seeds_needed; params, macs, ops; means
+    over the runs of train_s and the latencies. Missing values are nan or NA.
     """
-    reference = _accuracies(sweep, sweep.baseline)
-    rows = [_variant_row(sweep, name, reference) for name in sweep.variants]
+    found = _verdicts(sweep)
+    rows = [_variant_row(sweep, name, found.get(name)) for name in sweep.variants]
     frame = pd.DataFrame(rows)
-    return frame.astype(dict.fromkeys(("params", "macs", "ops"), "Int64")) if rows else frame
+    return frame.astype(dict.fromkeys(("params", "macs", "ops", "seeds_needed"), "Int64")) if rows else frame
 
 
-def _accuracies(sweep: Sweep, variant: str | None) -> np.ndarray:
-    return sweep.results(variant)["accuracy_percent"].to_numpy() if variant is not None else np.array([])
+def _verdicts(sweep: Sweep) -> dict[str, verdicts.Verdict]:
+    """What can be said of each variant but the baseline; nothing where there is no baseline to compare with."""
+    if sweep.baseline is None or not len(sweep.results(sweep.baseline)):
+        return {}
+    values = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
+    trainings = {name: _trainings(sweep, name) for name in sweep.variants}
+    paired = [name for name in values if trainings[name] and trainings[name] == trainings[sweep.baseline]]
+    return verdicts.verdicts(values, sweep.baseline, sweep.margin or None, paired=paired)
 
 
-def _variant_row(sweep: Sweep, name: str, reference: np.ndarray) -> dict:
+def _trainings(sweep: Sweep, variant: str) -> tuple[str, ...]:
+    """The keys of the trainings that a variant's results come from, in the order of the seeds."""
+    keys = tuple(sweep.results(variant)["run_key"])
+    return keys if all(keys) else ()
+
+
+def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None) -> dict:
     runs = sweep.results(name)
     row = {
         "sweep": sweep.name,
@@ -51,13 +63,15 @@ def _variant_row(sweep: Sweep, name: str, reference: np.ndarray) -> dict:
     }
     for column in ("accuracy_percent", "accuracy_raw_percent", "accuracy_ema_percent", "top5_percent"):
         row[f"{column}_mean"], row[f"{column}_sd"], _ = statistics.summary(runs[column].dropna())
-    interval = statistics.Interval(float("nan"), float("nan"), float("nan"))
-    if len(runs) and len(reference) and name != sweep.baseline:
-        interval = statistics.welch_interval(runs["accuracy_percent"], reference, CONFIDENCE)
+    nan = float("nan")
     row |= {
-        "difference_points": interval.difference,
-        "difference_low_points": interval.low,
-        "difference_high_points": interval.high,
+        "difference_points": verdict.difference if verdict else nan,
+        "difference_low_points": verdict.low if verdict else nan,
+        "difference_high_points": verdict.high if verdict else nan,
+        "verdict": verdict.word if verdict else "",
+        "p_difference": verdict.p_difference if verdict else nan,
+        "p_equivalence": verdict.p_equivalence if verdict else nan,
+        "seeds_needed": verdict.seeds_needed if verdict and verdict.seeds_needed else pd.NA,
     }
     for column in ("params", "macs", "ops"):  # the same for every seed of a variant
         known = runs[column].dropna()
@@ -95,17 +109,39 @@ def setting(runs: pd.DataFrame, field: str) -> str | None:
     return " / ".join(f"{int(value):,}" if value.isdigit() else value for value in values) or None
 
 
-def comparisons(frame: pd.DataFrame) -> list[str]:
-    """One sentence for each variant that can be set against the baseline: the difference, its interval, the price."""
+def comparisons(frame: pd.DataFrame, margin: float | None) -> list[str]:
+    """One sentence for each variant that can be set against the baseline: the verdict, the difference and its interval, the
+    price."""
     if frame.empty or not frame["baseline"].any():
         return []
     baseline = frame[frame["baseline"]].iloc[0]
     others = frame[~frame["baseline"] & frame["difference_points"].notna()]
     return [
-        f"{row['variant']}: {row['difference_points']:+.2f} points ({_interval_words(row)}) "
-        f"against {baseline['variant']}; {price(row, baseline)}."
+        f"{row['variant']} {_verdict_words(row, margin)}: {row['difference_points']:+.2f} points "
+        f"({_interval_words(row)}) against {baseline['variant']}; {price(row, baseline)}."
+        f"{_seeds_words(row)}"
         for _, row in others.iterrows()
     ]
+
+
+def _verdict_words(row: pd.Series, margin: float | None) -> str:
+    if row["verdict"] == verdicts.EQUIVALENT:
+        return f"is equivalent within {margin:g} points"
+    if row["verdict"] == verdicts.UNDECIDED:
+        return "is undecided"
+    return "has no verdict yet" if row["verdict"] == verdicts.NONE else row["verdict"]
+
+
+def _seeds_words(row: pd.Series) -> str:
+    """What it would take to decide."""
+    if row["verdict"] != verdicts.UNDECIDED:
+        return ""
+    if pd.isna(row["seeds_needed"]):
+        return f" Even {power.MOST_SEEDS:,} seeds would not decide a difference like this one."
+    more = row["seeds_needed"] - row["n"]
+    if more < 1:
+        return " If that is the truth, one more seed or two are likely to decide."
+    return f" If that is the truth, {row['seeds_needed']} seeds per variant would decide with 80 % power ({more} more)."
 
 
 def _interval_words(row: pd.Series) -> str:
@@ -142,7 +178,7 @@ def detectable(frame: pd.DataFrame) -> str:
         )
     sd = statistics.pooled_sd(repeated["accuracy_percent_sd"], repeated["n"])
     seeds = int(repeated["n"].min())
-    points = statistics.detectable_difference(sd, seeds)
+    points = power.detectable_difference(sd, seeds)
     return (
         f"Smallest difference that this design could detect: {points:.2f} points "
         f"(two-sided test at 5 %, power 80 %, {seeds} seeds per variant, spread between seeds {sd:.2f} points)."
@@ -158,7 +194,7 @@ def shared_trainings(sweep: Sweep) -> list[str]:
             groups.setdefault(keys, []).append(name)
     return [
         f"{_listed(names)} are read from the same trainings: they differ only in the evaluation, "
-        "and the interval, which takes them for independent, is wider than it need be."
+        "and are compared training by training where one of them is the baseline."
         for names in groups.values()
         if len(names) > 1
     ]
@@ -178,7 +214,17 @@ def front_text(frame: pd.DataFrame) -> str:
 
 # --- formatted rows ----------------------------------------------------------------------------------------------
 
-HEADER = ("variant", "test accuracy, %", "difference, points", "parameters", "MACs", "ops", "training", "latency, ms")
+HEADER = (
+    "variant",
+    "test accuracy, %",
+    "difference, points",
+    "verdict",
+    "parameters",
+    "MACs",
+    "ops",
+    "training",
+    "latency, ms",
+)
 
 
 def formatted(frame: pd.DataFrame) -> list[list[str]]:
@@ -188,6 +234,7 @@ def formatted(frame: pd.DataFrame) -> list[list[str]]:
             f"{row['variant']} (baseline)" if row["baseline"] else row["variant"],
             mean_sd(row, "accuracy_percent") + _incomplete(row),
             _difference(row),
+            ABSENT if row["verdict"] in ("", verdicts.NONE) else row["verdict"],
             *(count(row[column]) for column in ("params", "macs", "ops")),
             duration(row["train_s"]),
             _latency(row),

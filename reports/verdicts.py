@@ -2,7 +2,8 @@
 
 Accuracies come in points (percent), one value a training. The tests are Welch's, never pooled: the spread between seeds
 differs between variants. Seeds are not paired, because one changed bit reproduces the whole variation between seeds
-(arXiv:2304.01910): the same seed on both sides is worth nothing.
+(arXiv:2304.01910): the same seed on both sides is worth nothing. Variants that are read from the baseline's own trainings
+are paired truly, and compared training by training.
 
 - A difference is found when Welch's two-sided test rejects at 5 % (the interval is away from zero).
 - Equivalence is found when two one-sided tests at 5 % put the difference within the margin (Schuirmann, J. Pharmacokinetics
@@ -13,7 +14,7 @@ differs between variants. Seeds are not paired, because one changed bit reproduc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,10 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reports import sequential
-
-ALPHA = 0.05
-POWER = 0.8
-MOST_SEEDS = 1_000  # more than anybody trains; beyond it "how many" is not worth a number
+from reports.power import ALPHA, seeds_to_decide
 
 HELPS, HURTS, EQUIVALENT, UNDECIDED, NONE = "helps", "hurts", "equivalent", "undecided", "none"
 
@@ -75,6 +73,20 @@ def compare(a: ArrayLike, b: ArrayLike) -> Comparison:
     return _comparison(a.mean(-1) - b.mean(-1), a.var(-1, ddof=1), b.var(-1, ddof=1), n, m)
 
 
+def compare_pairs(a: ArrayLike, b: ArrayLike) -> Comparison:
+    """``a`` [..., n] against ``b`` [..., n], the same training at the same place: Student's paired comparison.
+
+    Raises:
+        ValueError: fewer than two pairs.
+    """
+    apart = np.asarray(a, float) - np.asarray(b, float)
+    n = apart.shape[-1]
+    if n < 2:
+        raise ValueError(f"a spread takes two pairs, not {n}")
+    error = apart.std(-1, ddof=1) / np.sqrt(n)
+    return Comparison(apart.mean(-1), error, np.full_like(error, n - 1.0))
+
+
 def _comparison(difference: ArrayLike, var_a: ArrayLike, var_b: ArrayLike, n: ArrayLike, m: ArrayLike) -> Comparison:
     share_a, share_b = np.asarray(var_a, float) / n, np.asarray(var_b, float) / m
     total = share_a + share_b
@@ -123,11 +135,17 @@ class Schedule(NamedTuple):
 
 
 def verdicts(
-    accuracies: Mapping[str, ArrayLike], baseline: str, margin: float | None, schedule: Schedule | None = None
+    accuracies: Mapping[str, ArrayLike],
+    baseline: str,
+    margin: float | None,
+    schedule: Schedule | None = None,
+    paired: Collection[str] = (),
 ) -> dict[str, Verdict]:
-    """The verdict on every variant but the baseline, from accuracies [n] in points.
+    """The verdict on every variant but the baseline, from accuracies [n] in points, in the order of the seeds.
 
-    With a ``schedule``, values come in the order of the seeds, and what is told is what an onlooker would have decided at
+    ``paired`` variants are readouts of the baseline's trainings: their n values belong to its first n, one by one.
+
+    With a ``schedule`` what is told is what an onlooker would have decided at
     the first look that allowed it, from the seeds of that look alone; the baseline may have more by now.
 
     Raises:
@@ -136,101 +154,104 @@ def verdicts(
     if margin is not None and not margin > 0:
         raise ValueError(f"a margin is a positive number of points, not {margin}")
     values = {name: np.asarray(array, float).reshape(-1) for name, array in accuracies.items()}
-    reference = values[baseline]
-    others = {name: array for name, array in values.items() if name != baseline}
+    reference = values.pop(baseline)
+    pairs = {name: _Pair(array, reference, name in paired) for name, array in values.items()}
     if schedule is None:
-        return _at_one_look(others, reference, margin)
-    return _at_many_looks(others, reference, margin, schedule)
+        return _at_one_look(pairs, margin)
+    return _at_many_looks(pairs, margin, schedule)
 
 
-def _at_one_look(others: Mapping[str, NDArray], reference: NDArray, margin: float | None) -> dict[str, Verdict]:
-    known = {name: compare(array, reference) for name, array in others.items() if _can_be_compared(array, reference)}
-    p_difference = _adjusted({name: float(c.p_difference()) for name, c in known.items()}, len(others))
-    p_equivalence = _adjusted(
-        {n: float(c.p_equivalence(margin)) for n, c in known.items()} if margin else {}, len(others)
-    )
+class _Pair(NamedTuple):
+    """A variant's values and the baseline's."""
+
+    values: NDArray
+    reference: NDArray
+    paired: bool  # value by value
+
+    def first(self, n: int) -> _Pair:
+        """What there was when both had ``n`` values."""
+        return _Pair(self.values[:n], self.reference[:n], self.paired)
+
+    @property
+    def seeds(self) -> int:
+        """On the side that has fewer."""
+        return min(len(self.values), len(self.reference))
+
+    @property
+    def difference(self) -> float:
+        if not self.seeds:
+            return float("nan")
+        reference = self.reference[: self.seeds] if self.paired else self.reference
+        return float(self.values.mean() - reference.mean())
+
+    def comparison(self) -> Comparison:
+        if self.paired:
+            return compare_pairs(self.values[: self.seeds], self.reference[: self.seeds])
+        return compare(self.values, self.reference)
+
+    def seeds_needed(self, margin: float | None, family: int) -> int | None:
+        if self.paired:
+            sds = float(np.std(self.values[: self.seeds] - self.reference[: self.seeds], ddof=1)), 0.0
+        else:
+            sds = float(np.std(self.values, ddof=1)), float(np.std(self.reference, ddof=1))
+        return seeds_to_decide(self.difference, *sds, margin, ALPHA / family)
+
+
+def _at_one_look(pairs: Mapping[str, _Pair], margin: float | None) -> dict[str, Verdict]:
+    k = len(pairs)
+    known = {name: pair.comparison() for name, pair in pairs.items() if pair.seeds > 1}
+    p_difference = _adjusted({name: float(c.p_difference()) for name, c in known.items()}, k)
+    p_equivalence = _adjusted({n: float(c.p_equivalence(margin)) for n, c in known.items()} if margin else {}, k)
     found = {}
-    for name, array in others.items():
+    for name, pair in pairs.items():
         if name not in known:
-            found[name] = _none(array, reference, len(others))
+            found[name] = _none(pair, k)
             continue
-        comparison = known[name]
-        word = _word(comparison, p_difference[name] < ALPHA, p_equivalence.get(name, 1.0) < ALPHA)
-        low, high = (float(end) for end in comparison.interval(ALPHA))
-        needed = None
-        if word == UNDECIDED:
-            needed = seeds_to_decide(
-                float(comparison.difference), _sd(array), _sd(reference), margin, ALPHA / len(others)
-            )
-        found[name] = Verdict(
-            word,
-            float(comparison.difference),
-            low,
-            high,
-            p_difference[name],
-            p_equivalence.get(name, float("nan")),
-            len(array),
-            needed,
-            len(others),
-        )
+        p, within = p_difference[name], p_equivalence.get(name, float("nan"))
+        word = _word(known[name], p < ALPHA, within < ALPHA)
+        needed = pair.seeds_needed(margin, k) if word == UNDECIDED else None
+        found[name] = Verdict(word, *_ends(known[name], ALPHA), p, within, pair.seeds, needed, k)
     return found
 
 
-def _at_many_looks(
-    others: Mapping[str, NDArray], reference: NDArray, margin: float | None, schedule: Schedule
-) -> dict[str, Verdict]:
+def _at_many_looks(pairs: Mapping[str, _Pair], margin: float | None, schedule: Schedule) -> dict[str, Verdict]:
     """Replay the looks. At each, Holm's steps go down with the levels of that look in place of alpha (Maurer and Bretz,
     "Multiple testing in group sequential trials using graphical approaches", Stat. Biopharm. Res. 5, 2013)."""
-    k = len(others)
-    shares = sequential.shares(schedule.first, schedule.last)
-    decided: dict[str, Verdict] = {}
+    k, shares = len(pairs), sequential.shares(schedule.first, schedule.last)
     latest: dict[str, Verdict] = {}
     different: set[str] = set()
     within: set[str] = set()
     for look, n in enumerate(range(schedule.first, schedule.last + 1)):
-        if len(reference) < n:
-            break
-        at = {
-            name: compare(array[:n], reference[:n])
-            for name, array in others.items()
-            if name not in decided and len(array) >= n and n >= 2
-        }
-        if not at:
-            continue
+        open_ = [name for name in pairs if not (name in latest and latest[name].is_decided)]
+        at = {name: pairs[name].first(n) for name in open_ if pairs[name].seeds >= n > 1}
+        compared = {name: pair.comparison() for name, pair in at.items()}
 
-        def level(left: int, sides: int, look=look) -> float:
-            """Nominal, for one hypothesis of ``left``: two-sided tests share alpha, one-sided ones have it each."""
+        def level(left: int, sides: int, look: int = look) -> float:
+            """Of one hypothesis among ``left``; a pair of one-sided tests has alpha on each side."""
             return sequential.levels(sides * ALPHA / left, shares)[look] / sides
 
-        p_difference = {name: float(c.p_difference()) for name, c in at.items()}
+        p_difference = {name: float(c.p_difference()) for name, c in compared.items()}
+        p_equivalence = {name: float(c.p_equivalence(margin)) for name, c in compared.items()} if margin else {}
         different |= _step_down(p_difference, k - len(different), lambda left: level(left, 1))
-        p_equivalence = {name: float(c.p_equivalence(margin)) for name, c in at.items()} if margin else {}
         within |= _step_down(p_equivalence, k - len(within), lambda left: level(left, 2))
-        for name, comparison in at.items():
+        for name, comparison in compared.items():
             word = _word(comparison, name in different, name in within)
-            low, high = (float(end) for end in comparison.interval(level(1, 1)))
-            needed = None
-            if word == UNDECIDED:
-                needed = seeds_to_decide(
-                    float(comparison.difference), _sd(others[name][:n]), _sd(reference[:n]), margin, ALPHA / k
-                )
-            latest[name] = Verdict(
-                word,
-                float(comparison.difference),
-                low,
-                high,
+            needed = at[name].seeds_needed(margin, k) if word == UNDECIDED else None
+            adjusted = (
                 min(1.0, p_difference[name] * ALPHA / level(k, 1)),
                 min(1.0, p_equivalence[name] * ALPHA / level(k, 2)) if margin else float("nan"),
-                n,
-                needed,
-                k,
             )
-            if latest[name].is_decided:
-                decided[name] = latest[name]
-    return {name: latest.get(name) or _none(array, reference, k) for name, array in others.items()}
+            latest[name] = Verdict(word, *_ends(comparison, level(1, 1)), *adjusted, n, needed, k)
+    return {name: latest.get(name) or _none(pair, k) for name, pair in pairs.items()}
 
 
-def _step_down(p: Mapping[str, float], left: int, level) -> set[str]:
+def _ends(comparison: Comparison, level: float) -> tuple[float, float, float]:
+    """The difference, and low and high of its interval."""
+    low, high = comparison.interval(level)
+    return float(comparison.difference), float(low), float(high)
+
+
+def _step_down(p: Mapping[str, float], left: int, level: Callable[[int], float]) -> set[str]:
     """The hypotheses that Holm's method rejects: the smallest p at the level for all that are ``left``, and so on."""
     rejected = set()
     for name in sorted(p, key=lambda name: p[name]):
@@ -255,73 +276,6 @@ def _word(comparison: Comparison, different: bool, within: bool) -> str:
     return UNDECIDED
 
 
-def _can_be_compared(a: NDArray, b: NDArray) -> bool:
-    return len(a) > 1 and len(b) > 1
-
-
-def _none(array: NDArray, reference: NDArray, family: int) -> Verdict:
+def _none(pair: _Pair, family: int) -> Verdict:
     nan = float("nan")
-    difference = float(array.mean() - reference.mean()) if len(array) and len(reference) else nan
-    return Verdict(NONE, difference, nan, nan, nan, nan, len(array), None, family)
-
-
-def _sd(values: NDArray) -> float:
-    return float(values.std(ddof=1))
-
-
-# --- how many seeds it takes --------------------------------------------------------------------------------------
-
-
-def power_to_find(difference: ArrayLike, sd_a: ArrayLike, sd_b: ArrayLike, seeds: ArrayLike, alpha: float) -> NDArray:
-    """Chance that Welch's two-sided test at ``alpha`` finds a true ``difference`` with so many ``seeds`` a side.
-
-    From the noncentral t distribution with seeds - 1 degrees of freedom, Welch's lower bound (see
-    ``statistics.power_of_test``).
-    """
-    from scipy import special
-
-    degrees, error = np.asarray(seeds) - 1, np.hypot(sd_a, sd_b) / np.sqrt(seeds)
-    critical = special.stdtrit(degrees, 1 - alpha / 2)
-    return 1 - _nct(degrees, difference / error, critical) + _nct(degrees, difference / error, -critical)
-
-
-def power_to_equate(
-    difference: ArrayLike, sd_a: ArrayLike, sd_b: ArrayLike, seeds: ArrayLike, margin: float, alpha: float
-) -> NDArray:
-    """Chance that two one-sided tests at ``alpha`` put a true ``difference`` within the margin, ``seeds`` a side.
-
-    From below: the chance that one of two tests misses is at most the sum of both (Bonferroni), near to it where either
-    is small.
-    """
-    from scipy import special
-
-    degrees, error = np.asarray(seeds) - 1, np.hypot(sd_a, sd_b) / np.sqrt(seeds)
-    critical = special.stdtrit(degrees, 1 - alpha)
-    above = 1 - _nct(degrees, (difference + margin) / error, critical)
-    below = _nct(degrees, (difference - margin) / error, -critical)
-    return np.maximum(0.0, above + below - 1)
-
-
-def seeds_to_decide(
-    difference: float, sd_a: float, sd_b: float, margin: float | None, alpha: float = ALPHA, power: float = POWER
-) -> int | None:
-    """The fewest seeds per variant that decide with that power, if the truth is what was seen; None beyond MOST_SEEDS.
-
-    By a difference that is found, or by equivalence that is shown, whichever takes fewer.
-    """
-    seeds = np.arange(2, MOST_SEEDS + 1)
-    if sd_a == 0 and sd_b == 0:
-        return 2
-    chance = power_to_find(difference, sd_a, sd_b, seeds, alpha)
-    if margin:
-        chance = np.maximum(chance, power_to_equate(difference, sd_a, sd_b, seeds, margin, alpha))
-    enough = np.flatnonzero(chance >= power)
-    return int(seeds[enough[0]]) if len(enough) else None
-
-
-def _nct(degrees: NDArray, shift: NDArray, at: NDArray) -> NDArray:
-    """Distribution function of the noncentral t; far out, where scipy gives nan, it is 0 or 1."""
-    from scipy import special
-
-    found = special.nctdtr(degrees, shift, at)
-    return np.where(np.isnan(found), np.asarray(at) > np.asarray(shift), found)
+    return Verdict(NONE, pair.difference, nan, nan, nan, nan, pair.seeds, None, family)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from reports import statistics
+from reports import power, statistics, verdicts
 
 
 def test_summary_by_hand():
@@ -21,9 +21,15 @@ def test_summary_of_one_value_has_no_spread():
     assert math.isnan(sd)
 
 
+def welch(a, b) -> tuple[float, float, float]:
+    """Difference, and its 95 % interval."""
+    comparison = verdicts.compare(a, b)
+    return (float(comparison.difference), *(float(end) for end in comparison.interval(0.05)))
+
+
 def test_welch_interval_by_hand():
     # a: mean 2, variance 1, n 3; b has no spread: error sqrt(1/3), and Satterthwaite leaves a's 2 degrees: t = 4.3027
-    difference, low, high = statistics.welch_interval([1, 2, 3], [0, 0, 0])
+    difference, low, high = welch([1, 2, 3], [0, 0, 0])
     half = 4.3027 * math.sqrt(1 / 3)
     assert (difference, low, high) == pytest.approx((2.0, 2 - half, 2 + half), abs=1e-4)
 
@@ -31,7 +37,7 @@ def test_welch_interval_by_hand():
 def test_welch_interval_with_unequal_variances():
     # a: mean 82, variance 1, n 3; b: mean 80, variance 4, n 3. Squared errors 1/3 and 4/3, total 5/3.
     # Degrees of freedom (5/3)^2 / ((1/9 + 16/9) / 2) = (25/9) / (17/18) = 50/17.
-    difference, low, high = statistics.welch_interval([81, 82, 83], [78, 80, 82])
+    difference, low, high = welch([81, 82, 83], [78, 80, 82])
     assert difference == pytest.approx(2.0)
     assert high - 2.0 == pytest.approx(2.0 - low)
     bound, degrees = (high - 2.0) / math.sqrt(5 / 3), 50 / 17
@@ -43,18 +49,12 @@ def test_welch_interval_with_unequal_variances():
 
 def test_welch_interval_equals_student_when_variances_and_numbers_agree():
     # variance 1 each, n 3 each: error sqrt(2/3), 4 degrees of freedom, t table 2.776
-    _, low, high = statistics.welch_interval([1, 2, 3], [1, 2, 3])
+    _, low, high = welch([1, 2, 3], [1, 2, 3])
     assert (low, high) == pytest.approx((-2.776 * math.sqrt(2 / 3), 2.776 * math.sqrt(2 / 3)), abs=1e-3)
 
 
-def test_welch_interval_needs_two_values_a_side():
-    difference, low, high = statistics.welch_interval([81.0], [80.0, 80.5])
-    assert difference == pytest.approx(0.75)
-    assert math.isnan(low) and math.isnan(high)
-
-
 def test_welch_interval_without_any_spread_is_a_point():
-    assert statistics.welch_interval([2, 2], [1, 1]) == (1, 1, 1)
+    assert welch([2, 2], [1, 1]) == (1, 1, 1)
 
 
 def test_welch_interval_covers_the_truth_at_its_rate():
@@ -62,7 +62,7 @@ def test_welch_interval_covers_the_truth_at_its_rate():
     covered = 0
     for _ in range(1000):
         a, b = rng.normal(1.0, 3.5, 5), rng.normal(0.0, 1.0, 5)
-        _, low, high = statistics.welch_interval(a, b)
+        _, low, high = welch(a, b)
         covered += low <= 1.0 <= high
     assert 930 <= covered <= 970  # 950 expected, three standard errors are 21
 
@@ -73,44 +73,44 @@ def test_welch_interval_covers_the_truth_at_its_rate():
 )
 def test_seeds_needed_as_tabulated(sd, seeds):
     """To detect 0.2, 0.3 and 0.5 points: two-sided 5 %, 80 % power, at the spreads of arXiv:2304.01910."""
-    assert tuple(statistics.seeds_needed(sd, points) for points in (0.2, 0.3, 0.5)) == seeds
+    assert tuple(power.seeds_to_decide(points, sd, sd, None) for points in (0.2, 0.3, 0.5)) == seeds
 
 
 @pytest.mark.parametrize(("effect", "per_group"), [(0.2, 394), (0.5, 64), (0.8, 26)])
 def test_seeds_needed_pooled_gives_cohens_table(effect, per_group):
     """Cohen 1988, table 2.4.1: small, medium and large effect, two-sided 5 %, 80 % power."""
-    assert statistics.seeds_needed(1.0, effect, equal_variances=True) == per_group
+    found = power.power_to_find(effect, 1.0, 1.0, [per_group - 1, per_group], equal_variances=True)
+    assert found[0] < 0.8 <= found[1]
 
 
 def test_detectable_difference_is_the_inverse_of_seeds_needed():
     for seeds in (3, 13, 126):
-        smallest = statistics.detectable_difference(0.25, seeds)
-        assert statistics.power_of_test(0.25, smallest, seeds) == pytest.approx(0.8, abs=1e-6)
-        assert statistics.seeds_needed(0.25, smallest * 1.001) == seeds
-        assert statistics.seeds_needed(0.25, smallest * 0.999) == seeds + 1
+        smallest = power.detectable_difference(0.25, seeds)
+        assert power.power_to_find(smallest, 0.25, 0.25, seeds) == pytest.approx(0.8, abs=1e-6)
+        assert power.seeds_to_decide(smallest * 1.001, 0.25, 0.25, None) == seeds
+        assert power.seeds_to_decide(smallest * 0.999, 0.25, 0.25, None) == seeds + 1
 
 
 def test_detectable_difference_matches_the_table():
     # 13 seeds are the fewest that find 0.3 points at sd 0.25, so 13 find 0.3 and 12 do not
-    assert statistics.detectable_difference(0.25, 13) <= 0.3 < statistics.detectable_difference(0.25, 12)
+    assert power.detectable_difference(0.25, 13) <= 0.3 < power.detectable_difference(0.25, 12)
 
 
 def test_detectable_difference_scales_with_the_spread_and_has_edges():
-    one, four = statistics.detectable_difference(1.0, 3), statistics.detectable_difference(4.0, 3)
+    one, four = power.detectable_difference(1.0, 3), power.detectable_difference(4.0, 3)
     assert four == pytest.approx(4 * one)
-    assert math.isnan(statistics.detectable_difference(1.0, 1))
-    assert math.isnan(statistics.detectable_difference(float("nan"), 3))
-    assert statistics.detectable_difference(0.0, 3) == 0.0
-    assert statistics.detectable_difference(1.0, 2) > one
+    assert math.isnan(power.detectable_difference(1.0, 1))
+    assert math.isnan(power.detectable_difference(float("nan"), 3))
+    assert power.detectable_difference(0.0, 3) == 0.0
+    assert power.detectable_difference(1.0, 2) > one
 
 
 @pytest.mark.parametrize("call", [
-    lambda: statistics.seeds_needed(0.25, 0.0),
-    lambda: statistics.seeds_needed(-1.0, 0.3),
-    lambda: statistics.seeds_needed(float("nan"), 0.3),
-    lambda: statistics.seeds_needed(1.0, 1e-6),
-    lambda: statistics.detectable_difference(0.25, 3, power=1.5),
-    lambda: statistics.welch_interval([1, 2], [1, 2], confidence=95),
+    lambda: power.seeds_to_decide(0.3, -1.0, 1.0, None),
+    lambda: power.seeds_to_decide(0.3, 1.0, float("nan"), None),
+    lambda: power.detectable_difference(0.25, 3, power=1.5),
+    lambda: verdicts.compare([81.0], [80.0, 80.5]),
+    lambda: verdicts.compare_pairs([81.0], [80.0]),
     lambda: statistics.pareto_front([1, 2], [1]),
 ])  # fmt: skip
 def test_impossible_designs_are_refused(call):
@@ -118,8 +118,13 @@ def test_impossible_designs_are_refused(call):
         call()
 
 
+def test_what_no_number_of_seeds_finds():
+    assert power.seeds_to_decide(0.0, 0.25, 0.25, None) is None
+    assert power.seeds_to_decide(1e-6, 1.0, 1.0, None) is None
+
+
 def test_power_at_no_difference_is_alpha():
-    assert statistics.power_of_test(1.0, 0.0, 10) == pytest.approx(0.05, abs=1e-6)
+    assert power.power_to_find(0.0, 1.0, 1.0, 10) == pytest.approx(0.05, abs=1e-6)
 
 
 def test_pareto_front_by_hand():

@@ -8,7 +8,7 @@ from scipy import special, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_ind
 
-from reports import sequential, verdicts
+from reports import audit, power, sequential, verdicts
 from reports.verdicts import Schedule
 
 RNG = np.random.default_rng(7)
@@ -84,9 +84,9 @@ def test_one_that_has_not_run_yet_counts_in_the_family():
 )
 def test_seeds_for_a_given_power(sd, find, equate):
     for points, to_find, to_equate in zip((0.2, 0.3, 0.5), find, equate, strict=True):
-        assert verdicts.seeds_to_decide(points, sd, sd, None) == to_find
-        assert verdicts.seeds_to_decide(0.0, sd, sd, points) == to_equate
-    assert verdicts.seeds_to_decide(0.0, sd, sd, None) is None
+        assert power.seeds_to_decide(points, sd, sd, None) == to_find
+        assert power.seeds_to_decide(0.0, sd, sd, points) == to_equate
+    assert power.seeds_to_decide(0.0, sd, sd, None) is None
 
 
 POCOCK = (2.4380, 2.4268, 2.4101, 2.3966, 2.3859)  # Lan and DeMets' spending functions, five looks, two-sided 5 %:
@@ -133,6 +133,17 @@ def test_an_early_look_asks_more_than_the_only_one():
     assert early.word == "undecided" and early.seeds_needed > 3 and early.p_difference > 0.05
 
 
+def test_readouts_of_the_same_trainings_are_compared_training_by_training():
+    """Differences 0.4, 0.5, 0.6: error 0.1 / sqrt(3), t of two degrees; unpaired, the spread between seeds hides it."""
+    raw = np.array([79.0, 80.0, 81.0])
+    values = {"raw": raw, "averaged": raw + np.array([0.4, 0.5, 0.6])}
+    assert verdicts.verdicts(values, "raw", None)["averaged"].word == "undecided"
+    paired = verdicts.verdicts(values, "raw", None, paired=["averaged"])["averaged"]
+    half = 4.3027 * 0.1 / np.sqrt(3)
+    assert paired.word == "helps" and (paired.low, paired.high) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-4)
+    assert paired.p_difference == pytest.approx(stats.ttest_rel(values["averaged"], raw).pvalue)
+
+
 def test_before_the_first_look_there_is_no_verdict():
     found = verdicts.verdicts({"b": [80.0, 80.1], "x": [85.0, 85.1]}, "b", 0.5, Schedule(3, 10))["x"]
     assert found.word == "none" and found.difference == pytest.approx(5.0)
@@ -147,3 +158,18 @@ def test_no_spread_at_all():
 def test_a_margin_is_positive(margin):
     with pytest.raises(ValueError, match="positive"):
         verdicts.verdicts({"b": [1.0, 2.0]}, "b", margin)
+
+
+@pytest.mark.parametrize("case", audit.cases(), ids=lambda case: case.what.replace(" ", "_"))
+def test_the_audit_in_short(case):
+    """200 simulated sweeps: a true rate at its bound lies within three standard errors of it."""
+    found = audit.rate(case.truth, case.design, case.event, 200, 11, case.margin)
+    error = np.sqrt(0.05 * 0.95 / 200) if case.bound == "<= 5 %" else np.sqrt(0.8 * 0.2 / 200)
+    assert found.rate <= 0.05 + 3 * error if case.bound == "<= 5 %" else found.rate >= 0.8 - 3 * error
+
+
+def test_the_audit_draws_from_results_that_were_made():
+    same = audit.Truth((0.0,), (0.0, 0.0))
+    pool = [80.0, 80.1, 80.2, 80.3, 80.4, 80.5]
+    found = audit.rate(same, 3, audit.any_difference, 200, 1, None, pool)
+    assert found.trials == 200 and found.rate <= 0.1 + 3 * np.sqrt(0.09 / 200)  # 2 of 20 splits are extreme
