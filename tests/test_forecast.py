@@ -172,7 +172,7 @@ def test_the_outlook_says_hours_disk_and_what_does_not_fit(tmp_path, plan):
     said = outlook.text(plan, costs(plan), needs, tmp_path, budget_s=3600.0)
     assert "20 steps to train, about 3 h here (no forecast has been put to the test here yet)" in said
     assert "up to 743 kB of disk, " in said  # 2 x 371,280 bytes
-    assert "Into 1 h 1 training fits, about 1 h in all; left out:\n  augment.flip=false · seed 0 (about 2 h)" in said
+    assert "1 training fits into 1 h, about 1 h in all; left out:\n  augment.flip=false · seed 0 (about 2 h)" in said
     together = outlook.text(plan, costs(plan), needs, tmp_path, at_once=2, budget_s=7200.0)
     assert "about 2 h here, 2 trainings at once" in together and "All of it fits into 2 h." in together
     Record(tmp_path / "one").add_attempt({"began": 0, "ended": 120, "expected_s": 100})

@@ -56,14 +56,14 @@ def within(left: Sequence[Training], seconds: Mapping[str, float], at_once: int,
     if not out:
         return f"All of it fits into {duration(budget_s)}."
     lines = [
-        f"Into {duration(budget_s)} {_fits(fit)}, about {duration(_together(fit, seconds, at_once))} in all; left out:",
+        f"{_fits(fit)} into {duration(budget_s)}, about {duration(_together(fit, seconds, at_once))} in all; left out:",
         *(f"  {training.name} (about {duration(seconds[training.key])})" for training in out),
     ]
     return "\n".join(lines)
 
 
 def _fits(fit: Sequence[Training]) -> str:
-    return f"{_count(fit, 'training')} {'fits' if len(fit) == 1 else 'fit'}" if fit else "no training fits"
+    return f"{_count(fit, 'training')} {'fits' if len(fit) == 1 else 'fit'}" if fit else "No training fits"
 
 
 def _together(trainings: Sequence[Training], seconds: Mapping[str, float], at_once: int) -> float:
