@@ -37,7 +37,7 @@ def levels(alpha: float, shares: tuple[float, ...], spending: Spending = power_f
     Raises:
         ValueError: alpha outside (0, 1), or shares that do not increase to 1.
     """
-    from scipy import special
+    from scipy import optimize, special
 
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is a number between 0 and 1, not {alpha}")
@@ -54,21 +54,12 @@ def levels(alpha: float, shares: tuple[float, ...], spending: Spending = power_f
             below = special.ndtr((-bound - at) / spread)
             return float(mass @ (above + below))
 
-        bound = _root(lambda bound, outside=outside, spent=spent: outside(bound) - spent, 12 * np.sqrt(share))
+        bound = optimize.brentq(lambda bound, spent=spent: outside(bound) - spent, 0.0, 12 * np.sqrt(share))
         found.append(float(2 * special.ndtr(-bound / np.sqrt(share))))
         nodes, its = _quadrature(bound)
         density = np.exp(-(((nodes[:, None] - inside) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
         inside, weights, earlier = nodes, its * (density @ weights), share
     return tuple(found)
-
-
-def _root(function: Callable[[float], float], high: float) -> float:
-    """Where a falling function crosses zero between 0 and ``high``, by halving."""
-    low = 0.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if function(middle) > 0 else (low, middle)
-    return (low + high) / 2
 
 
 def _quadrature(bound: float) -> tuple[np.ndarray, np.ndarray]:

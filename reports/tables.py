@@ -42,7 +42,8 @@ def _verdicts(sweep: Sweep) -> dict[str, verdicts.Verdict]:
         return {}
     values = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
     trainings = {name: _trainings(sweep, name) for name in sweep.variants}
-    paired = [name for name in values if trainings[name] and trainings[name] == trainings[sweep.baseline]]
+    its = trainings[sweep.baseline]
+    paired = [name for name in values if name != sweep.baseline and its and trainings[name] == its]
     return verdicts.verdicts(values, sweep.baseline, sweep.margin or None, paired=paired)
 
 

@@ -144,9 +144,8 @@ def verdicts(
     """The verdict on every variant but the baseline, from accuracies [n] in points, in the order of the seeds.
 
     ``paired`` variants are readouts of the baseline's trainings: their n values belong to its first n, one by one.
-
-    With a ``schedule`` what is told is what an onlooker would have decided at
-    the first look that allowed it, from the seeds of that look alone; the baseline may have more by now.
+    With a ``schedule`` what is told is what an onlooker would have decided at the first look that allowed it, from the seeds
+    of that look alone; the baseline may have more by now.
 
     Raises:
         KeyError: no such baseline. ValueError: a margin that is not positive.
@@ -155,7 +154,8 @@ def verdicts(
         raise ValueError(f"a margin is a positive number of points, not {margin}")
     values = {name: np.asarray(array, float).reshape(-1) for name, array in accuracies.items()}
     reference = values.pop(baseline)
-    pairs = {name: _Pair(array, reference, name in paired) for name, array in values.items()}
+    pairs = {name: _Pair(array, reference, False) for name, array in values.items()}
+    pairs |= {name: pairs[name].first(pairs[name].seeds)._replace(paired=True) for name in paired}
     if schedule is None:
         return _at_one_look(pairs, margin)
     return _at_many_looks(pairs, margin, schedule)
@@ -181,17 +181,14 @@ class _Pair(NamedTuple):
     def difference(self) -> float:
         if not self.seeds:
             return float("nan")
-        reference = self.reference[: self.seeds] if self.paired else self.reference
-        return float(self.values.mean() - reference.mean())
+        return float(self.values.mean() - self.reference.mean())
 
     def comparison(self) -> Comparison:
-        if self.paired:
-            return compare_pairs(self.values[: self.seeds], self.reference[: self.seeds])
-        return compare(self.values, self.reference)
+        return (compare_pairs if self.paired else compare)(self.values, self.reference)
 
     def seeds_needed(self, margin: float | None, family: int) -> int | None:
         if self.paired:
-            sds = float(np.std(self.values[: self.seeds] - self.reference[: self.seeds], ddof=1)), 0.0
+            sds = float(np.std(self.values - self.reference, ddof=1)), 0.0
         else:
             sds = float(np.std(self.values, ddof=1)), float(np.std(self.reference, ddof=1))
         return seeds_to_decide(self.difference, *sds, margin, ALPHA / family)

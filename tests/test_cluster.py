@@ -16,8 +16,10 @@ import clusters
 import numpy as np
 import pytest
 from sweeps import PATIENCE_S, QUESTION, Running, command, gone, sweep
+from tracked import ask
 
-from zoo import cluster
+from zoo import cluster, worker
+from zoo.cluster import attempts
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes apart what Linux keeps together")
 
@@ -285,3 +287,42 @@ def test_the_nodes_are_shared_out_to_trainings_of_several_processes(nodes, jobs,
 def test_too_few_gpus_are_refused(nodes, jobs, gpus_per_run, said):
     with pytest.raises(cluster.ClusterError, match=f"^{said}$"):
         cluster.shares(nodes, jobs, gpus_per_run)
+
+
+class Played:
+    """One of the processes of an attempt, that says what the script has for it, a batch at each hearing."""
+
+    def __init__(self, ray, script):
+        self.script, self.orders, self.actor = list(script), [], None
+        self.node, self.place = "node", "node:1"
+
+    def begin(self, job) -> None:
+        self.orders.append("begin")
+
+    def kill(self) -> None:
+        self.orders.append("kill")
+
+    def receive(self):
+        return self.script.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("script", "killed"),
+    [
+        ([[("failed", "why")], [("gone", "")]], True),  # its last word and its end may be heard one after the other
+        ([[("failed", "why"), ("gone", "")]], True),
+        ([[("gone", "its node was lost")]], True),
+        ([[("done", ""), ("gone", "")]], False),
+    ],
+)
+def test_when_one_process_of_several_fails_the_others_are_ended(tmp_path, monkeypatch, script, killed):
+    monkeypatch.setattr(attempts, "Member", Played)
+    training = ask(tmp_path).trainings[0]
+    job = worker.Job(training, {}, "q", (), None, {})
+    attempt = attempts.Attempt(None, lambda: ([script, []], None), job)
+    attempt.pending()
+    one, other = attempt.members
+    assert one.orders == other.orders == ["begin"]
+    for _ in script:
+        attempt.receive(one)
+    assert ("kill" in other.orders) == killed and not attempt.all_gone

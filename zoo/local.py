@@ -32,7 +32,7 @@ class Attempt:
         self._last_words: dict[int, str] = {}  # rank -> what it said at its end
         self._ended_here: set[int] = set()  # ranks whose processes were killed from here
         self._death = ""  # of the first process that ended on its own without a last word
-        workers = getattr(job.training.config, "workers", 1)
+        workers = job.training.config.workers
         addresses = job.peers or (peers.free(workers) if workers > 1 else ())
         self._processes: dict[int, Any] = {}  # by rank
         self.open: dict[Any, int] = {}  # connection -> rank, of the processes that are there

@@ -74,7 +74,7 @@ class Cluster:
 
     def start(self, job: worker.Job) -> Attempt:
         """Start a job on a node with room for it, several processes of one on several, or wait for room."""
-        workers = getattr(job.training.config, "workers", 1)
+        workers = job.training.config.workers
         attempt = Attempt(self._ray, lambda: self._place(workers), job)
         self._running.append(attempt)
         return attempt

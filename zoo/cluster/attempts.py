@@ -113,6 +113,7 @@ class Attempt:
         self._given_up = False
         self._begun = False
         self._death = ""  # of the first process that was lost
+        self._failed = False  # one has said so, or was lost
 
     def stop(self) -> None:
         """Ask for a checkpoint and an end."""
@@ -153,6 +154,7 @@ class Attempt:
         events: list[Event] = []
         for kind, value in member.receive():
             if kind != "gone":
+                self._failed |= kind in ("failed", "diverged")
                 events.append((self, kind, value))
                 continue
             if not self._begun and not self._given_up and self._placements < _PLACEMENTS:
@@ -160,8 +162,9 @@ class Attempt:
                 self._find_room()
                 return [(self, "alive", "")]
             self._death = self._death or value
+            self._failed |= bool(value)
             self.members.remove(member)
-            if value or any(kind in ("failed", "diverged") for _, kind, _ in events):
+            if self._failed:
                 for other in self.members:
                     other.kill()
             if not self.members or not self._begun:
