@@ -326,3 +326,16 @@ def test_when_one_process_of_several_fails_the_others_are_ended(tmp_path, monkey
     for _ in script:
         attempt.receive(one)
     assert ("kill" in other.orders) == killed and not attempt.all_gone
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_loss_that_explains_the_others_is_told(tmp_path, monkeypatch, order):
+    """TensorFlow aborts the companion of a lost process, and its end may be heard of first."""
+    monkeypatch.setattr(attempts, "Member", Played)
+    job = worker.Job(ask(tmp_path).trainings[0], {}, "q", (), None, {})
+    lost, aborted = "its process was ended by SIGKILL", "its process was ended by SIGABRT"
+    attempt = attempts.Attempt(None, lambda: ([[[("gone", lost)]], [[("gone", aborted)]]], None), job)
+    attempt.pending()
+    members = list(attempt.members)
+    heard = [event for place in order for event in attempt.receive(members[place])]
+    assert heard == [(attempt, "gone", lost)]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -78,3 +79,16 @@ def test_a_temporary_directory_with_a_long_name(tmp_path):
 
 def _end_by(number: int) -> None:
     os.kill(os.getpid(), number)
+
+
+def test_a_process_that_nobody_has_waited_for_is_known_to_be_dead():
+    process = subprocess.Popen(["sleep", "60"], stdout=subprocess.PIPE)
+    assert not processes.is_dead(process.pid)
+    process.kill()
+    process.stdout.read()  # until it has let go of all
+    deadline = time.monotonic() + 30
+    while not processes.is_dead(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert processes.is_dead(process.pid)
+    process.wait()
+    assert processes.is_dead(process.pid)

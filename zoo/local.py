@@ -31,7 +31,7 @@ class Attempt:
         self._memory_kills = _memory_kills()
         self._last_words: dict[int, str] = {}  # rank -> what it said at its end
         self._ended_here: set[int] = set()  # ranks whose processes were killed from here
-        self._death = ""  # of the first process that ended on its own without a last word
+        self._deaths: list[str] = []  # of the processes that ended on their own without a last word, in the order heard
         workers = job.training.config.workers
         addresses = job.peers or (peers.free(workers) if workers > 1 else ())
         self._processes: dict[int, Any] = {}  # by rank
@@ -48,9 +48,12 @@ class Attempt:
     def kill(self) -> None:
         """End it at once."""
         for rank in self.open.values():
-            if self._processes[rank].exitcode is None:  # else it has died on its own, and may be the cause
+            process = self._processes[rank]
+            if process.exitcode is None and not processes.is_dead(
+                process.pid
+            ):  # else it died on its own: maybe the cause
                 self._ended_here.add(rank)
-                _send(self._processes[rank], signal.SIGKILL)
+                _send(process, signal.SIGKILL)
 
     def dump(self) -> None:
         """Have it write into its log where in the code it is."""
@@ -70,7 +73,7 @@ class Attempt:
         except (EOFError, OSError):
             self._lost(connection, rank)
             if not self.open:
-                events.append((self, "gone", self._death))
+                events.append((self, "gone", processes.cause(self._deaths)))
         return events
 
     def close(self) -> None:
@@ -90,9 +93,9 @@ class Attempt:
             process.join()
         connection.close()
         del self.open[connection]
-        if rank not in self._last_words and rank not in self._ended_here and not self._death:
+        if rank not in self._last_words and rank not in self._ended_here:
             out_of_memory = process.exitcode == -signal.SIGKILL and _memory_kills() > self._memory_kills
-            self._death = processes.death(process.exitcode, out_of_memory)
+            self._deaths.append(processes.death(process.exitcode, out_of_memory))
         if self._last_words.get(rank) not in ("done", "stopped"):
             self.kill()
 

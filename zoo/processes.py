@@ -134,6 +134,25 @@ def death(exitcode: int | None, out_of_memory: bool = False) -> str:
     return f"its process was ended by {_signal_name(-exitcode)}{hint}"
 
 
+def cause(deaths: Sequence[str]) -> str:
+    """Which of the deaths of processes that train together explains the others; "" when there was none.
+
+    TensorFlow aborts a process whose companions are lost, and that may be heard of before the loss itself.
+    """
+    return next((reason for reason in deaths if signal.SIGABRT.name not in reason), deaths[0] if deaths else "")
+
+
+def is_dead(pid: int) -> bool:
+    """Whether a process has ended, even if whoever started it has not been told yet; False where the system does not say."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return Path("/proc/self/stat").exists()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] in "ZX"
+
+
 def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name

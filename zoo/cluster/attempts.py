@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import worker
+from zoo import processes, worker
 from zoo.cluster.joining import in_short
 from zoo.record import Record
 
@@ -112,7 +112,7 @@ class Attempt:
         self._told = False  # that it waits for room
         self._given_up = False
         self._begun = False
-        self._death = ""  # of the first process that was lost
+        self._deaths: list[str] = []  # of the processes that were lost, in the order heard
         self._failed = False  # one has said so, or was lost
 
     def stop(self) -> None:
@@ -161,7 +161,7 @@ class Attempt:
                 self.give_up_room()  # a node that has just been lost is offered for some seconds more
                 self._find_room()
                 return [(self, "alive", "")]
-            self._death = self._death or value
+            self._deaths += [value] if value else []
             self._failed |= bool(value)
             self.members.remove(member)
             if self._failed:
@@ -192,7 +192,7 @@ class Attempt:
 
     def _end(self) -> list[Event]:
         self.all_gone = True
-        return [(self, "gone", self._death)]
+        return [(self, "gone", processes.cause(self._deaths))]
 
 
 def _as_seen_by_all(job: worker.Job) -> worker.Job:
