@@ -15,12 +15,14 @@ from zoo.spec.config import PLACEMENT, READOUTS, Augment, Config, Optimizer, Sch
 from zoo.spec.overrides import override
 from zoo.spec.positions import read
 from zoo.spec.problems import Problem, QuestionError
+from zoo.spec.published import Claim, published
 from zoo.spec.variants import Variant, variants
 
 __all__ = [
     "PLACEMENT",
     "READOUTS",
     "Augment",
+    "Claim",
     "Config",
     "Optimizer",
     "Problem",
@@ -47,6 +49,8 @@ class Question:
     margin: float  # points of test accuracy below which the person who asks does not care
     factors: dict[str, list[Any]]
     imports: tuple[Path, ...]
+    first_look: int | None = None  # seeds after which only undecided variants are given more; None: all are done
+    published: tuple[Claim, ...] = ()
     overrides: tuple[str, ...] = ()  # as given on the command line
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
 
@@ -70,7 +74,10 @@ def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = No
     margin = sections.margin(document)
     repeats = sections.seeds(document)
     imported = sections.imports(document)
-    found = variants(document, repeats=len(repeats))
+    found = variants(document, repeats=len(repeats.all))
+    if found:
+        claims = published(document, [variant.name for variant in found.variants], found.baseline)
+        _check_comparison(document, found.variants, repeats)
     document.fail_if_problems()
     made, baseline, factors, places = found
     return Question(
@@ -80,10 +87,17 @@ def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = No
         question=question,
         variants=tuple(made),
         baseline=baseline,
-        seeds=repeats,
+        seeds=repeats.all,
         margin=margin,
         factors=factors,
         imports=tuple(imported),
+        first_look=repeats.first_look,
+        published=claims,
         overrides=tuple(overrides),
         places=places,
     )
+
+
+def _check_comparison(document: Document, made: Sequence[Variant], repeats: sections.Seeds) -> None:
+    if repeats.first_look and len(made) < 2:
+        document.report(("seeds",), "until: decided takes something to compare with the baseline, and there is one variant")

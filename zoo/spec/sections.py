@@ -1,18 +1,28 @@
-"""The parts of a question beside its variants: question, margin, seeds, imports."""
+"""The parts of a question beside its variants and published claims: question, margin, seeds, imports."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from zoo.nearest import did_you_mean
 from zoo.spec.positions import Document, shown
 
-KEYS = ("question", "base", "factors", "design", "variants", "baseline", "seeds", "margin", "imports")
+KEYS = ("question", "base", "factors", "design", "variants", "baseline", "seeds", "margin", "published", "imports")
 DEFAULT_MARGIN = 0.5  # points of test accuracy
 DEFAULT_SEEDS = 3
+UNTIL_DECIDED = {"min": 3, "max": 20, "until": "decided"}  # what the keys stand for when they are left out
 MAX_RUNS = 10_000
+MAX_LOOKS = 200  # at a growing number of seeds
 MAX_SEED = 2**31 - 1
+
+
+class Seeds(NamedTuple):
+    """The seeds of a question, and after how many of them the verdicts are first looked at: from there on only what is
+    undecided is given more. None: all seeds are done in any case."""
+
+    all: tuple[int, ...]
+    first_look: int | None = None
 
 
 def check_keys(document: Document) -> None:
@@ -51,20 +61,47 @@ def margin(document: Document) -> float:
     return float(value)
 
 
-def seeds(document: Document) -> tuple[int, ...]:
-    """The seeds: N means 0 to N-1."""
+def seeds(document: Document) -> Seeds:
+    """The seeds: N means 0 to N-1, and so does a ``max`` of N in {min: 3, max: N, until: decided}."""
     value = document.data.get("seeds", DEFAULT_SEEDS)
     if _whole(value):
         if 1 <= value <= MAX_RUNS:
-            return tuple(range(value))
+            return Seeds(tuple(range(value)))
         document.report(("seeds",), f"seeds must be 1 to {MAX_RUNS:,} repetitions, not {shown(value)}")
     elif isinstance(value, list):
-        return _seed_list(document, value)
+        return Seeds(_seed_list(document, value))
+    elif isinstance(value, dict):
+        return _growing(document, value)
     else:
         document.report(
-            ("seeds",), f"seeds must be a number of repetitions (3) or a list of seeds ([0, 1, 2]), not {shown(value)}"
+            ("seeds",),
+            "seeds must be a number of repetitions (3), a list of seeds ([0, 1, 2]) or "
+            f"{{min: 3, max: 20, until: decided}}, not {shown(value)}",
         )
-    return (0,)
+    return Seeds((0,))
+
+
+def _growing(document: Document, given: dict[str, Any]) -> Seeds:
+    """Seeds that are added until the verdicts are decided."""
+    before = len(document.problems)
+    for key in given:
+        if key not in UNTIL_DECIDED:
+            meant = did_you_mean(key, UNTIL_DECIDED)
+            document.report(("seeds", key), f"unknown key {key!r}{meant}; allowed: {', '.join(UNTIL_DECIDED)}", key=True)
+    found = UNTIL_DECIDED | {key: value for key, value in given.items() if key in UNTIL_DECIDED}
+    if "until" not in given or found["until"] != "decided":
+        path = ("seeds", "until") if "until" in given else ("seeds",)
+        document.report(path, "seeds between a min and a max are added until: decided; there is nothing else to wait for")
+    for key in ("min", "max"):
+        if not _whole(found[key]) or not 2 <= found[key] <= MAX_LOOKS:
+            path = ("seeds", key) if key in given else ("seeds",)
+            document.report(path, f"{key} must be 2 to {MAX_LOOKS} repetitions, not {shown(found[key])}")
+    if len(document.problems) == before and found["min"] >= found["max"]:
+        path = ("seeds", "max") if "max" in given else ("seeds",)
+        document.report(path, f"max must be above min, which is {found['min']}, not {found['max']}")
+    if len(document.problems) > before:
+        return Seeds((0,))
+    return Seeds(tuple(range(found["max"])), found["min"])
 
 
 def _seed_list(document: Document, listed: list[Any]) -> tuple[int, ...]:
