@@ -1,11 +1,13 @@
 """What the pictures of a report have in common: matplotlib figures without pyplot, so that nothing is global.
 
-Seven inches wide at 150 dpi. Colours are those of Okabe and Ito, "Color Universal Design" (2008), which people with
-any of the usual colour-vision deficiencies tell apart; its yellow is left out, being faint on white.
+Seven inches wide, 300 dots an inch as print wants it. Colours are those of Okabe and Ito, "Color Universal Design"
+(2008), which people with any of the usual colour-vision deficiencies tell apart; its yellow is left out, being faint on
+white.
 """
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,10 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH_INCHES = 7.0
-DPI = 150
+DPI = 300
 BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK = COLORS = (
     *("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000"),
 )
+MARKERS = ("o", "s", "^", "v", "P", "X", "p", "h")  # one more than colours, so that the pairs repeat late
 GREY = "#888888"
 DARK = "#444444"
 LABEL_LENGTH = 34  # characters of a variant's name that a picture has room for
@@ -40,10 +43,33 @@ def dress(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
-def shortened(name: str) -> str:
-    """The name on one line, its middle left out where it is too long for a picture (both ends tell variants apart)."""
+def shortened(name: str, length: int = LABEL_LENGTH) -> str:
+    """The name on one line, its middle left out where it is longer than ``length`` characters."""
     name = " ".join(name.split())
-    if len(name) <= LABEL_LENGTH:
+    if len(name) <= length:
         return name
-    tail = LABEL_LENGTH // 2
-    return f"{name[: LABEL_LENGTH - tail - 1]}…{name[-tail:]}"
+    tail = length // 2
+    return f"{name[: length - tail - 1]}…{name[-tail:]}"
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file; the same bytes every time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def svg(figure: Figure, name: str) -> str:
+    """The figure as ``<svg>...</svg>``, the same text every time; ids differ between figures of different ``name``.
+
+    Letters are outlines, each drawn once and referred to: a browser's own font would be wider or narrower than the
+    places that were found for the labels.
+    """
+    import matplotlib
+
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
+        figure.savefig(buffer, format="svg", metadata=nothing)
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 6  # trainings that one set of axes can show; more get a panel each
 PANEL_COLUMNS = 3
+TITLE_LENGTH = 58  # characters of a variant's name: two lines over a panel, or a line of the legend
 CLOSE_UP_POINTS = 3  # evaluations in the last half of the steps, from which on a close-up shows something
 
 KINDS = {"test/accuracy_ema": "averaged weights", "test/accuracy_raw": "raw weights"}
@@ -67,7 +68,9 @@ def trainings(sweep: Sweep) -> list[Learner]:
         candidates = [_curves(sweep, name) for name in names]  # a readout at fewer steps has a shorter part of the same
         curves = max(candidates, key=lambda found: max((curve.step[-1] for curve in found.values()), default=-1))
         if curves:
-            learners.append(Learner(" | ".join(map(shortened, names)), sweep.baseline in names, curves))
+            learners.append(
+                Learner(" | ".join(shortened(name, TITLE_LENGTH) for name in names), sweep.baseline in names, curves)
+            )
     return learners
 
 

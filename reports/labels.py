@@ -3,20 +3,22 @@
 A search over places around each point, nearest first. Force-directed libraries (adjustText) spread labels well but stop
 at a compromise: in a crowded picture a few labels still overlap. Here a place that overlaps is never taken, and when
 there is none the caller is told, so that it can draw the picture larger or number the points.
+
+Everything is in points (1/72 inch) from the lower left corner of the figure, whatever the resolution; a box is
+(left, low, right, high).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from reports.canvas import GREY
+from reports.canvas import GREY, blank
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.text import Text
 
 LABEL_POINTS = 8
 # Distances in points from the middle of the marker to the label's nearest edge; directions in degrees, best first.
@@ -26,38 +28,67 @@ LEADER_FROM = 12  # points; a label nearer than this needs no line to its point
 COVERED = 25  # points of distance that covering a soft obstacle is worth
 CROSSED = 40  # points of distance that a leader through a label or a marker is worth
 MISTAKEN = 30  # points of distance that standing nearer to another point than to one's own is worth
+ROOM = 1.0  # points; programs that show a picture do not agree to the last point on how wide a word is
 
 
-def place(
-    axes: Axes, labels: Sequence[str], colors: Sequence[str], centers: np.ndarray, markers: np.ndarray, soft: np.ndarray
-) -> tuple[list[Text], int]:
-    """Write ``labels`` [n] beside the points with ``centers`` [n, 2]; returns the texts and how many found no place.
+class Look(NamedTuple):
+    """How a label is written."""
 
-    Everything is in pixels of the drawn figure, whose limits must be final; a box is (left, low, right, high). A label
-    stays inside the axes, off the ``markers`` [n, 4] and the other labels, and off the ``soft`` obstacles [m, 4] where
-    that does not take it too far. One without a place is written on its point.
+    text: str
+    color: str = "black"
+    bold: bool = False
+
+    def arguments(self) -> dict:
+        weight = "bold" if self.bold else "normal"
+        return {"s": self.text, "color": self.color, "weight": weight, "fontsize": LABEL_POINTS, "parse_math": False}
+
+
+class Placed(NamedTuple):
+    """Where labels stand: boxes [n, 4], whether each needs a line to its point [n], and how many found no place."""
+
+    boxes: np.ndarray
+    leaders: np.ndarray
+    homeless: int
+
+
+def sizes(looks: Sequence[Look]) -> np.ndarray:
+    """Width and height [n, 2] of the labels as they will be printed."""
+    figure = blank(1.0)
+    extents = [figure.text(0, 0, **look.arguments()).get_window_extent() for look in looks]
+    return np.array([[extent.width, extent.height] for extent in extents]) * 72 / figure.dpi + ROOM
+
+
+def place(sizes: np.ndarray, centers: np.ndarray, markers: np.ndarray, soft: np.ndarray, frame: np.ndarray) -> Placed:
+    """Places for labels of ``sizes`` [n, 2] beside the points with ``centers`` [n, 2].
+
+    A label stays inside the ``frame`` [4], off the ``markers`` [n, 4] and the other labels, and off the ``soft`` obstacles
+    [m, 4] where that does not take it too far. One without a place gets the box on its point.
     """
-    figure = axes.figure
-    look = {"fontsize": LABEL_POINTS, "zorder": 4, "parse_math": False, "ha": "left", "va": "bottom"}
-    texts = [figure.text(0, 0, label, color=color, **look) for label, color in zip(labels, colors, strict=True)]
+    boxes = np.hstack([centers, centers + sizes])
+    leaders = np.zeros(len(centers), bool)
     taken = np.empty((0, 4))
-    homeless = 0
     for point in _crowded_first(centers):
-        extent = texts[point].get_window_extent()
-        boxes, distances = _places(centers[point], extent.width, extent.height, figure.dpi / 72)
-        cost = _costs(boxes, distances, point, centers, markers, taken, soft)
-        cost[~_inside(boxes, axes.get_window_extent().extents)] = np.inf
+        offered, distances = _places(centers[point], *sizes[point])
+        cost = _costs(offered, distances, point, centers, markers, taken, soft, frame)
         best = int(cost.argmin())
-        corner = boxes[best, :2]
         if np.isinf(cost[best]):
-            homeless += 1
-            corner = centers[point]
-        else:
-            taken = np.vstack([taken, boxes[best]])
-            if distances[best] > LEADER_FROM:
-                _leader(axes, centers[point], boxes[best])
-        texts[point].set_position(figure.transFigure.inverted().transform(corner))
-    return texts, homeless
+            continue
+        boxes[point], leaders[point] = offered[best], distances[best] > LEADER_FROM
+        taken = np.vstack([taken, boxes[point]])
+    return Placed(boxes, leaders, len(centers) - len(taken))
+
+
+def write(axes: Axes, looks: Sequence[Look], placed: Placed, centers: np.ndarray) -> None:
+    """Write the labels where they were placed, with lines to the points that are far."""
+    figure = axes.figure
+    width, height = figure.get_size_inches() * 72
+    for look, box, leader, center in zip(looks, placed.boxes, placed.leaders, centers, strict=True):
+        left, low = (box[:2] + ROOM / 2) / (width, height)
+        figure.text(left, low, **look.arguments(), zorder=4, ha="left", va="bottom")
+        if leader:
+            ends = np.array([center, np.clip(center, box[:2], box[2:])]) / (width, height)
+            ends = axes.transData.inverted().transform(figure.transFigure.transform(ends))
+            axes.plot(ends[:, 0], ends[:, 1], color=GREY, linewidth=0.6, zorder=2, scalex=False, scaley=False)
 
 
 def _crowded_first(centers: np.ndarray) -> list[int]:
@@ -69,12 +100,12 @@ def _crowded_first(centers: np.ndarray) -> list[int]:
     return np.argsort(gaps.min(axis=1), kind="stable").tolist()
 
 
-def _places(center: np.ndarray, width: float, height: float, pixels: float) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes [k, 4] of this size around the center, nearest and best first, and their distances [k] in points."""
+def _places(center: np.ndarray, width: float, height: float) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes [k, 4] of this size around the center, nearest and best first, and their distances [k]."""
     distances = np.repeat(np.array(DISTANCES, dtype=float), len(DIRECTIONS))
     angles = np.radians(np.tile(DIRECTIONS, len(DISTANCES)))
-    x = center[0] + np.cos(angles) * (distances * pixels + width / 2)
-    y = center[1] + np.sin(angles) * (distances * pixels + height / 2)
+    x = center[0] + np.cos(angles) * (distances + width / 2)
+    y = center[1] + np.sin(angles) * (distances + height / 2)
     return np.column_stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2]), distances
 
 
@@ -86,22 +117,22 @@ def _costs(
     markers: np.ndarray,
     taken: np.ndarray,
     soft: np.ndarray,
+    frame: np.ndarray,
 ) -> np.ndarray:
-    """What each box [k, 4] costs, in points of distance; infinite where it covers a marker or another label."""
+    """What each box [k, 4] costs, in points of distance; infinite where it covers a marker or a label, or leaves."""
+    inside = (boxes[:, :2] >= frame[:2]).all(axis=1) & (boxes[:, 2:] <= frame[2:]).all(axis=1)
+    free = inside & ~_overlap(boxes, np.vstack([taken, markers])).any(axis=1)
+    cost = np.full(len(boxes), np.inf)
     rank = np.tile(np.arange(len(DIRECTIONS)), len(DISTANCES))
-    cost = distances + 0.2 * rank + COVERED * _overlap(boxes, soft).sum(axis=1)
+    boxes, far = boxes[free], distances[free]
     edges = np.clip(centers[None], boxes[:, None, :2], boxes[:, None, 2:])  # [k, n, 2]: of each box, nearest each point
     away = np.linalg.norm(edges - centers[None], axis=2)
     mine = away[:, point].copy()
     away[:, point] = np.inf
-    cost += MISTAKEN * (away.min(axis=1) <= mine)
-    hard = np.vstack([taken, markers])
-    along = np.linspace(0, 1, 25)[None, :, None]
-    leaders = centers[point] + along * (edges[:, point, None] - centers[point])  # [k, 25, 2]
     strangers = np.vstack([taken, np.delete(markers, point, axis=0)])
-    crossed = sum(_within(leaders, box).any(axis=1) for box in strangers)
-    cost += np.where(distances > LEADER_FROM, CROSSED * crossed, 0)
-    cost[_overlap(boxes, hard).any(axis=1)] = np.inf
+    crossed = np.where(far > LEADER_FROM, _crossed(centers[point], edges[:, point], strangers), 0)
+    cost[free] = far + 0.2 * rank[free] + COVERED * _overlap(boxes, soft).sum(axis=1)
+    cost[free] += MISTAKEN * (away.min(axis=1) <= mine) + CROSSED * crossed
     return cost
 
 
@@ -111,14 +142,10 @@ def _overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return ((one[..., :2] < two[..., 2:]) & (two[..., :2] < one[..., 2:])).all(axis=2)
 
 
-def _within(points: np.ndarray, box: np.ndarray) -> np.ndarray:
-    return ((points >= box[:2]) & (points <= box[2:])).all(axis=-1)
-
-
-def _inside(boxes: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    return (boxes[:, :2] >= frame[:2]).all(axis=1) & (boxes[:, 2:] <= frame[2:]).all(axis=1)
-
-
-def _leader(axes: Axes, center: np.ndarray, box: np.ndarray) -> None:
-    ends = axes.transData.inverted().transform([center, np.clip(center, box[:2], box[2:])])
-    axes.plot(ends[:, 0], ends[:, 1], color=GREY, linewidth=0.6, zorder=2, scalex=False, scaley=False)
+def _crossed(start: np.ndarray, ends: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """How many ``boxes`` [m, 4] the line from ``start`` [2] to each of ``ends`` [k, 2] goes through: [k]."""
+    along = (ends - start)[:, None]
+    along = np.where(along == 0, 1e-9, along)
+    low, high = (boxes[None, :, :2] - start) / along, (boxes[None, :, 2:] - start) / along  # [k, m, 2]
+    enters, leaves = np.minimum(low, high).max(axis=2), np.maximum(low, high).min(axis=2)
+    return (np.maximum(enters, 0) < np.minimum(leaves, 1)).sum(axis=1)

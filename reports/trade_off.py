@@ -1,264 +1,560 @@
-"""The trade-off picture: test accuracy against the number of parameters, with the Pareto front."""
+"""The trade-off picture: test accuracy against what a variant costs, with the Pareto front."""
 
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from reports import labels, statistics
-from reports.canvas import COLORS, DARK, GREY, blank, dress, shortened
-from reports.labels import LABEL_POINTS
+from reports import labels, statistics, tables
+from reports.canvas import COLORS, DARK, GREY, MARKERS, blank, dress, shortened
+from reports.labels import LABEL_POINTS, Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MARKER_POINTS = 7
-HEIGHTS = (4.8, 6.0)  # inches, tried in turn until no label touches another
-KEY_LINE_INCHES = 0.17
-KEY_COLUMNS = 2
+BAND_POINTS = 7  # width of the bar for another test set; that for another training is a line with caps
+BAND_ALPHA = 0.28
+HEIGHTS = (3.3, 4.5)  # inches of the axes, tried in turn until no label touches another
+WIDTH = 504.0  # points of the figure; the axes' edges below are points from its left
+LEFT, RIGHT = 50.0, 489.0
+KEY_LINE = 12.2  # points
+KEY_LETTERS = 104  # that a line of the key has room for, in one column or in two
+CAPTION_LINE = 9.5  # points
+CAPTION_LETTERS = 138
+LEGEND_LINE = 15.0  # points
+LEGEND_LETTERS = 92  # that fit beside each other, markers and gaps not counted
+PUBLISHED = "#777777"
 
 
-def accuracy_vs_size(frame: pd.DataFrame) -> Figure | None:
-    """Mean test accuracy against parameters (log axis), error bars of one standard deviation, and the Pareto front.
+class Axis(NamedTuple):
+    """A cost that accuracy can be drawn against."""
 
-    ``frame`` has the rows of ``tables.variants``, of one sweep or of several under each other. Variants of the same
-    size are drawn side by side; where all have one size, their names stand under the axis instead. Where the names
-    do not fit without touching, the points are numbered and a key below names them. None when no variant has both an
-    accuracy and a size.
+    label: str
+    one: Callable[[float], str]  # a value with its unit, as a sentence has it
+    tick: Callable[[float], str]  # a value on the axis
+    is_counted: bool = False  # exact, so that its values themselves may stand on the axis
+
+
+# --- the costs ---------------------------------------------------------------------------------------------------
+
+
+def short_count(value: float) -> str:
+    """``1M``, ``200k``, ``50`` for a round number (of three digits at most); all digits of another one."""
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= unit and len(f"{value:.0f}".rstrip("0")) <= max(3, len(f"{value / unit:.0f}")):
+            return f"{value / unit:g}{letter}"
+    return f"{value:,.0f}"
+
+
+def short_bytes(value: float) -> str:
+    """``500 B``, ``20 kB``, ``1.5 MB``, in powers of 1000."""
+    for unit, letters in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= unit:
+            return f"{value / unit:.4g} {letters}"
+    return f"{value:.0f} B"
+
+
+def short_time(seconds: float) -> str:
+    """``0.5 s``, ``10 min``, ``2 h``."""
+    for unit, letters in ((3600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds / unit:.3g} {letters}"
+    return f"{seconds:.3g} s"
+
+
+AXES = {
+    "params": Axis("parameters", lambda value: f"{value:,.0f} parameters", short_count, True),
+    "macs": Axis("multiply-adds, one image", lambda value: f"{value:,.0f} multiply-adds", short_count, True),
+    "ops": Axis("operations, one image", lambda value: f"{value:,.0f} operations", short_count, True),
+    "bytes": Axis("size of the file", lambda value: f"a file of {value:,.0f} bytes", short_bytes),
+    "latency": Axis("latency of one image, ms (median)", lambda value: f"a latency of {value:.3g} ms", "{:.4g}".format),
+    "train_s": Axis(
+        "training time of one run", lambda value: f"a training time of {tables.duration(value)}", short_time
+    ),
+}
+COLUMNS = {  # axis -> columns of the frame, of which the first that is known counts
+    "params": ("params",),
+    "macs": ("macs",),
+    "ops": ("ops",),
+    "latency": ("latency_tf_p50_ms", "latency_ms"),
+    "train_s": ("train_s",),
+}
+
+
+def costs(frame: pd.DataFrame, axis: str) -> np.ndarray:
+    """What each row of ``frame`` costs [n], nan where that was not measured. Sizes of files are of one format for all."""
+    columns = COLUMNS[axis] if axis in COLUMNS else (*_size_columns(frame), "bytes")
+    found = np.full(len(frame), np.nan)
+    for column in columns:
+        found = np.where(np.isnan(found), _numbers(frame, column), found)
+    return np.where(found > 0, found, np.nan)
+
+
+def _size_columns(frame: pd.DataFrame) -> list[str]:
+    """The column of the format that most variants were exported in; none where there is none."""
+    sizes = [name for name in frame.columns if name.startswith("size_") and name.endswith("_bytes")]
+    return sorted(sizes, key=lambda name: (-frame[name].notna().sum(), name))[:1]
+
+
+def label(frame: pd.DataFrame, axis: str) -> str:
+    """What the axis is called."""
+    formats = [name.removeprefix("size_").removesuffix("_bytes") for name in _size_columns(frame)]
+    return f"size of the {formats[0]} file" if axis == "bytes" and formats else AXES[axis].label
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """A column as float64 [n], nan where it has no value, or is not there."""
+    if column not in frame:
+        return np.full(len(frame), np.nan)
+    return pd.to_numeric(frame[column]).to_numpy(np.float64, na_value=np.nan)
+
+
+def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """What there is to draw of the rows of ``tables.variants`` and of published figures (``imported`` is true).
+
+    Columns: name, sweep, imported, baseline, cost, accuracy and sd and se (points; sd over seeds, se of the test set), n,
+    front (bool), probability of being on the front (nan where unknown).
     """
-    points = frame[frame["n"] > 0] if len(frame) else frame
-    points = points[points["params"].notna() & (points["params"] > 0)] if len(points) else points
-    if points.empty:
+    found = pd.DataFrame({
+        "name": frame["variant"].astype(str) if len(frame) else [],
+        "sweep": frame["sweep"].astype(str) if len(frame) else [],
+        "imported": _flags(frame, "imported"),
+        "baseline": _flags(frame, "baseline"),
+        "cost": costs(frame, axis),
+        "accuracy": _numbers(frame, "accuracy_percent_mean"),
+        "sd": _numbers(frame, "accuracy_percent_sd"),
+        "se": _numbers(frame, "se_test_points"),
+        "n": _numbers(frame, "n"),
+        "probability": _probabilities(frame, axis),
+    })  # fmt: skip
+    known = found["cost"].notna() & found["accuracy"].notna() & ((found["n"] > 0) | found["imported"])
+    found = found[known].reset_index(drop=True)
+    return found.assign(front=statistics.pareto_front(found["cost"], found["accuracy"]))
+
+
+def _flags(frame: pd.DataFrame, column: str) -> np.ndarray:
+    return frame[column].eq(True).to_numpy(bool) if column in frame else np.zeros(len(frame), bool)
+
+
+def _probabilities(frame: pd.DataFrame, axis: str) -> np.ndarray:
+    """Of being on the front [n]. Where other points are drawn than the probabilities are of, there are none."""
+    own = _numbers(frame, f"front_probability_{axis}")
+    if axis == "params":
+        own = np.where(np.isnan(own), _numbers(frame, "front_probability"), own)
+    alone = len(frame) and frame["sweep"].nunique() == 1 and not _flags(frame, "imported").any()
+    return own if alone else np.full(len(frame), np.nan)
+
+
+def front_text(frame: pd.DataFrame, axis: str = "params") -> str:
+    """The points of a picture in order of cost, those on the Pareto front marked."""
+    found = points(frame, axis).sort_values(["cost", "accuracy"])
+    show = tables.count if AXES[axis].is_counted else AXES[axis].tick
+    rows = [
+        [row.sweep, row.name, _accuracy_words(row), show(row.cost), "*" * row.front]
+        for row in found.itertuples(index=False, name="Point")
+    ]
+    return tables.text_table(["sweep", "variant", "test accuracy, %", label(frame, axis), "front"], rows, left=2)
+
+
+def _accuracy_words(row) -> str:
+    spread = "" if np.isnan(row.sd) else f" ± {row.sd:.2f}"
+    return f"{row.accuracy:.2f}{spread}" + ("" if row.imported else f" ({row.n:.0f})")
+
+
+# --- the figure --------------------------------------------------------------------------------------------------
+
+
+class Layout(NamedTuple):
+    """Where things stand, in points from the lower left corner of the figure, and what the ends of the axes are."""
+
+    height: float  # of the figure
+    frame: np.ndarray  # of the axes: left, low, right, high
+    costs: tuple[float, float]
+    accuracies: tuple[float, float]
+    numbered: bool
+
+    def place(self, cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+        """From data to points: [n, 2]."""
+        low, high = np.log(self.costs)
+        right = (np.log(cost) - low) / (high - low)
+        up = (np.asarray(accuracy) - self.accuracies[0]) / (self.accuracies[1] - self.accuracies[0])
+        return self.frame[:2] + np.column_stack([right, up]) * (self.frame[2:] - self.frame[:2])
+
+
+def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None:
+    """Mean test accuracy against a cost (one of ``AXES``, on a log axis), both uncertainties, and the Pareto front.
+
+    ``frame`` has the rows of ``tables.variants``, of one sweep or of several under each other, and of published figures
+    (``reports.imported``). A thin bar with caps is one standard deviation over seeds; a broad one the standard error of the
+    test set (``se_test_points``), where the frame has it. Variants of the same cost are drawn side by side; where all have
+    one, their names stand under the axis instead. Where the names do not fit without touching, the points are numbered and
+    a key below names them. None when no variant has both an accuracy and this cost.
+    """
+    found = points(frame, axis)
+    if found.empty:
         return None
-    points = points.reset_index(drop=True).astype({"params": "float64"})
-    if points["params"].nunique() == 1:
-        return _same_size(points)
-    for numbered in (False, True):
+    if found["cost"].nunique() == 1:
+        return _same_cost(found, AXES[axis])
+    low, high = _cost_limits(found["cost"].to_numpy())
+    shown = _side_by_side(found["cost"].to_numpy(), (low, high))
+    caption = textwrap.wrap(_caption(found, not np.array_equal(shown, found["cost"])), CAPTION_LETTERS)
+    legend = _legend_entries(found)
+    for numbered in (False, True) if _are_told_apart(found["name"]) else (True,):
+        names = [str(place + 1) if numbered else shortened(name) for place, name in enumerate(found["name"])]
+        looks = [
+            Look(name, DARK if imported else "black", baseline)
+            for name, imported, baseline in zip(names, found["imported"], found["baseline"], strict=True)
+        ]
+        sizes = labels.sizes(looks)
         for height in HEIGHTS:
-            figure, homeless = _sizes(points, height, numbered)
-            if not homeless:
-                return figure
+            layout = _layout(found, height, (low, high), len(caption), _legend_lines(legend), numbered)
+            placed = labels.place(sizes, layout.place(shown, found["accuracy"]), *_obstacles(found, shown, layout))
+            if not placed.homeless:
+                break
+        if not placed.homeless:
+            break
+    figure = blank(layout.height / 72)
+    axes = _axes(figure, layout)
+    _cost_ticks(axes, AXES[axis], found["cost"].to_numpy())
+    _finish(axes, label(frame, axis))
+    line = _front_line(found, layout.costs[1])
+    axes.plot(*line, color=GREY, linewidth=1, zorder=1, scalex=False, scaley=False)
+    _draw_points(axes, found, shown)
+    _legend(figure, legend)
+    figure.text(
+        10 / WIDTH, 7 / layout.height, "\n".join(caption), fontsize=7, color=DARK, va="bottom", linespacing=1.15
+    )
+    if numbered:
+        _draw_key(figure, found, layout.height, 14 + CAPTION_LINE * len(caption))
+    labels.write(axes, looks, placed, layout.place(shown, found["accuracy"]))
     return figure
 
 
-def _same_size(points: pd.DataFrame) -> Figure:
-    """Nothing to trade: the variants side by side, named under the axis."""
-    names = [shortened(name) for name in points["variant"]]
-    upright = len(names) * max(map(len, names)) <= 80  # characters that fit side by side
-    figure = blank(4.4 if upright else 5.2, layout="constrained")
-    axes = figure.add_subplot()
+def _layout(
+    found: pd.DataFrame, height: float, limits: tuple[float, float], caption: int, legend: int, numbered: bool
+) -> Layout:
+    """With the axes ``height`` inches high, over a caption and under a legend of so many lines."""
+    key = KEY_LINE * _key_lines(found) + 6 if numbered else 0
+    low = 14 + CAPTION_LINE * caption + key + 34
+    high = low + 72 * height
+    frame = np.array([LEFT, low, RIGHT, high])
+    return Layout(high + 12 + LEGEND_LINE * legend, frame, limits, _accuracy_limits(found), numbered)
+
+
+def _axes(figure: Figure, layout: Layout) -> Axes:
+    left, low, right, high = layout.frame
+    axes = figure.add_axes(
+        (left / WIDTH, low / layout.height, (right - left) / WIDTH, (high - low) / layout.height), xscale="log"
+    )
+    axes.set(xlim=layout.costs, ylim=layout.accuracies)
     dress(axes)
-    places = np.arange(len(points), dtype=float)
-    accuracy = points["accuracy_percent_mean"].to_numpy()
-    front = statistics.pareto_front(points["params"], accuracy)
-    _draw_points(axes, points, places, front)
-    axes.set_xlim(-0.6, len(points) - 0.4)
-    axes.set_ylim(*_accuracy_limits(points))
-    turned = {} if upright else {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
-    axes.set_xticks(places, names, fontsize=LABEL_POINTS, parse_math=False, **turned)
-    _dress_up(figure, axes, points, front, f"all variants have {points['params'].iloc[0]:,.0f} parameters")
-    figure.get_layout_engine().set(rect=(0, 0.0, 1, 0.92))
-    figure.text(0.02, 0.96, _caption(points, moved=False), fontsize=7, color=DARK, va="center")
-    return figure
+    return axes
 
 
-def _sizes(points: pd.DataFrame, height: float, numbered: bool) -> tuple[Figure, int]:
-    """The figure at this height (and its key's, when ``numbered``), and how many of its labels found no place."""
-    key = _key_lines(points) if numbered else []
-    below = 1.1 + KEY_LINE_INCHES * len(key)
-    figure = blank(height + KEY_LINE_INCHES * len(key))
-    axes = figure.add_subplot()
-    dress(axes)
-    total = figure.get_figheight()
-    figure.subplots_adjust(left=0.1, right=0.97, top=1 - 0.5 / total, bottom=below / total)
-    size, accuracy = points["params"].to_numpy(), points["accuracy_percent_mean"].to_numpy()
-    front = statistics.pareto_front(size, accuracy)
-    limits = _size_limits(size)
-    shown = _side_by_side(size, limits)
-    axes.set_xscale("log")
-    axes.set_xlim(limits)
-    axes.set_ylim(*_accuracy_limits(points))
-    axes.plot(*_front_line(axes, points, front), color=GREY, linewidth=1, zorder=1, scalex=False, scaley=False)
-    _draw_points(axes, points, shown, front)
-    _size_ticks(axes, size)
-    _dress_up(figure, axes, points, front, "parameters")
-    caption = textwrap.wrap(_caption(points, moved=not np.array_equal(size, shown)), 135)
-    figure.text(0.02, 0.1 / total, "\n".join(caption), fontsize=7, color=DARK, va="bottom")
-    _draw_key(figure, key)
-    return figure, _label(axes, points, shown, front, numbered)
-
-
-def _dress_up(figure: Figure, axes: Axes, points: pd.DataFrame, front: np.ndarray, size_label: str) -> None:
-    axes.set_xlabel(size_label, fontsize=9)
+def _finish(axes: Axes, cost: str) -> None:
+    axes.set_xlabel(cost, fontsize=9)
     axes.set_ylabel("test accuracy, %", fontsize=9)
-    axes.tick_params(axis="y", labelsize=8)
-    if points["params"].nunique() > 1:
-        axes.tick_params(axis="x", labelsize=8)
-        _legend(figure, points, front)
+    axes.tick_params(labelsize=8)
+
+
+def _same_cost(found: pd.DataFrame, axis: Axis) -> Figure:
+    """Nothing to trade: the variants side by side, named under the axis."""
+    numbered = not _are_told_apart(found["name"])
+    names = [str(place + 1) if numbered else shortened(name) for place, name in enumerate(found["name"])]
+    upright = numbered or len(names) * max(map(len, names)) <= 80  # characters that fit side by side
+    legend = _legend_entries(found)
+    figure = blank(4.4 if upright else 5.4, layout="constrained")
+    axes = figure.add_subplot()
+    dress(axes)
+    axes.set_xlim(-0.6, len(found) - 0.4)
+    axes.set_ylim(*_accuracy_limits(found))
+    _draw_points(axes, found, np.arange(len(found), dtype=float))
+    turned = {} if upright else {"rotation": 35 if len(names) < 13 else 60, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(names)), names, parse_math=False, **turned)
+    subject = (
+        f"all variants have {axis.one(found['cost'].iloc[0])}" if len(names) > 1 else axis.one(found["cost"].iloc[0])
+    )
+    _finish(axes, subject)
+    for text, baseline in zip(axes.get_xticklabels(), found["baseline"], strict=True):
+        text.set_fontweight("bold" if baseline else "normal")
+    caption = textwrap.wrap(_caption(found, moved=False), CAPTION_LETTERS)
+    low = 14 + CAPTION_LINE * len(caption)
+    if numbered:
+        figure.set_figheight(figure.get_figheight() + (KEY_LINE * _key_lines(found) + 6) / 72)
+        _draw_key(figure, found, 72 * figure.get_figheight(), low)
+        low += KEY_LINE * _key_lines(found) + 6
+    height, above = 72 * figure.get_figheight(), 10 + LEGEND_LINE * _legend_lines(legend)
+    figure.get_layout_engine().set(rect=(0, low / height, 1, 1 - (low + above) / height))
+    figure.text(10 / WIDTH, 7 / height, "\n".join(caption), fontsize=7, color=DARK, va="bottom", linespacing=1.15)
+    _legend(figure, legend)
+    return figure
 
 
 # --- the axes ----------------------------------------------------------------------------------------------------
 
 
-def _size_limits(size: np.ndarray) -> tuple[float, float]:
+def _cost_limits(cost: np.ndarray) -> tuple[float, float]:
     """Limits of the log axis, with a margin for the labels."""
-    low, high = np.log10(size.min()), np.log10(size.max())
+    low, high = np.log10(cost.min()), np.log10(cost.max())
     margin = max(0.12 * (high - low), 0.02)
     return float(10 ** (low - margin)), float(10 ** (high + margin))
 
 
-def _side_by_side(size: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """Where to draw each size: its own place, and a little apart where several variants share it."""
+def _side_by_side(cost: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Where to draw each cost: its own place, and a little apart where several variants share it."""
     width = np.log10(limits[1] / limits[0])
-    values, counts = np.unique(size, return_counts=True)
-    shown = np.log10(size)
+    values, counts = np.unique(cost, return_counts=True)
+    shown = np.log10(cost)
     for value, number in zip(values, counts, strict=True):
-        gap = min(0.022, 0.2 / number) * width
-        shown[size == value] += gap * (np.arange(number) - (number - 1) / 2)
-    return 10**shown if counts.max() > 1 else size
+        gap = min(0.024, 0.2 / number) * width
+        shown[cost == value] += gap * (np.arange(number) - (number - 1) / 2)
+    return 10**shown if counts.max() > 1 else cost
 
 
-def _accuracy_limits(points: pd.DataFrame) -> tuple[float, float]:
-    sd = points["accuracy_percent_sd"].fillna(0)
-    low, high = (points["accuracy_percent_mean"] - sd).min(), (points["accuracy_percent_mean"] + sd).max()
+def _accuracy_limits(found: pd.DataFrame) -> tuple[float, float]:
+    reach = found[["sd", "se"]].max(axis=1).fillna(0)
+    low, high = (found["accuracy"] - reach).min(), (found["accuracy"] + reach).max()
     margin = max(0.14 * (high - low), 0.25)
     return low - margin, high + margin
 
 
-def _size_ticks(axes: Axes, size: np.ndarray) -> None:
-    """Round numbers (1, 2, 5 times a power of ten); the sizes themselves where the axis is too short for those."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+def _cost_ticks(axes: Axes, axis: Axis, cost: np.ndarray) -> None:
+    """Round numbers (1, 2, 5 times a power of ten, or of a unit of time); where the axis is too short for those, the costs
+    themselves if they are counted, and otherwise other round numbers."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     low, high = axes.get_xlim()
-    ticks = [tick for tick in LogLocator(subs=(1, 2, 5)).tick_values(low, high) if low <= tick <= high]
-    if len(ticks) < 3:
-        ticks = []
-        for value in np.unique(size):  # sizes that stand closer than a label is wide would print over each other
-            if not ticks or np.log10(value / ticks[-1]) > 0.14 * np.log10(high / low):
-                ticks.append(value)
+
+    def within(ticks: Iterable[float]) -> list[float]:
+        return [tick for tick in ticks if low <= tick <= high]
+
+    def apart(ticks: Iterable[float], share: float) -> list[float]:
+        """Those that stand nearer to the one before than a label is wide would print over it."""
+        kept: list[float] = []
+        for tick in ticks:
+            if not kept or np.log(tick / kept[-1]) > share * np.log(high / low):
+                kept.append(float(tick))
+        return kept
+
+    is_time = axis.tick is short_time
+    if is_time:
+        ticks = within(sorted({unit * number for unit in (0.01, 0.1, 1, 60, 3600, 36000) for number in _TIMES}))
+    else:
+        ticks = within(LogLocator(subs=(1, 2, 5)).tick_values(low, high))
+    if len(ticks) > 10 and not is_time:
+        ticks = within(LogLocator(subs=(1,)).tick_values(low, high))
+    ticks = apart(ticks, 0.08)
+    if len(ticks) < 3 and axis.is_counted:
+        ticks = apart(np.unique(cost), 0.14)
+    elif len(ticks) < 3:
+        unit = next((unit for unit in (3600, 60) if low >= unit), 1) if is_time else 1
+        ticks = within(unit * MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)).tick_values(low / unit, high / unit))
     axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: axis.tick(value)))
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def short_count(value: float) -> str:
-    """``1M``, ``200k``, ``50`` for a round number of parameters; all digits of another one."""
-    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= unit and f"{value:.0f}".rstrip("0") == f"{value / unit:g}".replace(".", "").rstrip("0"):
-            return f"{value / unit:g}{letter}"
-    return f"{value:,.0f}"
+_TIMES = (1, 2, 5, 10, 30)
 
 
 # --- the points --------------------------------------------------------------------------------------------------
 
 
-def _sweep_colors(points: pd.DataFrame) -> dict[str, str]:
-    names = dict.fromkeys(points["sweep"])
-    return {name: COLORS[place % len(COLORS)] for place, name in enumerate(names)}
+class _Style(NamedTuple):
+    color: str
+    marker: str
 
 
-def _front_line(axes: Axes, points: pd.DataFrame, front: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Corners of a step: at each size, the best accuracy that this size or a smaller one reaches."""
-    best = points[front].sort_values("params")
-    size, accuracy = best["params"].to_numpy(), best["accuracy_percent_mean"].to_numpy()
-    return np.append(np.repeat(size, 2)[1:], axes.get_xlim()[1]), np.repeat(accuracy, 2)
+def _styles(found: pd.DataFrame) -> dict[str, _Style]:
+    """A colour and a shape for each sweep."""
+    names = dict.fromkeys(found.loc[~found["imported"], "sweep"])
+    return {
+        name: _Style(COLORS[place % len(COLORS)], MARKERS[place % len(MARKERS)]) for place, name in enumerate(names)
+    }
 
 
-def _draw_points(axes: Axes, points: pd.DataFrame, shown: np.ndarray, front: np.ndarray) -> None:
-    """Filled on the front and hollow off it, a diamond for the baseline; with one size for all, all are filled."""
-    colors = _sweep_colors(points)
-    trade = points["params"].nunique() > 1
-    for place, row in points.iterrows():
-        color = colors[row["sweep"]]
+_PUBLISHED_STYLE = _Style(PUBLISHED, "D")
+
+
+def _face(color: str, share: float) -> str | tuple[float, float, float]:
+    """The colour of which ``share`` is left on white paper."""
+    if share in (0, 1):
+        return color if share else "white"
+    from matplotlib.colors import to_rgb
+
+    return tuple(1 - share * (1 - part) for part in to_rgb(color))
+
+
+def _fill(found: pd.DataFrame) -> np.ndarray:
+    """How full each marker is [n]: the probability of being on the front, or whether it is on it; full without a trade."""
+    if found["cost"].nunique() == 1:
+        return np.ones(len(found))
+    whether = found["front"].to_numpy(float)
+    return np.where(found["probability"].isna(), whether, found["probability"].clip(0, 1))
+
+
+def _front_line(found: pd.DataFrame, right: float) -> tuple[np.ndarray, np.ndarray]:
+    """Corners of a step: at each cost, the best accuracy that this cost or a smaller one reaches."""
+    best = found[found["front"]].sort_values("cost")
+    cost, accuracy = best["cost"].to_numpy(), best["accuracy"].to_numpy()
+    return np.append(np.repeat(cost, 2)[1:], right), np.repeat(accuracy, 2)
+
+
+def _draw_points(axes: Axes, found: pd.DataFrame, shown: np.ndarray) -> None:
+    styles, fill = _styles(found), _fill(found)
+    for row in found.assign(shown=shown, fill=fill).itertuples():
+        color, marker = _PUBLISHED_STYLE if row.imported else styles[row.sweep]
+        if not np.isnan(row.se):
+            ends = (row.accuracy - row.se, row.accuracy + row.se)
+            band = {"linewidth": BAND_POINTS, "alpha": BAND_ALPHA, "solid_capstyle": "butt", "zorder": 2}
+            axes.plot((row.shown,) * 2, ends, color=color, gid="test set", **band)
         axes.errorbar(
-            shown[place],
-            row["accuracy_percent_mean"],
-            yerr=None if np.isnan(row["accuracy_percent_sd"]) else row["accuracy_percent_sd"],
-            fmt="D" if row["baseline"] else "o",
+            row.shown,
+            row.accuracy,
+            yerr=None if np.isnan(row.sd) else row.sd,
+            fmt=marker,
             color=color,
-            markerfacecolor=color if front[place] or not trade else "white",
-            markersize=MARKER_POINTS - (1 if row["baseline"] else 0),
+            markerfacecolor=_face(color, row.fill),
+            markersize=MARKER_POINTS - (1 if marker == "D" else 0),
             capsize=3,
             linewidth=1.2,
             zorder=3,
         )
 
 
-def _legend(figure: Figure, points: pd.DataFrame, front: np.ndarray) -> None:
-    """Above the axes, where it covers nothing."""
+def _obstacles(found: pd.DataFrame, shown: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For ``labels.place``: the markers, what a label had better not cover (bars and the line), and the frame."""
+    radius = MARKER_POINTS / 2 + 1
+    accuracy = found["accuracy"]
+    centers = layout.place(shown, accuracy)
+    soft = []
+    for reach, half in ((found["sd"].fillna(0), radius / 2), (found["se"].fillna(0), BAND_POINTS / 2)):
+        low, high = layout.place(shown, accuracy - reach), layout.place(shown, accuracy + reach)
+        aside = np.array([half, 0])
+        soft.append(np.hstack([low - aside, high + aside]))
+    corners = layout.place(*_front_line(found, layout.costs[1]))
+    soft.append(np.hstack([np.minimum(corners[:-1], corners[1:]), np.maximum(corners[:-1], corners[1:]) + 0.5]))
+    return np.hstack([centers - radius, centers + radius]), np.vstack(soft), layout.frame
+
+
+# --- what explains it --------------------------------------------------------------------------------------------
+
+
+def _legend_entries(found: pd.DataFrame) -> list:
+    """Handles: the fill, the sweeps where there are several kinds of points, the bars."""
     from matplotlib.lines import Line2D
+    from matplotlib.path import Path
 
-    colors = _sweep_colors(points)
-    neutral = next(iter(colors.values())) if len(colors) == 1 else DARK
+    styles = _styles(found)
+    several = len(styles) + found["imported"].any() > 1
+    neutral = DARK if several or not styles else next(iter(styles.values())).color
+    shape = "o" if several or not styles else next(iter(styles.values())).marker
 
-    def entry(marker: str, color: str, filled: bool, label: str) -> Line2D:
-        face = color if filled else "white"
-        return Line2D([], [], color=color, marker=marker, linestyle="", markerfacecolor=face, label=label)
+    def entry(label: str, color: str, marker, share: float = 1, **more) -> Line2D:
+        look = {"linestyle": "", "markerfacecolor": _face(color, share), "markersize": 6} | more
+        return Line2D([], [], color=color, marker=marker, label=label, **look)
 
-    entries = [entry("o", neutral, True, "on the Pareto front")]
-    if not front.all():
-        entries.append(entry("o", neutral, False, "off the front"))
-    if points["baseline"].any():
-        entries.append(entry("D", neutral, bool(front[points["baseline"].to_numpy()].any()), "baseline"))
-    if len(colors) > 1:
-        entries += [entry("s", color, True, shortened(name)) for name, color in colors.items()]
+    entries = []
+    if found["cost"].nunique() > 1:
+        if found["probability"].notna().any():
+            words = (("surely on the Pareto front", 1), ("on it with probability ½", 0.5), ("surely off", 0))
+            entries += [entry(word, neutral, shape, share) for word, share in words]
+        else:
+            entries.append(entry("on the Pareto front", neutral, shape))
+            if not found["front"].all():
+                entries.append(entry("off the front", neutral, shape, 0))
+    if several:
+        entries += [entry(shortened(name), *style) for name, style in styles.items()]
+    if found["imported"].any():
+        entries.append(entry("published figures", *_PUBLISHED_STYLE))
+    if found["sd"].notna().any():
+        beam = Path([(-0.4, -1), (0.4, -1), (0, -1), (0, 1), (-0.4, 1), (0.4, 1)], [1, 2, 1, 2, 1, 2])
+        entries.append(entry("± 1 sd, another training", neutral, beam, markersize=10, markeredgewidth=1.2))
+    if found["se"].notna().any():
+        wide = {"markersize": 10, "markeredgewidth": BAND_POINTS, "alpha": BAND_ALPHA}
+        entries.append(entry("± 1 se, another test set", neutral, "|", **wide))
+    return entries
+
+
+def _legend_columns(entries: list) -> int:
+    """As many as fit beside each other: a column is as wide as its widest entry."""
+    lengths = [len(entry.get_label()) for entry in entries]
+    for columns in range(min(len(entries), 6), 1, -1):
+        lines = -(-len(entries) // columns)
+        if sum(max(lengths[start : start + lines]) + 4 for start in range(0, len(lengths), lines)) <= LEGEND_LETTERS:
+            return columns
+    return 1
+
+
+def _legend_lines(entries: list) -> int:
+    return -(-len(entries) // _legend_columns(entries)) if entries else 0
+
+
+def _legend(figure: Figure, entries: list) -> None:
+    """Above the axes, where it covers nothing."""
+    if not entries:
+        return
+    spacing = {"handletextpad": 0.2, "columnspacing": 1.2, "labelspacing": 0.45, "borderpad": 0.2}
     legend = figure.legend(
-        handles=entries, loc="upper left", ncols=min(len(entries), 6), fontsize=8, frameon=False, handletextpad=0.2
+        handles=entries, loc="upper left", ncols=_legend_columns(entries), fontsize=8, frameon=False, **spacing
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
 
 
-def _caption(points: pd.DataFrame, moved: bool) -> str:
-    counts = sorted(set(points["n"]))
-    if counts == [1]:
-        caption = "One seed each, so no error bars."
-    else:
+def _caption(found: pd.DataFrame, moved: bool) -> str:
+    ours, trade = found[~found["imported"]], found["cost"].nunique() > 1
+    parts = []
+    if len(ours):
+        counts = sorted({int(n) for n in ours["n"]})
         number = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        caption = f"Points: mean over {number} seeds. Error bars: one standard deviation over seeds (not of the mean)."
-    if points["params"].nunique() == 1:
-        return f"{caption} Diamond: baseline." if points["baseline"].any() else caption
-    caption += " Line: the best accuracy at this size or below."
-    return f"{caption} Variants of the same size stand side by side." if moved else caption
+        parts.append("One seed each." if counts == [1] else f"Points: mean over {number} seeds.")
+    if found["sd"].notna().any():
+        parts.append(
+            "Thin bar with caps: one standard deviation over seeds, what another training would change (not of the mean)."
+        )
+    elif len(ours):
+        parts.append("Without a second seed there is no bar for the spread between trainings.")
+    if found["se"].notna().any():
+        parts.append("Broad bar: standard error over test images (another test set of this size).")
+    if trade:
+        parts.append("Line: the best accuracy at this cost or below.")
+    if trade and found["probability"].notna().any():
+        parts.append("Fill: the probability of being on the front, over what seeds and test images leave open.")
+    if found["imported"].any():
+        parts.append("Diamonds: published figures, measured elsewhere; sources in the CSV file.")
+    if found["baseline"].any():
+        parts.append("Bold: the baseline.")
+    if moved:
+        parts.append("Points of the same cost stand side by side.")
+    return " ".join(parts)
 
 
-# --- the labels --------------------------------------------------------------------------------------------------
+def _are_told_apart(names: pd.Series) -> bool:
+    """Whether names that differ still do where they are shortened."""
+    return len({shortened(name) for name in names}) == names.nunique()
 
 
-def _key_lines(points: pd.DataFrame) -> list[list[str]]:
-    """``1 name`` of every point, in lines of ``KEY_COLUMNS``, numbered down the columns."""
-    entries = [f"{place + 1}  {shortened(name)}" for place, name in enumerate(points["variant"])]
-    lines = -(-len(entries) // KEY_COLUMNS)
-    return [entries[line::lines] for line in range(lines)]
+def _key_columns(found: pd.DataFrame) -> int:
+    return 2 if max(map(len, found["name"])) <= KEY_LETTERS // 2 - 4 else 1
 
 
-def _draw_key(figure: Figure, key: list[list[str]]) -> None:
-    total = figure.get_figheight()
-    for line, entries in enumerate(key):
-        height = (0.5 + KEY_LINE_INCHES * (len(key) - line - 1)) / total
-        for column, entry in enumerate(entries):
-            figure.text(
-                0.02 + 0.98 / KEY_COLUMNS * column, height, entry, fontsize=LABEL_POINTS, va="bottom", parse_math=False
-            )
+def _key_lines(found: pd.DataFrame) -> int:
+    return -(-len(found) // _key_columns(found))
 
 
-def _label(axes: Axes, points: pd.DataFrame, shown: np.ndarray, front: np.ndarray, numbered: bool) -> int:
-    """Name the points, or number them; how many labels found no place that touches nothing."""
-    axes.figure.canvas.draw()  # fixes the transformation from data to pixels
-    y = points["accuracy_percent_mean"].to_numpy()
-    sd = points["accuracy_percent_sd"].fillna(0).to_numpy()
-    radius = (MARKER_POINTS / 2 + 1) * axes.figure.dpi / 72
-    centers, lows, highs = (axes.transData.transform(np.column_stack([shown, value])) for value in (y, y - sd, y + sd))
-    markers = np.hstack([centers - radius, centers + radius])
-    half_cap = np.array([radius / 2, 0])
-    bars = np.hstack([lows - half_cap, highs + half_cap])
-    corners = axes.transData.transform(np.column_stack(_front_line(axes, points, front)))
-    line = np.hstack([np.minimum(corners[:-1], corners[1:]), np.maximum(corners[:-1], corners[1:]) + 1])
-    names = [str(place + 1) if numbered else shortened(name) for place, name in enumerate(points["variant"])]
-    sweeps = _sweep_colors(points)
-    colors = [sweeps[name] if len(sweeps) > 1 else "black" for name in points["sweep"]]
-    return labels.place(axes, names, colors, centers, markers, np.vstack([bars, line]))[1]
+def _draw_key(figure: Figure, found: pd.DataFrame, height: float, low: float) -> None:
+    """``1 name`` of every point, numbered down the columns; ``low`` is where the last line stands."""
+    columns, lines = _key_columns(found), _key_lines(found)
+    for place, row in enumerate(found.itertuples()):
+        column, line = divmod(place, lines)
+        left, up = 10 + (WIDTH - 10) / columns * column, low + KEY_LINE * (lines - line - 1)
+        look = {"fontsize": LABEL_POINTS, "va": "bottom", "fontweight": "bold" if row.baseline else "normal"}
+        entry = f"{place + 1}  {shortened(row.name, KEY_LETTERS // columns - 4)}"
+        figure.text(left / WIDTH, up / height, entry, parse_math=False, color=DARK if row.imported else "black", **look)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from reports import curves, labels, tables, trade_off
+from reports import canvas, curves, labels, tables, trade_off
 from reports.store import Sweep
 
 SIZES = {  # a crowd: three points within one percent of size and half a point of accuracy, as a zoo has them
@@ -62,12 +64,6 @@ def sweep(
     )
 
 
-def png(figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=figure.dpi)
-    return buffer.getvalue()
-
-
 def label_boxes(figure, names) -> dict[str, object]:
     figure.canvas.draw()
     boxes = [(text.get_text(), text.get_window_extent()) for text in figure.texts if text.get_text() in names]
@@ -75,10 +71,14 @@ def label_boxes(figure, names) -> dict[str, object]:
     return boxes
 
 
+def marker_lines(figure) -> list:
+    (axes,) = figure.axes
+    return [line for line in axes.lines if line.get_marker() in (*canvas.MARKERS, "D")]
+
+
 def marker_boxes(figure) -> list[tuple[float, float]]:
     (axes,) = figure.axes
-    centers = [line.get_xydata()[0] for line in axes.lines if line.get_marker() in ("o", "D")]
-    return [tuple(axes.transData.transform(center)) for center in centers]
+    return [tuple(axes.transData.transform(line.get_xydata()[0])) for line in marker_lines(figure)]
 
 
 def assert_apart(figure, names) -> None:
@@ -101,9 +101,9 @@ def assert_apart(figure, names) -> None:
 def test_no_label_touches_another_or_a_point():
     figure = trade_off.accuracy_vs_size(variants(SIZES))
     assert_apart(figure, list(SIZES))
-    with Image.open(io.BytesIO(png(figure))) as image:
-        assert image.size[0] == 7 * 150
-        assert image.size[1] <= 6 * 150
+    with Image.open(io.BytesIO(canvas.png(figure))) as image:
+        assert image.size[0] == 7 * 300
+        assert image.size[1] <= 6 * 300
 
 
 def test_no_label_touches_another_in_a_random_crowd():
@@ -124,22 +124,37 @@ def test_points_are_numbered_where_the_names_do_not_fit():
 
 
 def test_labels_without_a_place_are_counted():
-    figure = trade_off.blank(1.0)
-    axes = figure.add_subplot()
-    figure.canvas.draw()
-    center = axes.transData.transform([[0.5, 0.5]])
-    texts, homeless = labels.place(axes, ["x" * 300], ["black"], center, np.hstack([center, center]), np.empty((0, 4)))
-    assert (len(texts), homeless) == (1, 1)
+    frame, middle = np.array([0, 0, 100, 100]), np.array([[50.0, 50.0]])
+    marker = np.hstack([middle - 4, middle + 4])
+    for width, homeless in ((40, 0), (200, 1)):
+        placed = labels.place(np.array([[width, 10.0]]), middle, marker, np.empty((0, 4)), frame)
+        assert placed.homeless == homeless
+
+
+def test_a_line_through_a_box_crosses_it():
+    boxes = np.array([[2, -1, 4, 1], [2, 1, 4, 3], [6, -1, 8, 1]], dtype=float)
+    ends = np.array([[10, 0], [5, 0], [0, 10], [4, 4]], dtype=float)
+    # along the x axis through the first and third; no further than the first; upwards past all; through the second
+    assert labels._crossed(np.zeros(2), ends, boxes).tolist() == [2, 1, 0, 1]
+
+
+def test_names_that_shorten_to_the_same_are_numbered():
+    names = [f"augment.crop=true, augment.flip={flip}, augment.contrast=true" for flip in ("true", "false")]
+    assert len({canvas.shortened(name) for name in names}) == 1
+    for sizes in ((100, 100), (100, 200)):
+        figure = trade_off.accuracy_vs_size(variants(dict(zip(names, [(size, 80) for size in sizes], strict=True))))
+        texts = [text.get_text() for text in figure.texts]
+        assert [text for text in texts if "flip" in text] == [f"1  {names[0]}", f"2  {names[1]}"]
 
 
 def test_the_front_is_a_step_through_the_best():
     figure = trade_off.accuracy_vs_size(variants({"a": (100, 70), "b": (200, 65), "c": (400, 80)}))
     (axes,) = figure.axes
-    line = next(line for line in axes.lines if len(line.get_xdata()) > 2)
+    (line,) = (line for line in axes.lines if len(line.get_xdata()) > 2)
     right = axes.get_xlim()[1]
     assert line.get_xdata().tolist() == [100, 400, 400, right]
     assert line.get_ydata().tolist() == [70, 70, 80, 80]
-    hollow = [line.get_markerfacecolor() == "white" for line in axes.lines if line.get_marker() in ("o", "D")]
+    hollow = [line.get_markerfacecolor() == "white" for line in marker_lines(figure)]
     assert hollow == [False, True, False]
     assert axes.get_xscale() == "log"
 
@@ -156,7 +171,7 @@ def test_variants_of_one_size_stand_side_by_side_under_their_names():
 def test_points_of_one_size_among_others_are_drawn_apart():
     figure = trade_off.accuracy_vs_size(variants({"a": (100, 70), "b": (100, 70), "c": (300, 75)}))
     (x_a, y_a), (x_b, y_b), _ = marker_boxes(figure)
-    assert abs(x_a - x_b) > trade_off.MARKER_POINTS * 150 / 72
+    assert abs(x_a - x_b) > trade_off.MARKER_POINTS * figure.dpi / 72
     assert y_a == pytest.approx(y_b)
 
 
@@ -167,9 +182,115 @@ def test_error_bars_are_one_standard_deviation_and_absent_with_one_seed():
         assert [tuple(segment[:, 1]) for segment in bars] == ([pytest.approx(ends)] if ends else [])
 
 
-def test_the_picture_is_the_same_every_time():
-    first, second = (png(trade_off.accuracy_vs_size(variants(SIZES))) for _ in range(2))
-    assert first == second
+def test_the_bar_for_another_test_set_is_broad_and_only_there_when_it_is_known():
+    frame = variants({"a": (100, 70), "b": (200, 72)}).assign(se_test_points=[0.4, math.nan])
+    figure = trade_off.accuracy_vs_size(frame)
+    (axes,) = figure.axes
+    (band,) = (line for line in axes.lines if line.get_gid() == "test set")
+    assert band.get_ydata() == pytest.approx([69.6, 70.4])
+    assert band.get_linewidth() > 4 * axes.collections[0].get_linewidth()[0]
+    (legend,) = figure.legends
+    entries = [text.get_text() for text in legend.get_texts()]
+    assert entries[-2:] == ["± 1 sd, another training", "± 1 se, another test set"]
+    assert "Broad bar: standard error over test images" in figure.texts[0].get_text()
+    without = trade_off.accuracy_vs_size(variants({"a": (100, 70), "b": (200, 72)}))
+    assert "Broad" not in without.texts[0].get_text()
+
+
+def test_markers_are_as_full_as_being_on_the_front_is_probable():
+    frame = variants({"a": (100, 70), "b": (200, 72), "c": (300, 71)}).assign(front_probability=[1.0, 0.5, 0.0])
+    figure = trade_off.accuracy_vs_size(frame)
+    full, half, empty = (line.get_markerfacecolor() for line in marker_lines(figure))
+    assert (full, empty) == (canvas.BLUE, "white")
+    assert half == pytest.approx((0.5, (1 + 0x72 / 255) / 2, (1 + 0xB2 / 255) / 2))
+    assert "Fill: the probability" in figure.texts[0].get_text()
+
+
+def test_a_probability_among_other_points_or_of_another_cost_is_not_shown():
+    frame = variants({"a": (100, 70), "b": (200, 72)}).assign(front_probability=0.5, macs=[10, 20])
+    other = variants({"c": (100, 73)}, sweep="second")
+    assert trade_off.points(frame, "params")["probability"].tolist() == [0.5, 0.5]
+    assert trade_off.points(frame, "macs")["probability"].isna().all()
+    assert trade_off.points(frame.assign(front_probability_macs=0.25), "macs")["probability"].tolist() == [0.25] * 2
+    assert trade_off.points(pd.concat([frame, other]), "params")["probability"].isna().all()
+
+
+def test_sweeps_differ_in_shape_and_published_figures_are_a_class_of_their_own():
+    published = pd.DataFrame({
+        "sweep": "published.csv", "variant": ["theirs"], "imported": True, "params": [50], "accuracy_percent_mean": [80.0]
+    })  # fmt: skip
+    frames = [variants({"a": (100, 70)}, sweep="one"), variants({"b": (200, 72)}, sweep="two"), published]
+    figure = trade_off.accuracy_vs_size(pd.concat(frames, ignore_index=True))
+    lines = marker_lines(figure)
+    assert [line.get_marker() for line in lines] == ["o", "s", "D"]
+    assert len({line.get_color() for line in lines}) == 3
+    # smaller and better than both of ours: it alone is on the front
+    assert [line.get_markerfacecolor() == "white" for line in lines] == [True, True, False]
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries[2:5] == ["one", "two", "published figures"]
+    assert trade_off.front_text(pd.concat(frames)).splitlines()[2].split() == [
+        "published.csv",
+        "theirs",
+        "80.00",
+        "50",
+        "*",
+    ]
+
+
+def test_every_cost_has_its_axis():
+    frame = variants({"a": (100, 70), "b": (200, 72)}).assign(
+        macs=[1000, 9000], size_onnx_bytes=[5e4, 6e5], size_tflite_bytes=[4e4, math.nan],
+        latency_tf_p50_ms=[0.5, 4.0], train_s=[30.0, 7200.0],
+    )  # fmt: skip
+    shown = {}
+    for axis in trade_off.AXES:
+        figure = trade_off.accuracy_vs_size(frame, axis)
+        if figure is not None:
+            (axes,) = figure.axes
+            shown[axis] = axes.get_xlabel(), [tick.get_text() for tick in axes.get_xticklabels()]
+    assert shown == {
+        "params": ("parameters", ["100", "200"]),
+        "macs": ("multiply-adds, one image", ["1k", "2k", "5k", "10k"]),
+        "bytes": ("size of the onnx file", ["50 kB", "100 kB", "200 kB", "500 kB"]),
+        "latency": ("latency of one image, ms (median)", ["0.5", "1", "2", "5"]),
+        "train_s": ("training time of one run", ["30 s", "1 min", "2 min", "5 min", "10 min", "30 min", "1 h", "2 h"]),
+    }
+
+
+def test_published_figures_fill_the_columns_that_are_theirs():
+    frame = pd.DataFrame({
+        "latency_tf_p50_ms": [1.5, math.nan], "latency_ms": [math.nan, 2.5],
+        "size_onnx_bytes": [10.0, math.nan], "bytes": [math.nan, 20.0], "params": [0, 5],
+    })  # fmt: skip
+    assert trade_off.costs(frame, "latency").tolist() == [1.5, 2.5]
+    assert trade_off.costs(frame, "bytes").tolist() == [10, 20]
+    assert np.isnan(trade_off.costs(frame, "params")[0])  # a log axis has no zero
+    assert np.isnan(trade_off.costs(frame, "macs")).all()
+
+
+def test_the_picture_is_the_same_every_time_in_both_formats():
+    first, second = (trade_off.accuracy_vs_size(variants(SIZES)) for _ in range(2))
+    assert canvas.png(first) == canvas.png(second)
+    assert canvas.svg(first, "size") == canvas.svg(second, "size")
+
+
+def test_a_figure_can_be_saved_in_both_formats_in_either_order():
+    first, second = (trade_off.accuracy_vs_size(variants(SIZES)) for _ in range(2))
+    svg = canvas.svg(first, "size")
+    assert canvas.png(first) == canvas.png(second)
+    assert canvas.svg(second, "size") == svg
+
+
+def test_svg_is_one_element_without_text_or_dates():
+    text = canvas.svg(trade_off.accuracy_vs_size(variants(SIZES)), "size")
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("viewBox").split()[2] == "504"
+    names = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert not names & {"text", "image", "date"}
+    other = canvas.svg(trade_off.accuracy_vs_size(variants(SIZES)), "other")
+    clips = [set(re.findall(r'<clipPath id="(\w+)"', each)) for each in (text, other)]
+    assert clips[0] and not clips[0] & clips[1]  # two pictures in one page do not cut each other
 
 
 def test_names_with_dollars_are_printed_as_they_are():
@@ -185,7 +306,8 @@ def test_nothing_to_draw():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(2e6, "2M"), (500e3, "500k"), (50, "50"), (1068298, "1,068,298"), (1.05e6, "1.05M")]
+    ("value", "text"),
+    [(2e6, "2M"), (500e3, "500k"), (50, "50"), (1068298, "1,068,298"), (1.05e6, "1.05M"), (272474, "272,474")],
 )
 def test_short_counts(value, text):
     assert trade_off.short_count(value) == text
@@ -238,8 +360,8 @@ def test_many_variants_get_a_panel_each():
     shown = [axes for axes in figure.axes if axes.get_visible()]
     titles = [axes.get_title(loc="left").replace("\n", " ") for axes in shown]
     assert titles == ["model=0 (baseline)", *list(names)[1:]]
-    with Image.open(io.BytesIO(png(figure))) as image:
-        assert image.size[0] == 7 * 150
+    with Image.open(io.BytesIO(canvas.png(figure))) as image:
+        assert image.size[0] == 7 * 300
 
 
 def test_no_curve_without_a_result():
