@@ -1,0 +1,132 @@
+"""The variants as a LaTeX table, for a paper: booktabs rules, and names that may hold any character."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from reports import tables, verdicts
+from reports.store import Sweep
+
+HEADER = (
+    *("variant", "test accuracy, %", "difference, points", "verdict"),
+    *("parameters", "multiply-adds", "training", "latency, ms"),
+)
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    "'": r"\textquotesingle{}",
+    "-": r"-{}",  # two of them would become a dash
+    "[": r"{[}",  # at the beginning of a row it would be read as a part of the row break before it, as would a star
+    "]": r"{]}",
+    "*": r"{*}",
+    ",": r",{}",  # two of them are a quotation mark in this encoding
+    "±": r"\ensuremath{\pm}",
+    "−": r"\ensuremath{-}",
+    "×": r"\ensuremath{\times}",
+    "µ": r"\ensuremath{\mu}",
+    "→": r"\ensuremath{\rightarrow}",
+    "≤": r"\ensuremath{\leq}",
+    "≥": r"\ensuremath{\geq}",
+    "≈": r"\ensuremath{\approx}",
+    "∞": r"\ensuremath{\infty}",
+    "…": r"\ldots{}",
+    **dict(zip("αβγδεζηθικλμνξπρστυφχψω", (rf"\ensuremath{{\{name}}}" for name in (
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega"
+    ).split()), strict=True)),
+    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+}  # fmt: skip
+KNOWN_TO_PDFLATEX = re.compile(r"[\x20-\x7e\u00a1-\u017f]")
+HEAD = r"""% Table of the sweep {name}. Into a document whose preamble has
+%   \usepackage[T1]{{fontenc}}
+%   \usepackage{{booktabs}}
+% it goes with \input{{report.tex}}.
+"""
+OTHER_LETTERS = """% Names in it have letters that pdfLaTeX does not know: compile it with LuaLaTeX or XeLaTeX, without fontenc and with
+% \\usepackage{fontspec} and \\setmainfont of a font that has them.
+"""
+
+
+def render(sweep: Sweep, frame: pd.DataFrame) -> str:
+    """A ``table`` environment to be read into a document. ``frame`` is ``tables.variants(sweep)``."""
+    rows = [_cells(row) for _, row in frame.iterrows()]
+    caption = [escape(sweep.question or sweep.name), *_notes(sweep, frame)]
+    lines = [
+        r"\begin{table}[htbp]",
+        r"  \centering",
+        r"  \footnotesize",
+        r"  \setlength{\tabcolsep}{4pt}",
+        rf"  \caption{{{' '.join(caption)}}}",
+        rf"  \label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', sweep.name).strip('-') or 'sweep'}}}",
+        r"  \begin{tabular}{lrrlrrrr}",
+        r"    \toprule",
+        f"    {_line(escape(title) for title in HEADER)}",
+        r"    \midrule",
+        *(f"    {_line(cells)}" for cells in rows),
+        r"    \bottomrule",
+        r"  \end{tabular}",
+        r"\end{table}",
+    ]
+    body = "\n".join(lines) + "\n"
+    name = re.sub(r"[^\x20-\x7e]", "?", sweep.name)
+    strange = not all(KNOWN_TO_PDFLATEX.match(letter) for letter in body.replace("\n", " "))
+    return HEAD.format(name=name) + (OTHER_LETTERS if strange else "") + body
+
+
+def escape(text: str) -> str:
+    """``text`` such that LaTeX prints it as it is, on one line."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return "".join(SPECIAL.get(letter, letter) for letter in " ".join(printable.split()))
+
+
+def _line(cells) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _cells(row: pd.Series) -> list[str]:
+    name = escape(row["variant"])
+    return [
+        rf"\textbf{{{name}}}" if row["baseline"] else name,
+        _accuracy(row),
+        _difference(row),
+        "" if row["verdict"] in ("", verdicts.NONE) else row["verdict"],
+        *(_absent(tables.count(row[column])) for column in ("params", "macs")),
+        _absent(tables.duration(row["train_s"])),
+        "--" if np.isnan(row["latency_tf_p50_ms"]) else f"{row['latency_tf_p50_ms']:.3g}",
+    ]
+
+
+def _absent(text: str) -> str:
+    return "--" if text == tables.ABSENT else text
+
+
+def _accuracy(row: pd.Series) -> str:
+    mean, sd = row["accuracy_percent_mean"], row["accuracy_percent_sd"]
+    if np.isnan(mean):
+        return "--"
+    spread = "" if np.isnan(sd) else rf" \pm {sd:.2f}"
+    return rf"${mean:.2f}{spread}$ ({row['n']})"
+
+
+def _difference(row: pd.Series) -> str:
+    difference, low, high = (row[f"difference_{part}points"] for part in ("", "low_", "high_"))
+    if np.isnan(difference):
+        return "--"
+    return f"${difference:+.2f}$" + ("" if np.isnan(low) else f" $[{low:+.2f}, {high:+.2f}]$")
+
+
+def _notes(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
+    notes = [r"Test accuracy: mean $\pm$ standard deviation over seeds (number of trainings)."]
+    if len(frame) and frame["baseline"].any():
+        notes.append("Difference: to the baseline (bold), with a 95\\,\\% confidence interval (Welch).")
+        margin = "" if not sweep.margin else f", equivalent within {sweep.margin:g} points by two one{{-}}sided tests"
+        notes.append(f"Verdict: helps or hurts by Welch's test{margin}, at 5\\,\\%, corrected by Holm's method.")
+    return notes
