@@ -1,0 +1,94 @@
+"""How sure it is that a variant is on the Pareto front of accuracy and cost: a bootstrap over the trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reports import statistics
+
+DRAWS = 2_000  # the error of a share is at most 1.1 in 100
+
+
+class Front(NamedTuple):
+    """``shares``: of the draws in which a variant is on the front, 0 to 1, nan where that cannot be told; ``notes`` say why,
+    in sentences."""
+
+    shares: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def membership(
+    accuracies: Mapping[str, ArrayLike],
+    costs: Mapping[str, float],
+    trainings: Mapping[str, Sequence[str]] | None = None,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> Front:
+    """In what share of the draws each variant is on the front, from accuracies [n] in points and a cost each.
+
+    Each draw resamples every variant's trainings with replacement, takes the mean, and looks which variants no other beats
+    (``statistics.pareto_front``; a cost is taken as exact). ``trainings`` has a key for each accuracy, in the same order;
+    variants with the very same keys are readouts of the same trainings, and the same of these are drawn for all of them.
+
+    A bootstrap of a mean has only (n - 1) / n of its variance (B. Efron and R. Tibshirani, "An Introduction to the
+    Bootstrap", 1993, section 5.3), a half with two seeds: every drawn mean is put sqrt(n / (n - 1)) times as far from the
+    mean that was seen. What is left out is that a spread from few seeds is itself uncertain. A variant with one seed is
+    drawn from a normal distribution with the pooled spread of the others, by itself even if it is a readout; where none has
+    two seeds, nothing can be told (nan). A variant without an accuracy, or with a cost of nan, beats nobody and has nan.
+
+    The same arguments give the same shares.
+
+    Raises:
+        ValueError: a variant without a cost in ``costs``, or keys that do not fit the accuracies.
+    """
+    values = {name: np.asarray(given, float).reshape(-1) for name, given in accuracies.items()}
+    groups = _groups(values, trainings or {})
+    if missing := [name for name in values if name not in costs]:
+        raise ValueError(f"no cost of {missing[0]}")
+    shares = dict.fromkeys(values, float("nan"))
+    known = [name for name in values if len(values[name]) and not np.isnan(costs[name])]
+    single = [name for name in known if len(values[name]) == 1]
+    pooled = statistics.pooled_sd(
+        [statistics.summary(values[name]).sd for name in known], [len(values[name]) for name in known]
+    )
+    if single and np.isnan(pooled):
+        return Front(shares, ("With one seed of each variant there is no spread to draw from.",))
+    rng = np.random.default_rng(seed)
+    means = np.full((draws, len(values)), np.nan)
+    for names in groups:
+        drawn = _drawn(np.array([values[name] for name in names]), pooled, draws, rng)
+        for name, column in zip(names, drawn, strict=True):
+            if name in known:
+                means[:, list(values).index(name)] = column
+    cost = [float(costs[name]) for name in values]
+    on_front = np.mean([statistics.pareto_front(cost, row) for row in means], axis=0)
+    shares |= {name: float(share) for name, share in zip(values, on_front, strict=True) if name in known}
+    notes = [f"{name} has one seed: the pooled spread of the others ({pooled:.2f} points) is taken." for name in single]
+    return Front(shares, tuple(notes))
+
+
+def _groups(values: Mapping[str, NDArray], trainings: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Variants with the very same trainings, together."""
+    groups: dict[Hashable, list[str]] = {}
+    for name, its in values.items():
+        keys = tuple(trainings.get(name) or ())
+        if keys and len(keys) != len(its):
+            raise ValueError(f"{name} has {len(its)} accuracies and {len(keys)} training keys")
+        groups.setdefault(keys if len(keys) > 1 else (name,), []).append(name)
+    return list(groups.values())
+
+
+def _drawn(values: NDArray, pooled: float, draws: int, rng: np.random.Generator) -> NDArray:
+    """Means [variants, draws] of ``values`` [variants, n]; the same trainings for all of them."""
+    n = values.shape[1]
+    if n == 0:
+        return np.full((len(values), draws), np.nan)
+    if n == 1:
+        return values + pooled * rng.standard_normal((len(values), draws))
+    picked = rng.integers(n, size=(draws, n))
+    seen = values.mean(1)[:, None]
+    return seen + np.sqrt(n / (n - 1)) * (values[:, picked].mean(2) - seen)

@@ -1,0 +1,239 @@
+"""What each factor does, and whether it does the same whatever the other factors are: effects in a factorial design.
+
+Accuracies in points (percent), one a training. An effect is a contrast: a sum of weights times the means of cells, that is
+variants. The weights of all cells with a level add up to 1, those of all cells with the baseline's level to -1, and every
+combination of the other factors' levels counts the same. An interaction is the difference of two such differences. The
+error comes from each cell's own spread, never a pooled one, with degrees of freedom by Welch and Satterthwaite for a
+contrast (B. L. Welch, "On the comparison of several mean values", Biometrika 38, 1951; F. E. Satterthwaite, Biometrics
+Bulletin 2, 1946): the variance is the sum of w^2 s^2 / n over the cells. Cells that are read from the same trainings are not
+independent: their part of the contrast is worked out training by training, and its spread is taken.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from reports.power import ALPHA
+from reports.verdicts import Comparison, holm
+
+MAIN, INTERACTION = "main", "interaction"
+COLUMNS = [
+    *(
+        "kind",
+        "factor",
+        "level",
+        "with_factor",
+        "with_level",
+        "cells",
+        "difference_points",
+        "low_points",
+        "high_points",
+    ),
+    *("p", "p_adjusted", "sentence"),
+]
+
+Setting = tuple[str, ...]  # a level of each factor, as text
+
+
+def effects(
+    accuracies: Mapping[str, ArrayLike],
+    levels: Mapping[str, Mapping[str, Any]],
+    baseline: Mapping[str, Any],
+    trainings: Mapping[str, Sequence[str]] | None = None,
+) -> pd.DataFrame:
+    """Main effects and two-way interactions of every factor's levels, each against the ``baseline``'s level.
+
+    ``accuracies`` [n] of each variant, in the order of the seeds, and its ``levels``, values as JSON has them (a factor
+    that is missing is at the baseline's). ``trainings`` has a key for each accuracy; cells with keys in common are readouts
+    of the same trainings, and count with those that all of them share.
+
+    An interaction of two factors takes all four cells of their levels, under at least one setting of the other factors; a
+    factor has main effects where it has an interaction. Both are means over all settings of the other factors under which
+    every cell is there, in a grid all of them. Variants without an accuracy are no cells.
+
+    Returns:
+        One row an effect, interactions last. Columns: kind (``main``, ``interaction``), factor, level, with_factor and
+        with_level (empty for main effects), cells (how many it rests on), difference_points, low_points and high_points (of
+        the 95 % interval), p, p_adjusted (by Holm's method, over the rows of the same kind), and a sentence. No interval and
+        no p (nan) where an independent cell has one seed; such an effect counts in the family. Where readouts have no
+        training that all of them share, there is no difference either. Empty where the design allows
+        no interaction.
+
+    Raises:
+        ValueError: two variants with the same levels, a level of a factor that the baseline does not have, or keys that do
+            not fit the accuracies.
+    """
+    cells = _cells(accuracies, levels, baseline, trainings or {})
+    factors = list(baseline)
+    middle = tuple(shown(level) for level in baseline.values())
+    changes = [(f, level) for f in range(len(factors)) for level in _levels(cells, f) if level != middle[f]]
+    blocks = {
+        (one, two): found
+        for one, two in itertools.combinations(changes, 2)
+        if one[0] != two[0] and (found := _weights(cells, middle, [one, two]))
+    }
+    crossed = {f for pair in blocks for f, _ in pair}
+    mains = {(one,): _weights(cells, middle, [one]) for one in changes if one[0] in crossed}
+    rows = []
+    for kind, contrasts in ((MAIN, mains), (INTERACTION, blocks)):
+        found = [_contrast(cells, weights) for weights in contrasts.values()]
+        p = np.array([float(each.p_difference()) for each in found])
+        adjusted = np.where(np.isnan(p), np.nan, holm(np.nan_to_num(p, nan=1.0))) if len(p) else p
+        for change, weights, each, *ps in zip(contrasts, contrasts.values(), found, p, adjusted, strict=True):
+            rows.append(_row(kind, factors, middle, change, cells, weights, each, *ps))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+class _Cell(NamedTuple):
+    values: NDArray  # [n]
+    keys: tuple[Hashable, ...]  # of the trainings
+
+
+def _cells(
+    accuracies: Mapping[str, ArrayLike],
+    levels: Mapping[str, Mapping[str, Any]],
+    baseline: Mapping[str, Any],
+    trainings: Mapping[str, Sequence[str]],
+) -> dict[Setting, _Cell]:
+    cells: dict[Setting, _Cell] = {}
+    names: dict[Setting, str] = {}
+    for name, given in accuracies.items():
+        values = np.asarray(given, float).reshape(-1)
+        if name not in levels or not len(values):
+            continue
+        if unknown := set(levels[name]) - set(baseline):
+            raise ValueError(f"{name} has a level of {sorted(unknown)[0]}, of which the baseline has none")
+        keys = tuple(trainings.get(name) or ((name, place) for place in range(len(values))))
+        if len(keys) != len(values):
+            raise ValueError(f"{name} has {len(values)} accuracies and {len(keys)} training keys")
+        place = tuple(shown(levels[name].get(factor, level)) for factor, level in baseline.items())
+        if place in cells:
+            raise ValueError(f"{name} and {names[place]} have the same levels")
+        cells[place], names[place] = _Cell(values, keys), name
+    return cells
+
+
+def _levels(cells: Mapping[Setting, Any], factor: int) -> list[str]:
+    return list(dict.fromkeys(setting[factor] for setting in cells))
+
+
+Change = tuple[int, str]  # of a factor to a level
+
+
+def _weights(cells: Mapping[Setting, Any], middle: Setting, changes: Sequence[Change]) -> dict[Setting, float]:
+    """The weight of each cell in the effect of one change, or in the interaction of two; empty where cells are missing."""
+    found = []
+    for context in dict.fromkeys(_changed(setting, [(f, middle[f]) for f, _ in changes]) for setting in cells):
+        signed = {}
+        for made in itertools.product((False, True), repeat=len(changes)):
+            chosen = [change for change, is_made in zip(changes, made, strict=True) if is_made]
+            signed[_changed(context, chosen)] = (-1.0) ** (len(changes) - len(chosen))
+        if all(setting in cells for setting in signed):
+            found.append(signed)
+    return {setting: sign / len(found) for signed in found for setting, sign in signed.items()}
+
+
+def _changed(setting: Setting, changes: Sequence[Change]) -> Setting:
+    new = list(setting)
+    for factor, level in changes:
+        new[factor] = level
+    return tuple(new)
+
+
+def _contrast(cells: Mapping[Setting, _Cell], weights: Mapping[Setting, float]) -> Comparison:
+    """The weighted sum of the cells' means; error and degrees are nan where a spread is not known."""
+    groups = [_together(group) for group in _groups([(cells[setting], weight) for setting, weight in weights.items()])]
+    difference = sum(values.mean() for values in groups)
+    if min(len(values) for values in groups) < 2:
+        return Comparison(*(np.asarray(value) for value in (difference, np.nan, np.nan)))
+    shares = np.array([values.var(ddof=1) / len(values) for values in groups])
+    freedom = np.array([len(values) - 1.0 for values in groups])
+    total, spread = shares.sum(), (shares**2 / freedom).sum()
+    degrees = total**2 / spread if spread > 0 else freedom.min()
+    return Comparison(np.asarray(difference), np.sqrt(total), np.asarray(degrees))
+
+
+def _groups(weighted: Sequence[tuple[_Cell, float]]) -> Iterator[list[tuple[_Cell, float]]]:
+    """Cells that have trainings in common, together."""
+    left = list(weighted)
+    while left:
+        group, keys, reached = [], set(left[0][0].keys), True
+        while reached:
+            reached = [each for each in left if not keys.isdisjoint(each[0].keys)]
+            left = [each for each in left if keys.isdisjoint(each[0].keys)]
+            group += reached
+            keys = keys.union(*(cell.keys for cell, _ in reached))
+        yield group
+
+
+def _together(group: Sequence[tuple[_Cell, float]]) -> NDArray:
+    """The group's part of a contrast, training by training [n]; one nan where no training is shared by all."""
+    shared = [key for key in group[0][0].keys if all(key in cell.keys for cell, _ in group)]
+    if not shared:
+        return np.array([np.nan])
+    return sum(weight * cell.values[[cell.keys.index(key) for key in shared]] for cell, weight in group)
+
+
+def _row(
+    kind: str,
+    factors: Sequence[str],
+    middle: Setting,
+    changes: Sequence[Change],
+    cells: Mapping[Setting, Any],
+    weights: Mapping[Setting, float],
+    found: Comparison,
+    p: float,
+    adjusted: float,
+) -> dict[str, object]:
+    names = [text for f, level in changes for text in (factors[f], level)]
+    low, high = (float(end) for end in found.interval(ALPHA))
+    points = float(found.difference)
+    rest = [factors[f] for f in range(len(factors)) if f not in dict(changes) and _varies(weights, f)]
+    sentence = _main_words if kind == MAIN else _interaction_words
+    instead = [(factors[f], level, middle[f]) for f, level in changes]
+    tail = f", on average over {_listed(rest)}" if rest else ""
+    figures = f"{points:+.2f} points [{low:+.2f}, {high:+.2f}]" if np.isfinite(low) else f"{points:+.2f} points [n/a]"
+    values = (kind, *names, *[""] * (4 - len(names)), len(weights), points, low, high, p, adjusted)
+    return dict(zip(COLUMNS, (*values, sentence(instead, points, adjusted, figures, tail)), strict=True))
+
+
+def _varies(weights: Mapping[Setting, float], factor: int) -> bool:
+    return len({setting[factor] for setting in weights}) > 1
+
+
+def _main_words(instead: Sequence[tuple[str, str, str]], points: float, p: float, figures: str, tail: str) -> str:
+    ((factor, level, base),) = instead
+    what, effect = f"{factor} {level} instead of {base}", "helps" if points > 0 else "hurts"
+    if p < ALPHA:
+        return f"{what} {effect}{tail}: {figures}."
+    return f"{what}: no effect shown{tail}: {figures}{_why(p)}."
+
+
+def _interaction_words(
+    instead: Sequence[tuple[str, str, str]], points: float, p: float, figures: str, tail: str
+) -> str:
+    (factor, level, base), (other, its, its_base) = instead
+    what, where = f"{factor} {level} instead of {base}", f"{other} {its} than with {its_base}"
+    if p < ALPHA:
+        return f"{what} is worth {'more' if points > 0 else 'less'} with {where}{tail}: {figures}."
+    return f"{what}: not shown to be worth more or less with {where}{tail}: {figures}{_why(p)}."
+
+
+def _why(p: float) -> str:
+    return "; it takes two seeds of each" if np.isnan(p) else ""
+
+
+def shown(level: Any) -> str:
+    """A level as a question writes it: a text as it is, anything else as JSON (``true``, ``0.5``, ``[1, 2]``)."""
+    return level if isinstance(level, str) else json.dumps(level, sort_keys=True)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
