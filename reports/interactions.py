@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -160,25 +160,22 @@ def _contrast(cells: Mapping[Setting, _Cell], weights: Mapping[Setting, float]) 
     return Comparison(np.asarray(difference), np.sqrt(total), np.asarray(degrees))
 
 
-def _groups(weighted: Sequence[tuple[_Cell, float]]) -> Iterator[list[tuple[_Cell, float]]]:
+def _groups(weighted: Sequence[tuple[_Cell, float]]) -> list[list[tuple[_Cell, float]]]:
     """Cells that have trainings in common, together."""
-    left = list(weighted)
-    while left:
-        group, keys, reached = [], set(left[0][0].keys), True
-        while reached:
-            reached = [each for each in left if not keys.isdisjoint(each[0].keys)]
-            left = [each for each in left if keys.isdisjoint(each[0].keys)]
-            group += reached
-            keys = keys.union(*(cell.keys for cell, _ in reached))
-        yield group
+    group_of: dict[Hashable, int] = {}
+    groups: dict[int, list[tuple[_Cell, float]]] = {}
+    for number, (cell, weight) in enumerate(weighted):
+        met = {group_of[key] for key in cell.keys if key in group_of}
+        groups[number] = [*(each for other in sorted(met) for each in groups.pop(other)), (cell, weight)]
+        group_of |= {key: number for each, _ in groups[number] for key in each.keys}
+    return list(groups.values())
 
 
 def _together(group: Sequence[tuple[_Cell, float]]) -> NDArray:
     """The group's part of a contrast, training by training [n]; one nan where no training is shared by all."""
-    shared = [key for key in group[0][0].keys if all(key in cell.keys for cell, _ in group)]
-    if not shared:
-        return np.array([np.nan])
-    return sum(weight * cell.values[[cell.keys.index(key) for key in shared]] for cell, weight in group)
+    by_key = [dict(zip(cell.keys, weight * cell.values, strict=True)) for cell, weight in group]
+    common = [key for key in by_key[0] if all(key in values for values in by_key)]
+    return np.array([sum(values[key] for values in by_key) for key in common] or [np.nan])
 
 
 def _row(
