@@ -1,4 +1,4 @@
-"""From MLflow to an answer: frames, tables, figures and Markdown. Never imports TensorFlow.
+"""From MLflow to an answer: frames, tables, figures and pages. Never imports TensorFlow.
 
     reports.load("ablation_lrn")     a pandas frame, one row a run
     reports.write("ablation_lrn")    the report's files, and the text to print
@@ -8,16 +8,25 @@ Nothing heavy is imported before one of these is called.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas
 
-FORMATS = ("md", "png", "csv")
+    from reports.diff import Difference
+
+FORMATS = ("md", "png", "csv")  # unless others are asked for
+ALL_FORMATS = ("html", *FORMATS, "svg", "parquet", "tex")
+PICTURE_FORMATS = ("png", "csv")
+ALL_PICTURE_FORMATS = (*PICTURE_FORMATS, "svg", "parquet")
+COSTS = ("params", "macs", "ops", "bytes", "latency", "train_s")  # that accuracy can be drawn against
+ANSWER_S = 5.0  # how long a server may take to accept a connection
 
 
 class ReportError(Exception):
@@ -45,18 +54,19 @@ def load(sweep: str, tracking_uri: str | None = None) -> pandas.DataFrame:
     Raises:
         ReportError: no such store or sweep.
     """
-    from reports import store
+    with _reading(tracking_uri):
+        from reports import store
 
-    return store.read_runs(sweep, tracking_uri)
+        return store.read_runs(sweep, tracking_uri)
 
 
 def prepare() -> None:
     """Import what a report takes, a second or two, ahead of time; what is in the way of that is left to ``write`` to say."""
     with suppress(Exception):
-        from matplotlib.backends import backend_agg  # noqa: F401
+        from matplotlib.backends import backend_agg, backend_svg  # noqa: F401
         from scipy import optimize, special  # noqa: F401
 
-        from reports import curves, markdown, store, tables, trade_off  # noqa: F401
+        from reports import curves, markdown, page, store, tables, trade_off  # noqa: F401
 
 
 def write(
@@ -64,83 +74,333 @@ def write(
     out: str | Path | None = None,
     formats: Sequence[str] = FORMATS,
     tracking_uri: str | None = None,
+    *,
+    allow_empty: bool = True,
 ) -> Report:
     """Write the report of ``sweep`` into the folder ``out`` (default ``results/<sweep>``).
 
-    ``md`` gives report.md, ``png`` accuracy_vs_size.png and learning_curves.png, ``csv`` runs.csv and variants.csv.
-    A sweep that is half run is reported as far as it goes, with what is missing named.
+    ``html`` gives report.html (one file with everything in it), ``md`` report.md, ``png`` and ``svg`` accuracy_vs_size and
+    learning_curves, ``csv`` variants and runs, ``parquet`` those and points (the histories), ``tex`` report.tex, a table for
+    a paper. Each file is replaced whole or not at all. A sweep that is half run is reported as far as it goes, with what is
+    missing named.
 
     Raises:
-        ReportError: no such store or sweep, an unknown format, or a folder that cannot be written.
+        ReportError: no such store or sweep, an unknown format, a folder that cannot be written, or without
+            ``allow_empty`` a sweep without any result.
     """
-    _check_formats(formats)
-    from reports import curves, markdown, store, tables, trade_off
+    formats = _checked(formats, ALL_FORMATS, "format")
+    folder = _place(Path(out) if out is not None else Path("results") / sweep)
+    with _reading(tracking_uri):
+        from reports import store
 
-    data = store.read(sweep, tracking_uri)
+        data = store.read(sweep, tracking_uri)
+    if not allow_empty and not len(data.results()):
+        raise ReportError(f"nothing to report: {_emptiness(data)}")
+    from reports import markdown, tables
+
     variants = tables.variants(data)
-    folder = _folder(Path(out) if out is not None else Path("results") / sweep)
-    pictures: dict[str, Path] = {}
-    paths: list[Path] = []
-    with _writing_in(folder):
-        if "png" in formats:
-            drawn = {
-                "accuracy_vs_size": trade_off.accuracy_vs_size(variants),
-                "learning_curves": curves.learning_curves(data),
-            }
-            pictures = _save_figures(drawn, folder)
-        if "md" in formats:
-            paths.append(folder / "report.md")
-            names = {name: path.name for name, path in pictures.items()}
-            paths[-1].write_text(markdown.render(data, variants, names, csv="csv" in formats), encoding="utf-8")
-        paths += pictures.values()
-        if "csv" in formats:
-            paths += _save_frames({"variants": variants, "runs": data.runs}, folder)
-    return Report(tuple(paths), markdown.summary(data, variants))
+    contents = _contents(data, variants, formats)
+    stale = [f"{name}.{kind}" for name in ("accuracy_vs_size", "learning_curves") for kind in ("png", "svg")]
+    paths = _save(contents, folder, [name for name in stale if name.rpartition(".")[2] in formats])
+    return Report(paths, markdown.summary(data, variants))
 
 
 def write_accuracy_vs_size(
     sweeps: Sequence[str],
     out: str | Path | None = None,
-    formats: Sequence[str] = ("png", "csv"),
+    formats: Sequence[str] = PICTURE_FORMATS,
     tracking_uri: str | None = None,
+    *,
+    axes: Sequence[str] = ("params",),
+    points: Sequence[str | Path] = (),
+    skip_unmeasured: bool = False,
 ) -> Report:
-    """The trade-off picture over several sweeps: accuracy_vs_size.png and .csv in ``out`` (default ``results``).
+    """Trade-off pictures over several sweeps and files of published figures (see ``reports.imported``).
+
+    One picture for each of ``axes`` (of ``COSTS``): accuracy_vs_size for parameters, accuracy_vs_<axis> for another cost,
+    and accuracy_vs_size.csv with what was drawn, all in ``out`` (default ``results``). With ``skip_unmeasured`` a cost
+    that nothing has is left out.
 
     Raises:
-        ReportError: no such store or sweep, no run with a result, or a folder that cannot be written.
+        ReportError: no such store or sweep, a mistake in a file of figures, nothing to draw on one of the axes, or a
+            folder that cannot be written.
     """
-    _check_formats(formats)
-    import pandas as pd
+    formats = _checked(formats, ALL_PICTURE_FORMATS, "format")
+    axes = _checked(axes, COSTS, "axis")
+    if not sweeps and not points:
+        raise ReportError("neither a sweep nor a file of published figures was named")
+    folder = _place(Path(out) if out is not None else Path("results"))
+    from reports import canvas, imported, trade_off
 
-    from reports import store, tables, trade_off
-
-    names = list(dict.fromkeys(sweeps))
-    frame = pd.concat([tables.variants(store.read(name, tracking_uri)) for name in names], ignore_index=True)
-    figure = trade_off.accuracy_vs_size(frame)
-    if figure is None:
-        raise ReportError(f"no run of {', '.join(names)} has both an accuracy and a number of parameters yet")
-    folder = _folder(Path(out) if out is not None else Path("results"))
-    paths: list[Path] = []
-    with _writing_in(folder):
+    published = [imported.read(path) for path in dict.fromkeys(points)]
+    frame = _stacked([*_read_all(sweeps, tracking_uri), *published])
+    figures = {}
+    for axis in axes:
+        figure = trade_off.accuracy_vs_size(frame, axis)
+        if figure is not None:
+            figures[axis] = figure
+        elif not skip_unmeasured or (axis == axes[-1] and not figures):
+            names = [*dict.fromkeys(sweeps), *map(str, points)]
+            what = "a cost" if skip_unmeasured else f"a value for {axis} ({trade_off.AXES[axis].label})"
+            raise ReportError(f"nothing of {', '.join(names)} has both an accuracy and {what} yet")
+    contents: dict[str, bytes] = {}
+    for axis, figure in figures.items():
+        name = "accuracy_vs_size" if axis == "params" else f"accuracy_vs_{axis}"
         if "png" in formats:
-            paths += _save_figures({"accuracy_vs_size": figure}, folder).values()
-        if "csv" in formats:
-            paths += _save_frames({"accuracy_vs_size": frame}, folder)
-    return Report(tuple(paths), tables.front_text(frame))
+            contents[f"{name}.png"] = canvas.png(figure)
+        if "svg" in formats:
+            contents[f"{name}.svg"] = canvas.svg(figure, name).encode()
+    contents |= _frames({"accuracy_vs_size": frame}, formats)
+    summary = "\n\n".join(trade_off.front_text(frame, axis) for axis in figures)
+    return Report(_save(contents, folder), summary)
 
 
-def _check_formats(formats: Sequence[str]) -> None:
+def compare(first: str, second: str, tracking_uri: str | None = None) -> Difference:
+    """Two runs side by side: configuration, provenance, metrics and predictions (``reports.diff`` says it in words).
+
+    A run is an MLflow run id or run key, or their first six characters or more, or SWEEP:VARIANT:SEED.
+
+    Raises:
+        ReportError: no such store, no such run, or more than one.
+    """
+    with _reading(tracking_uri):
+        from reports import diff
+
+        return diff.compare(first, second, tracking_uri)
+
+
+# --- what is asked ------------------------------------------------------------------------------------------------
+
+
+def _checked(names: Sequence[str], known: Sequence[str], what: str) -> tuple[str, ...]:
     from zoo.nearest import did_you_mean
 
-    for name in formats:
-        if name not in FORMATS:
-            raise ReportError(f"unknown format {name!r}{did_you_mean(name, FORMATS)}; there are: {', '.join(FORMATS)}")
+    for name in names:
+        if name not in known:
+            raise ReportError(f"unknown {what} {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}")
+    if not names:
+        raise ReportError(f"no {what} was named; there are: {', '.join(known)}")
+    return tuple(dict.fromkeys(names))
 
 
-def _folder(path: Path) -> Path:
-    with _writing_in(path):
-        path.mkdir(parents=True, exist_ok=True)
-    return path
+def _emptiness(data: Any) -> str:
+    """That a sweep has no result, and what of it is missing."""
+    missing = data.missing()
+    if not missing:
+        return f"the sweep {data.name!r} has no run and names no variant; was it made by run_sweep.py?"
+    shown = "; ".join(f"{each.variant}, seed {each.seed}: {each.reason}" for each in missing[:5])
+    more = f"; and {len(missing) - 5} more" if len(missing) > 5 else ""
+    again = f"; run it with: {data.command}" if data.command else ""
+    return f"the sweep {data.name!r} has no result: 0 of {len(missing)} runs ({shown}{more}){again}"
+
+
+def _read_all(sweeps: Sequence[str], tracking_uri: str | None) -> list[pandas.DataFrame]:
+    """The variants of each sweep, once."""
+    from reports import tables
+
+    frames = []
+    for name in dict.fromkeys(sweeps):
+        with _reading(tracking_uri):
+            from reports import store
+
+            data = store.read(name, tracking_uri)
+        if not len(data.results()):
+            raise ReportError(f"nothing to draw: {_emptiness(data)}")
+        frames.append(tables.variants(data))
+    return frames
+
+
+def _stacked(frames: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
+    """Rows under each other; a column that one of them lacks is missing there."""
+    import pandas as pd
+
+    columns = list(dict.fromkeys(name for frame in frames for name in frame))
+    kinds = {name: next(frame[name].dtype for frame in frames if name in frame) for name in columns}
+    whole = pd.concat([frame.reindex(columns=columns).astype(object) for frame in frames], ignore_index=True)
+    for name, kind in kinds.items():
+        if kind == bool:  # noqa: E721  (a dtype, not a type)
+            whole[name] = whole[name].eq(True)
+        elif str(kind) in ("Int64", "float64"):
+            whole[name] = whole[name].astype(kind)
+        elif kind.kind == "i":
+            whole[name] = whole[name].astype("Int64")
+    return whole
+
+
+@contextmanager
+def _reading(tracking_uri: str | None) -> Iterator[None]:
+    """Says in a sentence what is in the way of reading a store."""
+    from reports import store
+
+    uri = store.resolve_uri(tracking_uri)
+    shown = re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", uri)
+    if uri.startswith(("http://", "https://")):
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+        _check_answers(uri, shown)
+    elif (path := store.sqlite_path(uri)) is not None and path.is_file():
+        _check_whole(path)
+    try:
+        yield
+    except ReportError:
+        raise
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests"):
+            raise
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ReportError(f"cannot read {shown}: {reason}") from error
+
+
+def _check_answers(uri: str, shown: str) -> None:
+    """MLflow tries again for a minute and more where nobody listens; a person knows after seconds."""
+    import socket
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise ReportError(f"not an address of a server: {shown} ({error})") from error
+    if not host:
+        raise ReportError(f"not an address of a server: {shown} names no host")
+    if parts.scheme in getproxies() and not proxy_bypass(host):
+        return  # the proxy knows the way, and this machine may not
+    try:
+        socket.create_connection((host, port), timeout=ANSWER_S).close()
+    except OSError as error:
+        reason = "no answer" if isinstance(error, TimeoutError) else error.strerror or error
+        raise ReportError(f"nobody answers at {shown}: {reason}; is the server of MLflow running?") from error
+
+
+def _check_whole(path: Path) -> None:
+    """MLflow would begin to write a database that lacks tables; reading is all that a report may do."""
+    import sqlite3
+    from contextlib import closing
+
+    needed = {
+        "alembic_version",
+        "experiments",
+        "experiment_tags",
+        "runs",
+        "metrics",
+        "latest_metrics",
+        "params",
+        "tags",
+    }
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            there = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return  # the store says what is wrong with such a file
+    missing = sorted(needed - there)
+    if "experiments" in there and missing:
+        raise ReportError(
+            f"{path.absolute()} is only half written (no table {missing[0]!r}): whoever made it was interrupted, or is "
+            "still at it; move it away, and the sweep's own command with --sync makes it again from what is on disk"
+        )
+
+
+# --- what is written ----------------------------------------------------------------------------------------------
+
+
+def _contents(data: Any, variants: pandas.DataFrame, formats: Collection[str]) -> dict[str, bytes]:
+    """File name -> content, in the order to read them."""
+    from reports import canvas
+
+    figures = _figures(data, variants, ("params", *(COSTS if "html" in formats else ())), formats)
+    files = {name: _file_name(name) for name in figures if _file_name(name)}
+    svgs = {name: canvas.svg(figure, name) for name, figure in figures.items() if {"html", "svg"} & set(formats)}
+    contents: dict[str, bytes] = {}
+    if "html" in formats:
+        from reports import page
+
+        contents["report.html"] = page.render(data, variants, pictures=svgs).encode()
+    if "md" in formats:
+        from reports import markdown
+
+        kind = next((kind for kind in ("png", "svg") if kind in formats), None)
+        links = {file: f"{file}.{kind}" for file in files.values()} if kind else {}
+        contents["report.md"] = markdown.render(data, variants, links, csv="csv" in formats).encode()
+    if "tex" in formats:
+        from reports import latex
+
+        contents["report.tex"] = latex.render(data, variants).encode()
+    for name, file in files.items():
+        if "png" in formats:
+            contents[f"{file}.png"] = canvas.png(figures[name])
+        if "svg" in formats:
+            contents[f"{file}.svg"] = svgs[name].encode()
+    contents |= _frames({"variants": variants, "runs": data.runs}, formats)
+    if "parquet" in formats:
+        keys = data.runs[["run_id", "variant", "seed"]]
+        contents |= _frames({"points": data.histories.merge(keys, on="run_id", how="left")}, ("parquet",))
+    return contents
+
+
+def _figures(data: Any, variants: pandas.DataFrame, axes: Collection[str], formats: Collection[str]) -> dict[str, Any]:
+    """What can be drawn: ``accuracy_vs_size/<axis>`` and ``learning_curves``; each once, whatever it is saved as."""
+    if not {"html", "png", "svg"} & set(formats):
+        return {}
+    from reports import curves, trade_off
+
+    drawn = {f"accuracy_vs_size/{axis}": trade_off.accuracy_vs_size(variants, axis) for axis in dict.fromkeys(axes)}
+    drawn["learning_curves"] = curves.learning_curves(data)
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def _file_name(picture: str) -> str | None:
+    """Of a picture that is a file beside the report; the others are in the page only."""
+    return {"accuracy_vs_size/params": "accuracy_vs_size", "learning_curves": "learning_curves"}.get(picture)
+
+
+def _frames(frames: Mapping[str, pandas.DataFrame], formats: Collection[str]) -> dict[str, bytes]:
+    contents = {}
+    for name, frame in frames.items():
+        if "csv" in formats:
+            contents[f"{name}.csv"] = frame.to_csv(index=False).encode()
+        if "parquet" in formats:
+            try:
+                contents[f"{name}.parquet"] = frame.to_parquet(index=False, engine="pyarrow")
+            except ImportError as error:
+                raise ReportError("the format parquet takes pyarrow: pip install pyarrow") from error
+    return contents
+
+
+def _place(folder: Path) -> Path:
+    """The folder, where one is or can be made; nothing is made yet."""
+    for each in (folder, *folder.parents):
+        with _writing_in(folder):
+            if each.is_dir():
+                break
+            if each.exists():
+                raise NotADirectoryError(20, "there is a file of that name", str(each))
+    return folder
+
+
+def _save(contents: Mapping[str, bytes], folder: Path, stale: Collection[str] = ()) -> tuple[Path, ...]:
+    """Put the files into the folder, each whole or not at all; of ``stale`` files, those not written now are removed."""
+    with _writing_in(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            _replace(folder / name, content)
+        for name in stale:
+            if name not in contents:
+                (folder / name).unlink(missing_ok=True)
+    return tuple(folder / name for name in contents)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside, then rename: a full disk or Ctrl-C leaves what was there."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink()
+        if isinstance(error, OSError):  # told of the file that the person knows
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 @contextmanager
@@ -151,24 +411,3 @@ def _writing_in(folder: Path) -> Iterator[None]:
     except OSError as error:
         place, reason = error.filename or folder, error.strerror or error
         raise ReportError(f"cannot write {place}: {reason}; choose another folder with --out") from error
-
-
-def _save_figures(figures: dict, folder: Path) -> dict[str, Path]:
-    """Save what was drawn; remove the picture of an earlier report where this one has nothing to draw."""
-    saved = {}
-    for name, figure in figures.items():
-        path = folder / f"{name}.png"
-        if figure is None:
-            path.unlink(missing_ok=True)
-        else:
-            figure.savefig(path, dpi=figure.dpi, metadata={"Software": None})
-            saved[name] = path
-    return saved
-
-
-def _save_frames(frames: dict, folder: Path) -> list[Path]:
-    paths = []
-    for name, frame in frames.items():
-        paths.append(folder / f"{name}.csv")
-        frame.to_csv(paths[-1], index=False)
-    return paths

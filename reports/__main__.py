@@ -1,4 +1,4 @@
-"""The command line of the reports: ``python -m reports NAME`` and ``python -m reports accuracy-vs-size SWEEP...``."""
+"""The command line of the reports: ``python -m reports NAME``, ``... accuracy-vs-size SWEEP...``, ``... diff RUN RUN``."""
 
 from __future__ import annotations
 
@@ -10,22 +10,55 @@ from pathlib import Path
 
 import reports
 
-TRADE_OFF = "accuracy-vs-size"
+TRADE_OFF, DIFF = "accuracy-vs-size", "diff"
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a report and print it; 0 when written, 2 with one message when there is nothing to report."""
+    """Do what is asked and print it; 0 when done, 2 with one message when it cannot be."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if arguments[:1] == [TRADE_OFF]:
-            asked = _trade_off_parser().parse_args(arguments[1:])
-            report = reports.write_accuracy_vs_size(asked.sweeps, asked.out, asked.format, asked.tracking_uri)
-        else:
-            asked = _parser().parse_args(arguments)
-            report = reports.write(asked.name, asked.out, asked.format, asked.tracking_uri)
+        command = {TRADE_OFF: _trade_off, DIFF: _diff}.get(arguments[0]) if arguments else None
+        return command(arguments[1:]) if command else _report(arguments)
     except reports.ReportError as error:
         print(f"python -m reports: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("python -m reports: interrupted; every file is as it was, or new and whole", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _report(arguments: Sequence[str]) -> int:
+    asked = _parser().parse_args(arguments)
+    return _told(reports.write(asked.name, asked.out, asked.format, asked.tracking_uri, allow_empty=False))
+
+
+def _trade_off(arguments: Sequence[str]) -> int:
+    parser = _trade_off_parser()
+    asked = parser.parse_args(arguments)
+    if not asked.sweeps and not asked.points:
+        parser.error("name a sweep, or published figures with --points")
+    axes = reports.COSTS if asked.axis == ("all",) else asked.axis
+    return _told(
+        reports.write_accuracy_vs_size(
+            *(asked.sweeps, asked.out, asked.format, asked.tracking_uri),
+            axes=axes,
+            points=asked.points,
+            skip_unmeasured=asked.axis == ("all",),
+        )
+    )
+
+
+def _diff(arguments: Sequence[str]) -> int:
+    asked = _diff_parser().parse_args(arguments)
+    found = reports.compare(*asked.runs, asked.tracking_uri)
+    from reports import diff
+
+    print(diff.as_json(found) if asked.json else diff.text(found))
+    return 0
+
+
+def _told(report: reports.Report) -> int:
     print(report.summary, end="\n\n")
     for path in report.paths:
         print(f"wrote {path}")
@@ -35,35 +68,79 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m reports",
-        description="Write the report of a sweep: accuracy with its spread, what it costs, pictures.",
-        epilog=f"The trade-off picture over several sweeps: python -m reports {TRADE_OFF} SWEEP...",
+        description="Write the report of a sweep: accuracy with its spread, verdicts, what it costs, pictures.",
+        epilog=f"Beside it: python -m reports {TRADE_OFF} SWEEP... (several sweeps in one picture, with published figures), "
+        f"python -m reports {DIFF} RUN RUN (two runs side by side); each has its --help.",
     )
     parser.add_argument("name", metavar="NAME", help="the sweep, which is the name of the question's file")
-    _add_options(parser, reports.FORMATS, "results/NAME")
+    _add_files(parser, reports.FORMATS, reports.ALL_FORMATS, "results/NAME")
+    _add_store(parser)
     return parser
 
 
 def _trade_off_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=f"python -m reports {TRADE_OFF}", description="Accuracy against size over several sweeps, in one picture."
+        prog=f"python -m reports {TRADE_OFF}",
+        description="Accuracy against what it costs, over several sweeps and published figures, in one picture a cost.",
     )
-    parser.add_argument("sweeps", metavar="SWEEP", nargs="+")
-    _add_options(parser, ("png", "csv"), "results")
+    parser.add_argument("sweeps", metavar="SWEEP", nargs="*", help="a sweep; none where --points are given")
+    parser.add_argument(
+        "--points",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a CSV file of published figures, to be drawn too; again for another. Columns: name, accuracy_percent, any of "
+        "params, macs, ops, bytes, latency_ms, and if known sd_points, source",
+    )
+    parser.add_argument(
+        "--axis",
+        metavar="LIST",
+        type=_names,
+        default=("params",),
+        help=f"comma-separated costs (default params): {', '.join(reports.COSTS)}, or all that were measured",
+    )
+    _add_files(parser, reports.PICTURE_FORMATS, reports.ALL_PICTURE_FORMATS, "results")
+    _add_store(parser)
     return parser
 
 
-def _add_options(parser: argparse.ArgumentParser, formats: Sequence[str], folder: str) -> None:
+def _diff_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m reports {DIFF}",
+        description="Two runs side by side: configuration, provenance, metrics, and where their predictions differ.",
+    )
+    parser.add_argument(
+        "runs",
+        metavar="RUN",
+        nargs=2,
+        help="an MLflow run id or a run key, or its first 6 characters or more, or SWEEP:VARIANT:SEED",
+    )
+    parser.add_argument("--json", action="store_true", help="print it for a program, with every number unrounded")
+    _add_store(parser)
+    return parser
+
+
+def _add_files(
+    parser: argparse.ArgumentParser, formats: Sequence[str], all_formats: Sequence[str], folder: str
+) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, help=f"folder to write into (default {folder})")
     parser.add_argument(
         "--format",
         metavar="LIST",
-        type=lambda text: tuple(name.strip() for name in text.split(",") if name.strip()),
+        type=_names,
         default=tuple(formats),
-        help=f"comma-separated (default {','.join(formats)})",
+        help=f"comma-separated (default {','.join(formats)}), of {', '.join(all_formats)}",
     )
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tracking-uri", metavar="URI", help="the MLflow store (default MLFLOW_TRACKING_URI or sqlite:///mlflow.db)"
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 if __name__ == "__main__":

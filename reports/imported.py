@@ -16,7 +16,10 @@ NEEDED = ("name", "accuracy_percent")
 COUNTS = ("params", "macs", "ops", "bytes")
 COSTS = (*COUNTS, "latency_ms")
 COLUMNS = (*NEEDED, *COSTS, "sd_points", "source")
-ALLOWED = f"the columns are {' and '.join(NEEDED)}, any of {', '.join(COSTS)} (one at least), and, if you like, sd_points, source"
+ALLOWED = (
+    f"the columns are {' and '.join(NEEDED)}, any of {', '.join(COSTS)} (one at least), "
+    "and, if you like, sd_points and source"
+)
 
 
 def read(path: str | Path) -> pd.DataFrame:

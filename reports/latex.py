@@ -14,6 +14,25 @@ HEADER = (
     *("variant", "test accuracy, %", "difference, points", "verdict"),
     *("parameters", "multiply-adds", "training", "latency, ms"),
 )
+GREEK = (  # from alpha on; omicron and the other sigma have no name
+    *(
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+    ),
+    *("", "pi", "rho", "", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+)
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -24,14 +43,12 @@ SPECIAL = {
     '"': r"\textquotedbl{}",
     "`": r"\textasciigrave{}",
     "'": r"\textquotesingle{}",
-    "-": r"-{}",  # two of them would become a dash
     "[": r"{[}",  # at the beginning of a row it would be read as a part of the row break before it, as would a star
     "]": r"{]}",
     "*": r"{*}",
-    ",": r",{}",  # two of them are a quotation mark in this encoding
     "±": r"\ensuremath{\pm}",
-    "−": r"\ensuremath{-}",
-    "×": r"\ensuremath{\times}",
+    "\u2212": r"\ensuremath{-}",
+    "\u00d7": r"\ensuremath{\times}",
     "µ": r"\ensuremath{\mu}",
     "→": r"\ensuremath{\rightarrow}",
     "≤": r"\ensuremath{\leq}",
@@ -39,19 +56,17 @@ SPECIAL = {
     "≈": r"\ensuremath{\approx}",
     "∞": r"\ensuremath{\infty}",
     "…": r"\ldots{}",
-    **dict(zip("αβγδεζηθικλμνξπρστυφχψω", (rf"\ensuremath{{\{name}}}" for name in (
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega"
-    ).split()), strict=True)),
+    **{chr(0x3B1 + place): rf"\ensuremath{{\{name}}}" for place, name in enumerate(GREEK) if name},
     **{letter: f"\\{letter}" for letter in "&%$#_{}"},
-}  # fmt: skip
+}
 KNOWN_TO_PDFLATEX = re.compile(r"[\x20-\x7e\u00a1-\u017f]")
 HEAD = r"""% Table of the sweep {name}. Into a document whose preamble has
 %   \usepackage[T1]{{fontenc}}
 %   \usepackage{{booktabs}}
 % it goes with \input{{report.tex}}.
 """
-OTHER_LETTERS = """% Names in it have letters that pdfLaTeX does not know: compile it with LuaLaTeX or XeLaTeX, without fontenc and with
-% \\usepackage{fontspec} and \\setmainfont of a font that has them.
+OTHER_LETTERS = r"""% Names in it have letters that pdfLaTeX does not know: compile it with LuaLaTeX or XeLaTeX,
+% without fontenc and with \usepackage{fontspec} and \setmainfont{...} of a font that has them.
 """
 
 
@@ -84,7 +99,8 @@ def render(sweep: Sweep, frame: pd.DataFrame) -> str:
 def escape(text: str) -> str:
     """``text`` such that LaTeX prints it as it is, on one line."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return "".join(SPECIAL.get(letter, letter) for letter in " ".join(printable.split()))
+    escaped = "".join(SPECIAL.get(letter, letter) for letter in " ".join(printable.split()))
+    return re.sub(r"([-,])(?=\1)", r"\1{}", escaped)  # two hyphens would become a dash, two commas a quotation mark
 
 
 def _line(cells) -> str:
@@ -127,6 +143,6 @@ def _notes(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
     notes = [r"Test accuracy: mean $\pm$ standard deviation over seeds (number of trainings)."]
     if len(frame) and frame["baseline"].any():
         notes.append("Difference: to the baseline (bold), with a 95\\,\\% confidence interval (Welch).")
-        margin = "" if not sweep.margin else f", equivalent within {sweep.margin:g} points by two one{{-}}sided tests"
+        margin = "" if not sweep.margin else f", equivalent within {sweep.margin:g} points by two one-sided tests"
         notes.append(f"Verdict: helps or hurts by Welch's test{margin}, at 5\\,\\%, corrected by Holm's method.")
     return notes
