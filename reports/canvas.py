@@ -22,6 +22,7 @@ BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK = COLORS = (
 MARKERS = ("o", "s", "^", "v", "P", "X", "p", "h")  # one more than colours, so that the pairs repeat late
 GREY = "#888888"
 DARK = "#444444"
+GRID = "#e6e6e6"
 LABEL_LENGTH = 34  # characters of a variant's name that a picture has room for
 
 
@@ -37,7 +38,7 @@ def blank(height_inches: float, layout: str | None = None) -> Figure:
 
 def dress(axes: Axes) -> None:
     """A quiet grid behind the data, and no box around it."""
-    axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports.canvas import BLACK, BLUE, COLORS, DARK, GREY, blank, dress, shortened
+from reports.canvas import BLACK, BLUE, COLORS, DARK, GREY, GRID, WIDTH_INCHES, blank, dress, shortened
 from reports.store import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
 TOGETHER = 6  # trainings that one set of axes can show; more get a panel each
 PANEL_COLUMNS = 3
+PANEL_INCHES = 1.75  # from one row of panels to the next
+PANEL_LEFT = 0.62  # inches
 TITLE_LENGTH = 58  # characters of a variant's name: two lines over a panel, or a line of the legend
 CLOSE_UP_POINTS = 3  # evaluations in the last half of the steps, from which on a close-up shows something
 
@@ -99,6 +102,7 @@ def _together(learners: list[Learner], kinds: list[str]) -> Figure:
     for axes in panels[0]:
         for place, learner in enumerate(learners):
             _draw(axes, learner, COLORS[place], kinds)
+        axes.set(**_limits(learners))
         _dress_steps(axes)
         axes.set_xlabel("step", fontsize=9)
     panels[0][0].set_ylabel("test accuracy, %", fontsize=9)
@@ -107,7 +111,7 @@ def _together(learners: list[Learner], kinds: list[str]) -> Figure:
         panels[0][1].set(xlim=(start, end), ylim=(low, high))
         panels[0][1].set_title("the last half, closer", fontsize=8, loc="left")
     entries = [(learner.label, COLORS[place]) for place, learner in enumerate(learners)]
-    _legend(figure, entries, kinds, _spread(learners))
+    _legend(figure, _legend_handles(entries, kinds, _spread(learners)), outside=True)
     return figure
 
 
@@ -130,49 +134,99 @@ def _close_up(learners: list[Learner]) -> tuple[float, float, float, float] | No
 
 
 def _in_panels(learners: list[Learner], kinds: list[str]) -> Figure:
+    """Places and limits are set here: matplotlib finds them too, and takes a minute where there are many panels."""
     rows = -(-len(learners) // PANEL_COLUMNS)
-    figure = blank(1.75 * rows + 0.8, layout="constrained")
-    grid = figure.subplots(rows, PANEL_COLUMNS, sharex=True, sharey=True, squeeze=False)
     baseline = next((learner for learner in learners if learner.baseline), None)
-    for place, axes in enumerate(grid.flat):
-        if place >= len(learners):
-            axes.set_visible(False)
-            continue
-        learner = learners[place]
+    entries = [("the panel's variant", BLUE)]
+    entries += [(f"baseline: {baseline.label}", GREY)] if baseline is not None else []
+    handles = _legend_handles(entries, kinds, _spread(learners))
+    below = 0.55 + 0.19 * -(-len(handles) // _legend_columns(handles))
+    figure = blank(PANEL_INCHES * rows + below)
+    height = figure.get_figheight()
+    width = (WIDTH_INCHES - PANEL_LEFT - 0.1) / PANEL_COLUMNS
+    limits = _limits(learners)
+    for place, learner in enumerate(learners):
+        row, column = divmod(place, PANEL_COLUMNS)
+        low = below + PANEL_INCHES * (rows - row - 1)
+        corner = (PANEL_LEFT + width * column) / WIDTH_INCHES, low / height
+        axes = figure.add_axes((*corner, (width - 0.12) / WIDTH_INCHES, (PANEL_INCHES - 0.4) / height), **limits)
         if baseline is not None and learner is not baseline:
             _draw(axes, baseline, GREY, kinds, band=False)
         _draw(axes, learner, BLACK if learner is baseline else BLUE, kinds)
         title = f"{learner.label} (baseline)" if learner is baseline else learner.label
-        axes.set_title("\n".join(textwrap.wrap(title, 30)), fontsize=8, loc="left", parse_math=False)
-        _dress_steps(axes, most_ticks=4)
-        if place + PANEL_COLUMNS >= len(learners):
-            axes.tick_params(labelbottom=True)
-            axes.set_xlabel("step", fontsize=8)
-        if place % PANEL_COLUMNS == 0:
-            axes.set_ylabel("test accuracy, %", fontsize=8)
-    entries = [("the panel's variant", BLUE)]
-    entries += [(f"baseline: {baseline.label}", GREY)] if baseline is not None else []
-    _legend(figure, entries, kinds, _spread(learners))
+        wrapped = "\n".join(textwrap.wrap(title, 30)[:2])
+        axes.set_title(wrapped, fontsize=8, loc="left", parse_math=False, y=1.02, linespacing=1.05)
+        _dress_panel(axes, is_lowest=place + PANEL_COLUMNS >= len(learners), is_first=column == 0)
+    _legend(figure, handles)
     return figure
 
 
-def _dress_steps(axes: Axes, most_ticks: int = 5) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+def _limits(learners: list[Learner]) -> dict[str, tuple[float, float]]:
+    """Of the axes, with a margin."""
+    curves = [curve for learner in learners for curve in learner.curves.values()]
+    ends = [
+        (min(curve.step[0] for curve in curves), max(curve.step[-1] for curve in curves)),
+        (min(curve.low.min() for curve in curves), max(curve.high.max() for curve in curves)),
+    ]
+    margins = [0.05 * (high - low) or 0.5 for low, high in ends]
+    return {
+        name: (low - margin, high + margin)
+        for name, (low, high), margin in zip(("xlim", "ylim"), ends, margins, strict=True)
+    }
+
+
+def _dress_panel(axes: Axes, is_lowest: bool, is_first: bool) -> None:
+    """A grid, with numbers and words at the left and the lower edge of the panels only. The grid is one thing to draw:
+    matplotlib's own has five for every line of it."""
+    from matplotlib.collections import LineCollection
+
+    across, up = axes.get_xlim(), axes.get_ylim()
+    steps, accuracies = (
+        [tick for tick in locator.tick_values(*ends) if ends[0] <= tick <= ends[1]]
+        for locator, ends in ((_step_locator(4), across), (_step_locator(5), up))
+    )
+    lines = [((step, up[0]), (step, up[1])) for step in steps] + [((across[0], y), (across[1], y)) for y in accuracies]
+    axes.add_collection(LineCollection(lines, colors=GRID, linewidths=0.6, zorder=0.5), autolim=False)
+    axes.set_xticks(steps if is_lowest else [], [f"{step:,.0f}" for step in steps] if is_lowest else [])
+    axes.set_yticks(accuracies if is_first else [])
+    axes.tick_params(labelsize=8)
+    if is_lowest:
+        axes.set_xlabel("step", fontsize=8)
+    if is_first:
+        axes.set_ylabel("test accuracy, %", fontsize=8)
+    axes.xaxis.set_label_coords(0.5, -0.2)
+    axes.yaxis.set_label_coords(-0.19, 0.5)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _step_locator(most_ticks: int) -> MaxNLocator:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(most_ticks, integer=True, steps=(1, 2, 5, 10))
+
+
+def _dress_steps(axes: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter
 
     dress(axes)
     axes.tick_params(labelsize=8)
-    axes.xaxis.set_major_locator(MaxNLocator(most_ticks, integer=True, steps=(1, 2, 5, 10)))
+    axes.xaxis.set_major_locator(_step_locator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def _draw(axes: Axes, learner: Learner, color: str, kinds: list[str], band: bool = True) -> None:
+    from matplotlib.collections import PolyCollection
+
     for kind, curve in learner.curves.items():
         style = STYLES[kind] if len(kinds) > 1 else "-"
         marker = "o" if len(curve.step) == 1 else None
         width = 1.6 if style == "-" else 1.1
         axes.plot(curve.step, curve.mean, style, color=color, linewidth=width, marker=marker, markersize=4)
-        if band:
-            axes.fill_between(curve.step, curve.low, curve.high, color=color, alpha=0.15, linewidth=0)
+        if band and (curve.high > curve.low).any():
+            there, back = np.column_stack([curve.step, curve.low]), np.column_stack([curve.step, curve.high])[::-1]
+            area = PolyCollection([np.vstack([there, back])], color=color, alpha=0.15, linewidth=0)
+            axes.add_collection(area, autolim=False)
 
 
 def _spread(learners: list[Learner]) -> bool:
@@ -180,8 +234,8 @@ def _spread(learners: list[Learner]) -> bool:
     return any((curve.high > curve.low).any() for learner in learners for curve in learner.curves.values())
 
 
-def _legend(figure: Figure, entries: list[tuple[str, str]], kinds: list[str], band: bool) -> None:
-    """Under the axes: the colours, then the line styles where there is more than one, then the band."""
+def _legend_handles(entries: list[tuple[str, str]], kinds: list[str], band: bool) -> list[Any]:
+    """The colours, then the line styles where there is more than one, then the band."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -193,7 +247,16 @@ def _legend(figure: Figure, entries: list[tuple[str, str]], kinds: list[str], ba
         handles.append(Patch(color=DARK, alpha=0.15, linewidth=0, label=f"band: lowest to highest seed (line: {mean})"))
     elif len(kinds) == 1:
         handles.append(Line2D([], [], color="none", label=f"one seed, {kinds[0]}"))
-    columns = 1 if max(len(handle.get_label()) for handle in handles) > 54 else 2
-    legend = figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
+    return handles
+
+
+def _legend_columns(handles: list[Any]) -> int:
+    return 1 if max(len(handle.get_label()) for handle in handles) > 54 else 2
+
+
+def _legend(figure: Figure, handles: list[Any], outside: bool = False) -> None:
+    """Under the axes; ``outside`` where a layout engine makes room for it."""
+    place = "outside lower center" if outside else "lower center"
+    legend = figure.legend(handles=handles, loc=place, ncols=_legend_columns(handles), fontsize=8, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)

@@ -58,11 +58,19 @@ def sizes(looks: Sequence[Look]) -> np.ndarray:
     return np.array([[extent.width, extent.height] for extent in extents]) * 72 / figure.dpi + ROOM
 
 
-def place(sizes: np.ndarray, centers: np.ndarray, markers: np.ndarray, soft: np.ndarray, frame: np.ndarray) -> Placed:
+def place(
+    sizes: np.ndarray,
+    centers: np.ndarray,
+    markers: np.ndarray,
+    soft: np.ndarray,
+    frame: np.ndarray,
+    insist: bool = True,
+) -> Placed:
     """Places for labels of ``sizes`` [n, 2] beside the points with ``centers`` [n, 2].
 
     A label stays inside the ``frame`` [4], off the ``markers`` [n, 4] and the other labels, and off the ``soft`` obstacles
-    [m, 4] where that does not take it too far. One without a place gets the box on its point.
+    [m, 4] where that does not take it too far. One without a place gets the box on its point; unless
+    ``insist``, the search ends with it.
     """
     boxes = np.hstack([centers, centers + sizes])
     leaders = np.zeros(len(centers), bool)
@@ -72,7 +80,9 @@ def place(sizes: np.ndarray, centers: np.ndarray, markers: np.ndarray, soft: np.
         cost = _costs(offered, distances, point, centers, markers, taken, soft, frame)
         best = int(cost.argmin())
         if np.isinf(cost[best]):
-            continue
+            if insist:
+                continue
+            break
         boxes[point], leaders[point] = offered[best], distances[best] > LEADER_FROM
         taken = np.vstack([taken, boxes[point]])
     return Placed(boxes, leaders, len(centers) - len(taken))

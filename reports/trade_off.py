@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
@@ -205,18 +206,17 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
     shown = _side_by_side(found["cost"].to_numpy(), (low, high))
     caption = textwrap.wrap(_caption(found, not np.array_equal(shown, found["cost"])), CAPTION_LETTERS)
     legend = _legend_entries(found)
-    for numbered in (False, True) if _are_told_apart(found["name"]) else (True,):
-        names = [str(place + 1) if numbered else shortened(name) for place, name in enumerate(found["name"])]
-        looks = [
-            Look(name, DARK if imported else "black", baseline)
-            for name, imported, baseline in zip(names, found["imported"], found["baseline"], strict=True)
-        ]
-        sizes = labels.sizes(looks)
-        for height in HEIGHTS:
-            layout = _layout(found, height, (low, high), len(caption), _legend_lines(legend), numbered)
-            placed = labels.place(sizes, layout.place(shown, found["accuracy"]), *_obstacles(found, shown, layout))
-            if not placed.homeless:
-                break
+    layouts = itertools.product((False, True) if _are_told_apart(found["name"]) else (True,), HEIGHTS)
+    for numbered, height in layouts:
+        looks = _looks(found, numbered)
+        layout = _layout(found, height, (low, high), len(caption), _legend_lines(legend), numbered)
+        insist = (numbered, height) == (True, HEIGHTS[-1])
+        placed = labels.place(
+            labels.sizes(looks),
+            layout.place(shown, found["accuracy"]),
+            *_obstacles(found, shown, layout),
+            insist=insist,
+        )
         if not placed.homeless:
             break
     figure = blank(layout.height / 72)
@@ -234,6 +234,14 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
         _draw_key(figure, found, layout.height, 14 + CAPTION_LINE * len(caption))
     labels.write(axes, looks, placed, layout.place(shown, found["accuracy"]))
     return figure
+
+
+def _looks(found: pd.DataFrame, numbered: bool) -> list[Look]:
+    names = [str(place + 1) if numbered else shortened(name) for place, name in enumerate(found["name"])]
+    return [
+        Look(name, DARK if imported else "black", baseline)
+        for name, imported, baseline in zip(names, found["imported"], found["baseline"], strict=True)
+    ]
 
 
 def _layout(
