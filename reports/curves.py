@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -61,38 +62,42 @@ def learning_curves(sweep: Sweep) -> Figure | None:
 def trainings(sweep: Sweep) -> list[Learner]:
     """What there is to draw, in the question's order: variants that are readouts of the same runs are joined."""
     groups: dict[Any, list[str]] = {}
+    results = dict(iter(sweep.results().groupby("variant", sort=False)))
     for name in sweep.variants:
-        runs = sweep.results(name)
-        keys = frozenset(runs["run_key"]) - {""} or frozenset(runs["run_id"])
-        if keys:
+        if name in results:
+            keys = frozenset(results[name]["run_key"]) - {""} or frozenset(results[name]["run_id"])
             groups.setdefault(keys, []).append(name)
+    metrics = sweep.histories["metric"]
+    tables = {
+        metric: sweep.histories[metrics == metric].pivot(index="step", columns="run_id", values="value").sort_index()
+        for metric in (*KINDS, "test/accuracy")
+    }
     learners = []
     for names in groups.values():
-        candidates = [_curves(sweep, name) for name in names]  # a readout at fewer steps has a shorter part of the same
+        candidates = [_curves(tables, results[name]["run_id"]) for name in names]
+        # A readout at fewer steps has a shorter part of the same.
         curves = max(candidates, key=lambda found: max((curve.step[-1] for curve in found.values()), default=-1))
         if curves:
-            learners.append(
-                Learner(" | ".join(shortened(name, TITLE_LENGTH) for name in names), sweep.baseline in names, curves)
-            )
+            label = " | ".join(shortened(name, TITLE_LENGTH) for name in names)
+            learners.append(Learner(label, sweep.baseline in names, curves))
     return learners
 
 
-def _curves(sweep: Sweep, variant: str) -> dict[str, Curve]:
-    ids = sweep.results(variant)["run_id"]
-    points = sweep.histories[sweep.histories["run_id"].isin(ids)]
-    found = {kind: _curve(points[points["metric"] == metric]) for metric, kind in KINDS.items()}
-    found = {kind: curve for kind, curve in found.items() if curve is not None}
-    if not found:
-        only = _curve(points[points["metric"] == "test/accuracy"])
-        found = {"test accuracy": only} if only is not None else {}
+def _curves(tables: Mapping[str, pd.DataFrame], run_ids: pd.Series) -> dict[str, Curve]:
+    """Of these runs; ``tables`` has for each metric its values (fractions) by step and run."""
+
+    def of(metric: str) -> Curve | None:
+        table = tables[metric]
+        values = table[[run_id for run_id in run_ids if run_id in table]].dropna()
+        percent = 100 * values.to_numpy(np.float64)
+        if not percent.size:
+            return None
+        return Curve(values.index.to_numpy(), percent.mean(axis=1), percent.min(axis=1), percent.max(axis=1))
+
+    found = {kind: curve for metric, kind in KINDS.items() if (curve := of(metric)) is not None}
+    if not found and (only := of("test/accuracy")) is not None:
+        found = {"test accuracy": only}
     return found
-
-
-def _curve(points: pd.DataFrame) -> Curve | None:
-    table = 100 * points.pivot(index="step", columns="run_id", values="value").dropna().sort_index()
-    if table.empty:
-        return None
-    return Curve(table.index.to_numpy(), *(table.agg(of, axis=1).to_numpy() for of in ("mean", "min", "max")))
 
 
 def _together(learners: list[Learner], kinds: list[str]) -> Figure:

@@ -11,14 +11,16 @@ Everything is in points (1/72 inch) from the lower left corner of the figure, wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from reports.canvas import GREY, blank
+from reports.canvas import DPI, GREY, blank
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LABEL_POINTS = 8
 # Distances in points from the middle of the marker to the label's nearest edge; directions in degrees, best first.
@@ -53,9 +55,20 @@ class Placed(NamedTuple):
 
 def sizes(looks: Sequence[Look]) -> np.ndarray:
     """Width and height [n, 2] of the labels as they will be printed."""
-    figure = blank(1.0)
-    extents = [figure.text(0, 0, **look.arguments()).get_window_extent() for look in looks]
-    return np.array([[extent.width, extent.height] for extent in extents]) * 72 / figure.dpi + ROOM
+    return np.array([_size(look) for look in looks]).reshape(-1, 2)
+
+
+@lru_cache(10_000)
+def _size(look: Look) -> tuple[float, float]:
+    text = _scrap().text(0, 0, **look.arguments())
+    extent = text.get_window_extent()
+    text.remove()
+    return extent.width * 72 / DPI + ROOM, extent.height * 72 / DPI + ROOM
+
+
+@lru_cache(1)
+def _scrap() -> Figure:
+    return blank(1.0)
 
 
 def place(

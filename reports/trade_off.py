@@ -415,25 +415,22 @@ def _front_line(found: pd.DataFrame, right: float) -> tuple[np.ndarray, np.ndarr
 
 
 def _draw_points(axes: Axes, found: pd.DataFrame, shown: np.ndarray) -> None:
-    styles, fill = _styles(found), _fill(found)
-    for row in found.assign(shown=shown, fill=fill).itertuples():
-        color, marker = _PUBLISHED_STYLE if row.imported else styles[row.sweep]
-        if not np.isnan(row.se):
+    found = found.assign(shown=shown, fill=_fill(found))
+    styles = _styles(found)
+    for (imported, sweep), rows in found.groupby(["imported", "sweep"], sort=False):
+        color, marker = _PUBLISHED_STYLE if imported else styles[sweep]
+        for row in rows[rows["se"].notna()].itertuples():
             ends = (row.accuracy - row.se, row.accuracy + row.se)
             band = {"linewidth": BAND_POINTS, "alpha": BAND_ALPHA, "solid_capstyle": "butt", "zorder": 2}
             axes.plot((row.shown,) * 2, ends, color=color, gid="test set", **band)
-        axes.errorbar(
-            row.shown,
-            row.accuracy,
-            yerr=None if np.isnan(row.sd) else row.sd,
-            fmt=marker,
-            color=color,
-            markerfacecolor=_face(color, row.fill),
-            markersize=MARKER_POINTS - (1 if marker == "D" else 0),
-            capsize=3,
-            linewidth=1.2,
-            zorder=3,
-        )
+        bars = rows[rows["sd"].notna()]
+        if len(bars):
+            look = {"fmt": "none", "ecolor": color, "capsize": 3, "elinewidth": 1.2, "zorder": 3}
+            axes.errorbar(bars["shown"], bars["accuracy"], yerr=bars["sd"], **look)
+        size = MARKER_POINTS - (1 if marker == "D" else 0)
+        for row in rows.itertuples():
+            look = {"color": color, "markerfacecolor": _face(color, row.fill), "markersize": size, "zorder": 3.5}
+            axes.plot((row.shown,), (row.accuracy,), marker, **look)
 
 
 def _obstacles(found: pd.DataFrame, shown: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
