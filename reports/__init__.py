@@ -26,7 +26,7 @@ ALL_FORMATS = ("html", *FORMATS, "svg", "parquet", "tex")
 PICTURE_FORMATS = ("png", "csv")
 ALL_PICTURE_FORMATS = (*PICTURE_FORMATS, "svg", "parquet")
 COSTS = ("params", "macs", "ops", "bytes", "latency", "train_s")  # that accuracy can be drawn against
-ANSWER_S = 5.0  # how long a server may take to accept a connection
+ANSWER_S = 10.0  # how long a server may take to say anything at all
 
 
 class ReportError(Exception):
@@ -251,25 +251,30 @@ def _reading(tracking_uri: str | None) -> Iterator[None]:
 
 
 def _check_answers(uri: str, shown: str) -> None:
-    """MLflow tries again for a minute and more where nobody listens; a person knows after seconds."""
-    import socket
+    """MLflow tries again for a minute and more where nobody listens; a person knows after seconds. Any answer will do."""
+    import http.client
+    import ssl
+    import urllib.error
+    import urllib.request
     from urllib.parse import urlsplit
-    from urllib.request import getproxies, proxy_bypass
 
     try:
         parts = urlsplit(uri)
-        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+        place = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+        address = parts._replace(netloc=place, path=f"{parts.path.rstrip('/')}/health").geturl()
+        urllib.request.urlopen(address, timeout=ANSWER_S).close()
+    except urllib.error.HTTPError as error:
+        error.close()
     except ValueError as error:
         raise ReportError(f"not an address of a server: {shown} ({error})") from error
-    if not host:
-        raise ReportError(f"not an address of a server: {shown} names no host")
-    if parts.scheme in getproxies() and not proxy_bypass(host):
-        return  # the proxy knows the way, and this machine may not
-    try:
-        socket.create_connection((host, port), timeout=ANSWER_S).close()
-    except OSError as error:
-        reason = "no answer" if isinstance(error, TimeoutError) else error.strerror or error
-        raise ReportError(f"nobody answers at {shown}: {reason}; is the server of MLflow running?") from error
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, ssl.SSLError):
+            return  # MLflow may have been told other certificates
+        if isinstance(reason, TimeoutError):
+            reason = f"no answer within {ANSWER_S:g} s"
+        reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+        raise ReportError(f"nobody answers at {shown}: {reason}. Is the server of MLflow running?") from error
 
 
 def _check_whole(path: Path) -> None:

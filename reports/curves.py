@@ -154,7 +154,7 @@ def _in_panels(learners: list[Learner], kinds: list[str]) -> Figure:
         row, column = divmod(place, PANEL_COLUMNS)
         low = below + PANEL_INCHES * (rows - row - 1)
         corner = (PANEL_LEFT + width * column) / WIDTH_INCHES, low / height
-        axes = figure.add_axes((*corner, (width - 0.12) / WIDTH_INCHES, (PANEL_INCHES - 0.4) / height), **limits)
+        axes = figure.add_axes((*corner, (width - 0.2) / WIDTH_INCHES, (PANEL_INCHES - 0.4) / height), **limits)
         if baseline is not None and learner is not baseline:
             _draw(axes, baseline, GREY, kinds, band=False)
         _draw(axes, learner, BLACK if learner is baseline else BLUE, kinds)

@@ -128,7 +128,7 @@ def _find_place(client: Any, sweeps: dict[str, str], sweep: str, place: str, ref
     runs = [run for run in _all(client, sweeps, store.CURRENT_RUNS) if sweeps[run.info.experiment_id] == sweep]
     found = [run for run in runs if _place(run) == (variant, seed)]
     if found:
-        return max(found, key=lambda run: (run.info.status == "FINISHED", run.info.start_time or 0))
+        return max(found, key=_standing)
     variants = sorted({_place(run)[0] for run in runs})
     if not runs:
         raise ReportError(f"no run {reference!r}: the sweep {sweep!r} has no run yet")
@@ -142,21 +142,22 @@ def _find_place(client: Any, sweeps: dict[str, str], sweep: str, place: str, ref
 
 
 def _with_prefix(client: Any, sweeps: dict[str, str], prefix: str) -> dict[str, Any]:
-    """The runs whose id or key begins so, or is exactly that, by id."""
-    plain = prefix.replace("'", "").replace('"', "").replace("%", "")
-    if plain != prefix:
-        return {}
-    runs = [
-        *_all(client, sweeps, f"attributes.run_id LIKE '{prefix}%'"),
-        *_all(client, sweeps, f"tags.run_key LIKE '{prefix}%'"),
+    """The runs whose id or key begins so, by id. Of several tries at one run the one that the reports count."""
+    like = prefix.replace("'", "_").replace('"', "_")  # any letter: what is too much is left out below
+    by_id = [
+        run for run in _all(client, sweeps, f"attributes.run_id LIKE '{like}%'") if run.info.run_id.startswith(prefix)
     ]
-    found = {
-        run.info.run_id: run
-        for run in runs  # LIKE takes an underscore for any letter
-        if run.info.run_id.startswith(prefix) or run.data.tags.get("run_key", "").startswith(prefix)
-    }
-    current = {run_id: run for run_id, run in found.items() if run.data.tags.get("current") == "true"}
-    return found if any(run_id == prefix for run_id in found) or not current else current
+    tries: dict[tuple, list[Any]] = {}
+    for run in _all(client, sweeps, f"tags.run_key LIKE '{like}%'"):
+        key = run.data.tags["run_key"]
+        if key.startswith(prefix):
+            tries.setdefault((run.info.experiment_id, key, *_place(run)), []).append(run)
+    found = [*by_id, *(max(runs, key=_standing) for runs in tries.values())]
+    return {run.info.run_id: run for run in found}
+
+
+def _standing(run: Any) -> tuple[bool, bool, int]:
+    return run.data.tags.get("current") == "true", run.info.status == "FINISHED", run.info.start_time or 0
 
 
 def _all(client: Any, sweeps: dict[str, str], condition: str) -> list[Any]:
