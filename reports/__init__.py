@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from reports.diff import Difference
 
-FORMATS = ("md", "png", "csv")  # unless others are asked for
-ALL_FORMATS = ("html", *FORMATS, "svg", "parquet", "tex")
+FORMATS = ("html", "md", "png", "csv")  # unless others are asked for
+ALL_FORMATS = (*FORMATS, "svg", "parquet", "tex")
 PICTURE_FORMATS = ("png", "csv")
 ALL_PICTURE_FORMATS = (*PICTURE_FORMATS, "svg", "parquet")
 COSTS = ("params", "macs", "ops", "bytes", "latency", "train_s")  # that accuracy can be drawn against
@@ -239,10 +239,15 @@ def _reading(tracking_uri: str | None) -> Iterator[None]:
         _check_answers(uri, shown)
     elif (path := store.sqlite_path(uri)) is not None and path.is_file():
         _check_whole(path)
+    else:
+        _check_listens(uri, shown)
     try:
         yield
     except ReportError:
         raise
+    except ImportError as error:
+        hint = "pip install '.[postgres]'" if uri.startswith("postgresql") else "install it into this environment"
+        raise ReportError(f"reading {shown} takes the package {error.name}: {hint}") from error
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests"):
             raise
@@ -275,6 +280,26 @@ def _check_answers(uri: str, shown: str) -> None:
             reason = f"no answer within {ANSWER_S:g} s"
         reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         raise ReportError(f"nobody answers at {shown}: {reason}. Is the server of MLflow running?") from error
+
+
+def _check_listens(uri: str, shown: str) -> None:
+    """As for a server of MLflow: at a database that is away it tries for two minutes."""
+    import socket
+    from urllib.parse import urlsplit
+
+    ports = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port or ports.get(parts.scheme.partition("+")[0])
+    except ValueError:
+        return  # several hosts, or a form that only its driver knows
+    if not host or not port:
+        return
+    try:
+        socket.create_connection((host, port), timeout=ANSWER_S).close()
+    except OSError as error:
+        reason = f"no answer within {ANSWER_S:g} s" if isinstance(error, TimeoutError) else error.strerror or error
+        raise ReportError(f"nobody answers at {shown}: {reason}. Is the database running?") from error
 
 
 def _check_whole(path: Path) -> None:

@@ -350,6 +350,8 @@ def test_where_nobody_listens_is_said_at_once(tmp_path, capsys):
     told = capsys.readouterr().err
     assert time.monotonic() - began < 20
     assert f"nobody answers at http://me:***@127.0.0.1:{port}: Connection refused" in told
+    assert asked(f"postgresql://me:secret@127.0.0.1:{port}/runs", "diff", "abcdef", "fedcba") == 2
+    assert f"nobody answers at postgresql://me:***@127.0.0.1:{port}/runs" in capsys.readouterr().err
     assert asked("http://host:port", "pair") == 2
     assert "not an address of a server: http://host:port" in capsys.readouterr().err
 
