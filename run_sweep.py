@@ -46,7 +46,7 @@ def _answer(options: argparse.Namespace) -> int:
     except QuestionError as error:
         return _refuse(error, 2)
     from zoo import plan as plans
-    from zoo import prices, processes
+    from zoo import prices, processes, stages
     from zoo.data import DataError
     from zoo.plugins import PluginError
     from zoo.processes import Died
@@ -55,7 +55,7 @@ def _answer(options: argparse.Namespace) -> int:
 
     try:
         plan = plans.make(question, RUNS_DIR, options.data_dir)
-        if not (options.plan or options.sync or all(training.is_done() for training in plan.trainings)):
+        if not (options.plan or options.sync or all(t.is_done() for t in stages.span(plan, _judge(plan)).wanted)):
             processes.prepare()
         costs = prices.costs(question, _note)
         if options.plan:
@@ -188,14 +188,14 @@ def _settings(options: argparse.Namespace):
 
 
 def _show_plan(plan, costs, settings) -> int:
-    from zoo import forecast, outlook, sweep
+    from zoo import forecast, outlook, stages, sweep
 
-    left = [training for training in plan.trainings if not training.is_done()]
+    left = sweep.not_done(stages.span(plan, _judge(plan)).at_most)
     at_once = sweep.trainings_at_once(plan, left, settings, _note)
     known = forecast.Forecast(costs, RUNS_DIR, at_once)
     known.measure(plan, left, _note)
     seconds = {training.key: known.seconds(training) for training in left}
-    print(f"{outlook.text(plan, costs, seconds, RUNS_DIR, at_once, settings.budget_s)}\n\n{_sensitivity(plan)}")
+    print(f"{outlook.text(plan, costs, seconds, RUNS_DIR, at_once, settings.budget_s, left)}\n\n{_sensitivity(plan)}")
     return 0
 
 
@@ -204,7 +204,7 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
     import reports
     from zoo import sweep
 
-    ending = sweep.run(plan, costs, _settings(options), _note, meanwhile=reports.prepare)
+    ending = sweep.run(plan, costs, _settings(options), _note, _judge(plan), meanwhile=reports.prepare)
     outcome = ending.outcome
     if outcome.stopped:
         return _refuse(f"{_STOPPED}\n  {options.command}", 130)
@@ -223,7 +223,29 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
         _say_failed(outcome.failed, options.command)
     if outcome.not_begun:
         _say_left_out(outcome.not_begun, options.command)
-    return 0 if reported and not ending.unmeasured and len(outcome.done) == len(plan.trainings) else 1
+    return 0 if reported and not ending.unmeasured and outcome.is_whole else 1
+
+
+def _judge(plan):
+    """What decides, where seeds are added until decided, how each variant stands by now: the verdicts of the report."""
+    from zoo.stages import Standing
+
+    question = plan.question
+
+    def judge(accuracies, paired):
+        from reports import verdicts
+
+        schedule = verdicts.Schedule(question.first_look, len(question.seeds))
+        found = verdicts.verdicts(accuracies, question.baseline, question.margin, schedule, paired)
+        return {
+            name: Standing(
+                is_open=not verdict.is_decided and verdict.seeds > 0,  # without any result, another seed is no help
+                text=f"{name} {verdicts.in_short(verdict)}",
+            )
+            for name, verdict in found.items()
+        }
+
+    return judge
 
 
 def _sync(plan, costs, options: argparse.Namespace) -> int:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterable
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from reports import ReportError
+from reports import ReportError, verdicts
 from zoo.nearest import did_you_mean
 
 DEFAULT_URI = "sqlite:///mlflow.db"
@@ -62,26 +68,62 @@ class Sweep:
     baseline: str | None  # a name in variants
     margin: float | None  # points of test accuracy, as declared
     variants: tuple[str, ...]  # in the order of the question
-    seeds: tuple[int, ...]
+    seeds: tuple[int, ...]  # at most these, where there is a schedule
     command: str | None  # that ran it, where the store knows
     runs: pd.DataFrame
     histories: pd.DataFrame
+    uri: str = ""
+    experiment_id: str = ""
+    schedule: verdicts.Schedule | None = None  # seeds were added until the verdicts were decided
+    levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # variant -> factor -> level
+    published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.claims`` reads them
+    artifacts: Mapping[str, str] = field(default_factory=dict)  # run id -> address of its files
 
     def results(self, variant: str | None = None) -> pd.DataFrame:
         """The rows of ``runs`` that have a result: finished, with a finite final accuracy."""
         rows = self.runs[has_result(self.runs)]
         return rows if variant is None else rows[rows["variant"] == variant]
 
+    def verdicts(self) -> dict[str, verdicts.Verdict]:
+        """What can be said of each variant but the baseline; nothing where there is no baseline to compare with."""
+        if self.baseline is None or not len(self.results(self.baseline)):
+            return {}
+        values = {name: self.results(name)["accuracy_percent"].to_numpy() for name in self.variants}
+        its = self.trainings(self.baseline)
+        paired = [name for name in values if name != self.baseline and its and self.trainings(name) == its]
+        return verdicts.verdicts(values, self.baseline, self.margin or None, self.schedule, paired)
+
+    def trainings(self, variant: str) -> tuple[str, ...]:
+        """The keys of the trainings that a variant's results come from, in the order of the seeds; () where unknown."""
+        keys = tuple(self.results(variant)["run_key"])
+        return keys if all(keys) else ()
+
     def missing(self) -> tuple[Missing, ...]:
-        """Every variant and seed that the question asks for, or that was started, and that has no result."""
+        """Every variant and seed that the question asks for by now, or that was started, and that has no result."""
         rows = {(row.variant, row.seed): row for row in self.runs.itertuples()}
         done = {(row.variant, row.seed) for row in self.results().itertuples()}
-        expected = [(variant, seed) for variant in self.variants for seed in self.seeds]
+        expected = [(variant, seed) for variant, seeds in self.wanted().items() for seed in seeds]
         return tuple(
             Missing(*place, _why_missing(rows.get(place)))
             for place in dict.fromkeys([*expected, *rows])
             if place not in done
         )
+
+    def wanted(self) -> dict[str, tuple[int, ...]]:
+        """The seeds that each variant is to have by now: all, or with a schedule the first ones, and of what is undecided
+        after those one more than have been tried."""
+        if self.schedule is None:
+            return dict.fromkeys(self.variants, self.seeds)
+        found, counts = self.verdicts(), {}
+        for name in self.variants:
+            tried = int((self.runs["variant"] == name).sum())
+            verdict = found.get(name)
+            whole = verdict is not None and verdict.seeds >= self.schedule.first
+            more = whole and not verdict.is_decided and tried < self.schedule.last
+            counts[name] = max(self.schedule.first, tried + 1 if more else 0)
+        if self.baseline is not None:
+            counts[self.baseline] = max(counts.values())
+        return {name: self.seeds[: counts[name]] for name in self.variants}
 
 
 def has_result(runs: pd.DataFrame) -> pd.Series:
@@ -100,11 +142,12 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
     experiment = _experiment(client, sweep, uri)
     tags = experiment.tags
     found = _runs(client, experiment)
-    variants = tuple(_json_tag(tags, "variants")) or tuple(dict.fromkeys(row["variant"] for row in found))
-    seeds = tuple(int(seed) for seed in _json_tag(tags, "seeds")) or tuple(sorted({row["seed"] for row in found}))
+    variants = tuple(_json_tag(tags, "variants", [])) or tuple(dict.fromkeys(row["variant"] for row in found))
+    seeds = tuple(int(seed) for seed in _json_tag(tags, "seeds", [])) or tuple(sorted({row["seed"] for row in found}))
+    artifacts = {row["run_id"]: row.pop("artifact_uri") for row in found}
     runs = _frame(found, variants)
     variants += tuple(name for name in dict.fromkeys(runs["variant"]) if name not in variants)
-    baseline = tags.get("baseline")
+    baseline, first_look = tags.get("baseline"), _json_tag(tags, "first_look", 0)
     return Sweep(
         name=sweep,
         question=" ".join(tags.get("question", "").split()),
@@ -115,7 +158,70 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
         command=tags.get("command"),
         runs=runs,
         histories=_histories(client, uri, experiment.experiment_id, runs["run_id"].tolist()),
+        uri=uri,
+        experiment_id=experiment.experiment_id,
+        schedule=verdicts.Schedule(first_look, len(seeds)) if first_look else None,
+        levels=_json_tag(tags, "levels", {}),
+        published=tuple(_json_tag(tags, "published", [])),
+        artifacts=artifacts,
     )
+
+
+class Predictions(NamedTuple):
+    """Of one run on the test images: ``labels`` integers [N], ``logits`` float32 [N, classes]."""
+
+    labels: NDArray
+    logits: NDArray
+
+
+def read_predictions(sweep: Sweep) -> dict[str, Predictions]:
+    """Run id -> predictions, of the runs with a result that have any, in the order of ``sweep.runs``.
+
+    Raises:
+        ReportError: a store of files that cannot be read, or a file of predictions that is damaged.
+    """
+    found = {}
+    for run_id in sweep.results()["run_id"]:
+        content = read_file(sweep, run_id, "predictions.npz")
+        if content is None:
+            continue
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                found[run_id] = Predictions(arrays["labels"], arrays["logits"])
+        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+            raise ReportError(
+                f"predictions.npz of run {run_id} is damaged: {error}; the sweep's own command sends it again when "
+                f"it is deleted there ({sweep.artifacts[run_id]})"
+            ) from error
+    return found
+
+
+def read_file(sweep: Sweep, run_id: str, name: str) -> bytes | None:
+    """A file that a run has in the store, None where there is none.
+
+    Raises:
+        ReportError: the store of files cannot be read.
+    """
+    address = sweep.artifacts.get(run_id, "")
+    if not address:
+        return None
+    if address.startswith("file:"):
+        place = Path(url2pathname(urlsplit(address).path)) / name
+        return place.read_bytes() if place.is_file() else None
+    return _download(sweep.uri, run_id, name)
+
+
+def _download(uri: str, run_id: str, name: str) -> bytes | None:
+    from mlflow.exceptions import MlflowException
+
+    client = _client(uri)
+    try:
+        if name not in {item.path for item in client.list_artifacts(run_id)}:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            return Path(client.download_artifacts(run_id, name, folder)).read_bytes()
+    except (MlflowException, OSError) as error:
+        raise ReportError(f"the files of run {run_id} cannot be read from {uri}: {error}") from error
 
 
 def read_runs(sweep: str, tracking_uri: str | None = None) -> pd.DataFrame:
@@ -123,7 +229,10 @@ def read_runs(sweep: str, tracking_uri: str | None = None) -> pd.DataFrame:
     uri = resolve_uri(tracking_uri)
     client = _client(uri)
     experiment = _experiment(client, sweep, uri)
-    return _frame(_runs(client, experiment), tuple(_json_tag(experiment.tags, "variants")))
+    found = _runs(client, experiment)
+    for row in found:
+        del row["artifact_uri"]
+    return _frame(found, tuple(_json_tag(experiment.tags, "variants", [])))
 
 
 def resolve_uri(tracking_uri: str | None = None) -> str:
@@ -194,13 +303,18 @@ def _experiment(client: Any, sweep: str, uri: str) -> Any:
     raise ReportError(f"no sweep {sweep!r} in {uri}{did_you_mean(sweep, known)}; {listed}")
 
 
-def _json_tag(tags: dict[str, str], name: str) -> list:
+def _json_tag(tags: dict[str, str], name: str, default: Any) -> Any:
+    """The value of an experiment's tag, ``default`` where it is absent or null."""
+    kind = type(default)
     try:
-        value = json.loads(tags.get(name, "[]"))
+        value = json.loads(tags.get(name, "null"))
     except ValueError:
-        value = None
-    if not isinstance(value, list):
-        raise ReportError(f"the experiment's tag {name!r} is not a JSON list: {tags[name]!r}; run the sweep again")
+        value = ...
+    if value is None:
+        return default
+    if not isinstance(value, kind):
+        words = {list: "JSON list", dict: "JSON object", int: "number"}[kind]
+        raise ReportError(f"the experiment's tag {name!r} is not a {words}: {tags[name]!r}; run the sweep again")
     return value
 
 
@@ -236,6 +350,7 @@ def _row(sweep: str, run: Any) -> dict[str, Any]:
         "status_detail": tags.get("status_detail", ""),
         "run_key": tags.get("run_key", ""),
         "run_id": run.info.run_id,
+        "artifact_uri": run.info.artifact_uri or "",
         "start_ms": run.info.start_time or 0,
     }
     row |= {column: 100 * _finite(metrics.get(name)) for name, column in ACCURACIES.items()}

@@ -30,37 +30,20 @@ def variants(sweep: Sweep) -> pd.DataFrame:
     p_difference and p_equivalence (adjusted for the number of comparisons) and seeds_needed; params, macs, ops; means
     over the runs of train_s and the latencies. Missing values are nan or NA.
     """
-    found = _verdicts(sweep)
-    rows = [_variant_row(sweep, name, found.get(name)) for name in sweep.variants]
+    found, wanted = sweep.verdicts(), sweep.wanted()
+    rows = [_variant_row(sweep, name, found.get(name), len(wanted[name])) for name in sweep.variants]
     frame = pd.DataFrame(rows)
     return frame.astype(dict.fromkeys(("params", "macs", "ops", "seeds_needed"), "Int64")) if rows else frame
 
 
-def _verdicts(sweep: Sweep) -> dict[str, verdicts.Verdict]:
-    """What can be said of each variant but the baseline; nothing where there is no baseline to compare with."""
-    if sweep.baseline is None or not len(sweep.results(sweep.baseline)):
-        return {}
-    values = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
-    trainings = {name: _trainings(sweep, name) for name in sweep.variants}
-    its = trainings[sweep.baseline]
-    paired = [name for name in values if name != sweep.baseline and its and trainings[name] == its]
-    return verdicts.verdicts(values, sweep.baseline, sweep.margin or None, paired=paired)
-
-
-def _trainings(sweep: Sweep, variant: str) -> tuple[str, ...]:
-    """The keys of the trainings that a variant's results come from, in the order of the seeds."""
-    keys = tuple(sweep.results(variant)["run_key"])
-    return keys if all(keys) else ()
-
-
-def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None) -> dict:
+def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict:
     runs = sweep.results(name)
     row = {
         "sweep": sweep.name,
         "variant": name,
         "baseline": name == sweep.baseline,
         "n": len(runs),
-        "n_expected": len(sweep.seeds),
+        "n_expected": max(wanted, len(runs)),
     }
     for column in ("accuracy_percent", "accuracy_raw_percent", "accuracy_ema_percent", "top5_percent"):
         row[f"{column}_mean"], row[f"{column}_sd"], _ = statistics.summary(runs[column].dropna())

@@ -127,6 +127,12 @@ class Verdict:
         return self.word in (HELPS, HURTS, EQUIVALENT)
 
 
+def in_short(verdict: Verdict) -> str:
+    """``undecided (+0.12 points)``."""
+    word = "without a verdict" if verdict.word == NONE else verdict.word
+    return word if np.isnan(verdict.difference) else f"{word} ({verdict.difference:+.2f} points)"
+
+
 class Schedule(NamedTuple):
     """Seeds are added one by one from ``first`` to ``last``, and looked at each time."""
 

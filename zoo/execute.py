@@ -11,7 +11,7 @@ import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -81,6 +81,11 @@ class Outcome:
     not_begun: list[Training] = field(default_factory=list)
     stopped: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every training that was wanted has its result."""
+        return not (self.failed or self.not_begun or self.stopped)
+
 
 class Interrupt:
     """Ctrl-C and SIGTERM: once asks for a stop with checkpoints, twice for a stop at once."""
@@ -114,16 +119,21 @@ def execute(
     policy: Policy = Policy(),
     expected_s: Mapping[str, float | None] | None = None,
     may_begin: Callable[[Training], bool] = lambda training: True,
+    stages: Iterable[Sequence[Training]] | None = None,
 ) -> Outcome:
     """Do the trainings that have no result yet; one that fails does not stop the others.
 
-    A training that diverged would do so again, so it is repeated only with ``policy.retry_failed``. ``expected_s`` (training
-    key -> seconds) is noted beside how long it then took. ``may_begin`` is asked just before a training starts.
+    They are those of the plan, or those of ``stages``: each stage is asked for when the one before has ended, unless that
+    was stopped or left something out. A training that diverged would do so again, so it is repeated only with
+    ``policy.retry_failed``. ``expected_s`` (training key -> seconds) is noted beside how long it then took. ``may_begin``
+    is asked just before a training starts.
     """
     sweep = _Sweep(executor, audience, policy, expected_s or {})
     code = machine.git_state(Path(__file__).parent)
     waiting: deque[worker.Job] = deque()
-    for training in plan.trainings:
+    to_come = iter([plan.trainings] if stages is None else stages)
+
+    def queue(training: Training) -> None:
         status = training.record.read("status")
         if training.is_done():
             sweep.outcome.done.append(training)
@@ -136,8 +146,16 @@ def execute(
             cost = costs[training.runs[0].variant.name]._asdict()
             job = worker.Job(training, cost, plan.question.name, plan.question.imports, data_dir, code, machine.cores())
             waiting.append(job)
+
     try:
-        while waiting or sweep.running:
+        while True:
+            if not (waiting or sweep.running):
+                stage = () if sweep.outcome.stopped or sweep.outcome.not_begun else next(to_come, ())
+                if not stage:
+                    break
+                for training in stage:
+                    queue(training)
+                continue
             if interrupt.count:
                 sweep.outcome.stopped |= bool(waiting)
                 waiting.clear()
@@ -148,7 +166,8 @@ def execute(
                     sweep.begin(job)
                 else:
                     sweep.outcome.not_begun.append(job.training)
-            waiting.extendleft(reversed(sweep.listen()))
+            if sweep.running:
+                waiting.extendleft(reversed(sweep.listen()))
     finally:
         executor.close()  # for a second Ctrl-C: nothing runs any more otherwise
     order = {training.key: place for place, training in enumerate(plan.trainings)}

@@ -7,9 +7,10 @@ import statistics
 from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 
-from zoo import budget, forecast
+from zoo import budget, forecast, stages
 from zoo.measure import Cost
 from zoo.plan import Plan, Training
+from zoo.spec import Question
 from zoo.wording import amount, duration, table
 
 
@@ -20,19 +21,25 @@ def text(
     runs_dir: Path,
     at_once: int = 1,
     budget_s: float | None = None,
+    left: Sequence[Training] | None = None,
 ) -> str:
-    """The plan in words and a table; ``seconds`` is what each training that is left will take, by key."""
+    """The plan in words and a table; ``seconds`` is what each training that is left will take, by key.
+
+    ``left`` is what is to be trained in the worst case (default: all that has no result).
+    """
     question = plan.question
-    left = [training for training in plan.trainings if not training.is_done()]
+    if left is None:
+        left = [training for training in plan.trainings if not training.is_done()]
     lines = [
         f"{question.name}: {question.question}",
-        f"{_count(question.variants, 'variant')} x {_count(question.seeds, 'seed')} = {_count(plan.runs, 'run')}, "
-        f"from {_count(plan.trainings, 'training')}; baseline {question.baseline}",
+        f"{_count(question.variants, 'variant')} x {_seeds(question)} = {runs_text(plan, len(plan.runs))}, "
+        f"from {_at_most(plan)}{_count(plan.trainings, 'training')}; baseline {question.baseline}",
+        *_until_decided(plan),
         *_shared(plan),
         "",
         _variants(plan, costs),
         "",
-        _hours(left, seconds, at_once, runs_dir),
+        f"{'in the worst case: ' if left and _at_most(plan) else ''}{_hours(left, seconds, at_once, runs_dir)}",
         disk(left, costs, runs_dir),
     ]
     if budget_s is not None and left:
@@ -68,6 +75,32 @@ def _fits(fit: Sequence[Training]) -> str:
 
 def _together(trainings: Sequence[Training], seconds: Mapping[str, float], at_once: int) -> float:
     return forecast.sweep_seconds([seconds[training.key] for training in trainings], at_once)
+
+
+def runs_text(plan: Plan, count: int) -> str:
+    """``6 runs``, or ``6 to 20 runs`` where it is open how many seeds it takes; ``count`` is the most."""
+    first = plan.question.first_look
+    least = count if first is None else min(count, first * len(plan.question.variants))
+    return f"{least} to {count} runs" if least < count else f"{count} run{'' if count == 1 else 's'}"
+
+
+def _seeds(question: Question) -> str:
+    if question.first_look is None:
+        return _count(question.seeds, "seed")
+    return f"{question.first_look} to {_count(question.seeds, 'seed')}"
+
+
+def _at_most(plan: Plan) -> str:
+    return "at most " if plan.question.first_look is not None else ""
+
+
+def _until_decided(plan: Plan) -> list[str]:
+    first = plan.question.first_look
+    if first is None:
+        return []
+    return [
+        f"after {first} seeds of all, one seed at a time of the baseline and of what is undecided, until all is decided"
+    ]
 
 
 def _count(things: Sized, name: str) -> str:
@@ -120,12 +153,6 @@ def _trust(runs_dir: Path) -> str:
 
 def measured_sd(plan: Plan) -> float | None:
     """Standard deviation between the seeds of the baseline in points, from three results on."""
-    config = next(v.config for v in plan.question.variants if v.name == plan.question.baseline)
-    rows = [
-        plan.training_of(run).record.row_at(run.steps)
-        for run in plan.runs
-        if run.variant.name == plan.question.baseline
-    ]
-    which = "ema" if config.ema else "raw"
-    values = [100 * row[f"test/accuracy_{which}"] for row in rows if row]
+    found = [stages.accuracy(plan, run) for run in plan.runs if run.variant.name == plan.question.baseline]
+    values = [value for value in found if value is not None]
     return statistics.stdev(values) if len(values) >= 3 else None

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from zoo.plan import Plan, Training
+from zoo.plan import Training
 from zoo.record import Beat
 from zoo.wording import duration
 
@@ -39,20 +39,25 @@ class _Shown:
 class Display:
     """Shows a sweep's progress (an ``execute.Audience``), with a bar for each training that runs.
 
-    ``ops_per_image`` (training key -> operations) and ``expected_s`` (seconds, None where nothing is known) are for the time
-    that is left; ``at_once`` is how many trainings run at the same time.
+    ``left`` are the trainings to be done, at most those when there ``may_be_fewer``. ``ops_per_image`` (training key ->
+    operations) and ``expected_s`` (seconds, None where nothing is known) are for the time that is left; ``at_once`` is how
+    many trainings run at the same time.
     """
 
     def __init__(
-        self, plan: Plan, ops_per_image: Mapping[str, int], expected_s: Mapping[str, float | None], at_once: int = 1
+        self,
+        left: Sequence[Training],
+        ops_per_image: Mapping[str, int],
+        expected_s: Mapping[str, float | None],
+        at_once: int = 1,
+        may_be_fewer: bool = False,
     ):
         self.console = Console(highlight=False, soft_wrap=True)
         self._ops, self._expected, self._at_once = ops_per_image, expected_s, at_once
-        self._left = {t.key: t for t in plan.trainings if not t.is_done()}
-        self._total = sum(training.steps_left() for training in self._left.values())
-        self._count = len(self._left)
+        self._at_most = "at most " if may_be_fewer else ""
         self._done = 0  # steps of the trainings that have ended
         self._number = 0
+        self.expect(left)
         self._shown: dict[str, _Shown] = {}
         self._bars: Progress | None = None
         self._sweep: Any = None
@@ -74,6 +79,12 @@ class Display:
             yield self
         self._bars = None
 
+    def expect(self, left: Sequence[Training]) -> None:
+        """What is left to be done from here on, when nothing runs."""
+        self._left = {training.key: training for training in left}
+        self._total = self._done + sum(training.steps_left() for training in left)
+        self._count = self._number + len(left)
+
     def say(self, text: str) -> None:
         """A line that stays."""
         self.console.print(text, markup=False)
@@ -86,7 +97,7 @@ class Display:
             now.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail="starting")
             self._show_sweep()
         resumed = f", going on from step {first:,}" if first else ""
-        self.say(f"[{now.number}/{self._count}] {training.name}: {last:,} steps{resumed}")
+        self.say(f"[{now.number}/{self._at_most}{self._count}] {training.name}: {last:,} steps{resumed}")
 
     def waiting(self, training: Training, why: str = "") -> None:
         now = self._shown[training.key]
@@ -147,10 +158,10 @@ class Display:
         numbers = [now.number for now in self._shown.values()] or [self._number]
         which = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else f"{numbers[0]}"
         running = [now for now in self._shown.values() if now.images_per_s]
-        detail = f"run {which} of {self._count}"
+        detail = f"run {which} of {self._at_most}{self._count}"
         if running:
             detail += f", {duration(self._seconds_of_all(running))} left"
-        self._bars.update(self._sweep, completed=made, detail=detail)
+        self._bars.update(self._sweep, completed=made, total=self._total, detail=detail)
 
     def _seconds_left(self, now: _Shown) -> float:
         return (now.last - now.step) * now.training.config.batch / now.images_per_s

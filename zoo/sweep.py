@@ -9,12 +9,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import budget, data, execute, forecast, idle, local, machine, outlook, progress, shares, track, wording
+from zoo import budget, data, execute, forecast, idle, local, machine, outlook, progress, shares, stages, track, wording
 from zoo.measure import Cost
 from zoo.plan import Plan, Training
 
@@ -57,9 +57,11 @@ def run(
     costs: Mapping[str, Cost],
     settings: Settings,
     note: Callable[[str], Any],
+    judge: stages.Judge,
     meanwhile: Callable[[], Any] = lambda: None,
 ) -> Ending:
-    """Do what is missing of a plan; ``note`` is told what is prepared before that.
+    """Do what is missing of a plan; ``note`` is told what is prepared before that, and ``judge`` decides how many seeds it
+    takes where the question leaves that open.
 
     ``meanwhile`` is called once, on a thread of its own, when the first training is under way and this process idle.
 
@@ -74,14 +76,19 @@ def run(
             _start_over(plan, note)
         for training in plan.trainings:
             training.record.clear_away()
-        left = [training for training in plan.trainings if not training.is_done()]
+        left = not_done(stages.span(plan, judge).at_most)
         _fetch_data(left, settings.data_dir)
         at_once = trainings_at_once(plan, left, settings, note)
         known = forecast.Forecast(costs, runs_dir, at_once)
         if settings.budget_s is not None:
             known.measure(plan, left, note)
         expected = {training.key: known.seconds(training) for training in left}
-        return _do(plan, costs, settings, at_once, expected, meanwhile)
+        return _do(plan, costs, settings, at_once, expected, judge, meanwhile)
+
+
+def not_done(trainings: Iterable[Training]) -> list[Training]:
+    """Those that have no result yet."""
+    return [training for training in trainings if not training.is_done()]
 
 
 def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, note: Callable[[str], Any]) -> int:
@@ -106,13 +113,22 @@ def _do(
     settings: Settings,
     at_once: int,
     expected: Mapping[str, float | None],
+    judge: stages.Judge,
     meanwhile: Callable[[], Any],
 ) -> Ending:
     executor = _executor(plan, settings, at_once)
     first = {t.key: costs[t.runs[0].variant.name] for t in plan.trainings}
-    display = progress.Display(plan, {key: cost.ops for key, cost in first.items()}, expected, executor.slots)
-    display.say(_opening(plan, executor.slots))
-    _warn(plan, costs, settings, expected, executor.slots, display.say)
+    wanted, at_most = stages.span(plan, judge)
+    left = not_done(at_most)
+    ops = {key: cost.ops for key, cost in first.items()}
+    display = progress.Display(left, ops, expected, executor.slots, may_be_fewer=len(at_most) > len(wanted))
+    display.say(_opening(plan, at_most, executor.slots))
+    _warn(left, costs, settings, expected, executor.slots, display.say)
+
+    def look(n: int, found: Sequence[stages.Standing]) -> None:
+        display.say(f"after {n} seeds: {'; '.join(standing.text for standing in found)}")
+        display.expect(not_done(stages.span(plan, judge).at_most))
+
     recorder = track.Recorder(plan, costs, settings.tracking_uri, Path.cwd(), display.say, settings.command)
     started = time.monotonic()
     in_time = None if settings.budget_s is None else budget.gate(expected, settings.budget_s)
@@ -127,13 +143,15 @@ def _do(
             policy=execute.Policy(settings.retries, settings.stall_s, settings.rerun_failed),
             expected_s=expected,
             may_begin=in_time or (lambda training: True),
+            stages=stages.stages(plan, judge, look),
         )
     unmeasured = "" if outcome.stopped else _measure_latency(plan, outcome.done, display.say)
     for training in outcome.done:
         recorder.update(training, "done")
     unsent = recorder.close()
     taken = wording.duration(time.monotonic() - started)
-    display.say(f"{len(outcome.done)} of {len(plan.trainings)} trainings complete, after {taken}")
+    known = len(stages.span(plan, judge).wanted)
+    display.say(f"{len(outcome.done)} of {known} trainings complete, after {taken}")
     return Ending(outcome, unmeasured, unsent, recorder.store)
 
 
@@ -157,7 +175,7 @@ def _executor(plan: Plan, settings: Settings, at_once: int) -> execute.Executor:
 
 
 def _warn(
-    plan: Plan,
+    left: Sequence[Training],
     costs: Mapping[str, Cost],
     settings: Settings,
     expected: Mapping[str, float | None],
@@ -165,7 +183,6 @@ def _warn(
     say: Callable[[str], Any],
 ) -> None:
     """Say beforehand what will not fit, on the disk and into the time."""
-    left = [training for training in plan.trainings if not training.is_done()]
     disk = outlook.disk(left, costs, settings.runs_dir)
     if disk and "too little" in disk:
         say(f"warning: {disk}")
@@ -260,13 +277,15 @@ def _start_over(plan: Plan, note: Callable[[str], Any]) -> None:
             note(f"moved aside: {moved}")
 
 
-def _opening(plan: Plan, at_once: int) -> str:
-    have = sum(t.is_done() for t in plan.trainings)
-    runs = "1 run" if len(plan.runs) == 1 else f"{len(plan.runs)} runs"
-    trainings = f"{len(plan.trainings)} training{'s' if len(plan.trainings) > 1 else ''}"
-    shared = f" from {trainings}" if len(plan.trainings) != len(plan.runs) else ""
-    cached = f", {'all' if have == len(plan.trainings) else have} of them done already" if have else ""
-    together = f", {at_once} at once" if at_once > 1 and have < len(plan.trainings) else ""
+def _opening(plan: Plan, trainings: Sequence[Training], at_once: int) -> str:
+    left = len(not_done(trainings))
+    count = len({run.name for training in trainings for run in training.runs})
+    runs = outlook.runs_text(plan, count)
+    amount = f"{len(trainings)} training{'s' if len(trainings) > 1 else ''}"
+    shared = f" from {amount}" if len(trainings) != count else ""
+    have = len(trainings) - left
+    cached = f", {have if left else 'all'} of them done already" if have else ""
+    together = f", {at_once} at once" if at_once > 1 and left else ""
     return f"{plan.question.name}: {plan.question.question}\n{runs}{shared}{cached}{together}"
 
 

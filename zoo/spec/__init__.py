@@ -13,7 +13,7 @@ from typing import Any
 from zoo.spec import sections
 from zoo.spec.config import PLACEMENT, READOUTS, Augment, Config, Optimizer, Schedule, WeightDecay
 from zoo.spec.overrides import override
-from zoo.spec.positions import read
+from zoo.spec.positions import Document, read
 from zoo.spec.problems import Problem, QuestionError
 from zoo.spec.published import Claim, published
 from zoo.spec.variants import Variant, variants
@@ -100,4 +100,6 @@ def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = No
 
 def _check_comparison(document: Document, made: Sequence[Variant], repeats: sections.Seeds) -> None:
     if repeats.first_look and len(made) < 2:
-        document.report(("seeds",), "until: decided takes something to compare with the baseline, and there is one variant")
+        document.report(
+            ("seeds",), "until: decided takes something to compare with the baseline, and there is one variant"
+        )

@@ -64,12 +64,16 @@ def _claim(document: Document, path: ItemPath, item: Any, variants: Collection[s
     low, high = _figure(document, path, item)
     seeds = item.get("seeds", 1)
     if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= 1_000_000:
-        document.report((*path, "seeds"), f"seeds must be how many trainings the figure is the mean of, not {shown(seeds)}")
+        document.report(
+            (*path, "seeds"), f"seeds must be how many trainings the figure is the mean of, not {shown(seeds)}"
+        )
     against = item.get("against", baseline) if "difference" in item else ""
     if "against" in item and "difference" not in item:
         document.report((*path, "against"), "against belongs to a difference; an accuracy stands for itself", key=True)
     elif against and against == item.get("variant"):
-        document.report((*path, "variant"), f"a difference is between two variants, and {against!r} stands on both sides")
+        document.report(
+            (*path, "variant"), f"a difference is between two variants, and {against!r} stands on both sides"
+        )
     if len(document.problems) > before:
         return None
     text = " ".join(item.get("claim", "").split())
@@ -80,7 +84,9 @@ def _figure(document: Document, path: ItemPath, item: Mapping[str, Any]) -> tupl
     """Low and high of the figure that is given, accuracy or difference."""
     given = [key for key in ("accuracy", "difference") if key in item]
     if len(given) != 1:
-        what = "both accuracy and difference: give one" if given else "neither accuracy (percent) nor difference (points)"
+        what = (
+            "both accuracy and difference: give one" if given else "neither accuracy (percent) nor difference (points)"
+        )
         document.report(path, f"a published figure has {what}")
         return 0.0, 0.0
     (key,) = given

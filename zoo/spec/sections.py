@@ -87,11 +87,15 @@ def _growing(document: Document, given: dict[str, Any]) -> Seeds:
     for key in given:
         if key not in UNTIL_DECIDED:
             meant = did_you_mean(key, UNTIL_DECIDED)
-            document.report(("seeds", key), f"unknown key {key!r}{meant}; allowed: {', '.join(UNTIL_DECIDED)}", key=True)
+            document.report(
+                ("seeds", key), f"unknown key {key!r}{meant}; allowed: {', '.join(UNTIL_DECIDED)}", key=True
+            )
     found = UNTIL_DECIDED | {key: value for key, value in given.items() if key in UNTIL_DECIDED}
     if "until" not in given or found["until"] != "decided":
         path = ("seeds", "until") if "until" in given else ("seeds",)
-        document.report(path, "seeds between a min and a max are added until: decided; there is nothing else to wait for")
+        document.report(
+            path, "seeds between a min and a max are added until: decided; there is nothing else to wait for"
+        )
     for key in ("min", "max"):
         if not _whole(found[key]) or not 2 <= found[key] <= MAX_LOOKS:
             path = ("seeds", key) if key in given else ("seeds",)

@@ -14,6 +14,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +95,20 @@ class Store:
             "question": question.question,
             "baseline": question.baseline,
             "margin": str(question.margin),
-            "variants": json.dumps(names, ensure_ascii=False),
+            "variants": _listed_json(names),
             "seeds": json.dumps(question.seeds),
+            "first_look": json.dumps(question.first_look),
+            "factors": _listed_json(question.factors),
+            "levels": _listed_json({variant.name: variant.levels for variant in question.variants}),
+            "published": _listed_json([asdict(claim) for claim in question.published]),
             "command": self._command,
             "mlflow.note.content": f"{question.question}\n\nVariants: {listed}. Baseline: `{question.baseline}`.",
             view.TAG: view.tag(list(question.factors), found.creation_time),
         }
         for key, value in tags.items():
-            # What is too long is left out, not cut: the reports then go by what has been run.
-            if value and len(value) <= _EXPERIMENT_TAG_LENGTH and found.tags.get(key) != value:
+            if len(value) > _EXPERIMENT_TAG_LENGTH:  # left out, not cut: the reports then go by what has been run
+                value = "null" if key in found.tags else ""
+            if value and found.tags.get(key) != value:
                 self._client.set_experiment_tag(self.experiment_id, key, value)
 
     def _adopt(self) -> dict[str, str]:
@@ -313,6 +319,10 @@ def _metrics(row: Row, ema: bool) -> dict[str, float]:
 def _text(value: Any) -> str:
     """A setting as a question spells it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _listed_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _note(run: Run, sweep: str) -> str:

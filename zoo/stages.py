@@ -1,0 +1,99 @@
+"""Which trainings are wanted: all of a plan's, or with seeds until decided, again and again one more for what is undecided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from zoo.plan import Plan, Run, Training
+
+
+class Standing(NamedTuple):
+    """What can be said of a variant by now."""
+
+    is_open: bool  # more seeds may decide it
+    text: str  # for the person: "lrn=false undecided (+0.14 points)"
+
+
+# From the accuracies of each variant in percent, in the order of the seeds, and the names of those that are readouts of the
+# baseline's own trainings, to where each variant but the baseline stands.
+Judge = Callable[[Mapping[str, Sequence[float]], Collection[str]], Mapping[str, Standing]]
+
+
+def stages(
+    plan: Plan, judge: Judge, tell: Callable[[int, Sequence[Standing]], object] = lambda n, found: None
+) -> Iterator:
+    """Lists of trainings, each to be asked for when those of the one before have ended.
+
+    With seeds until decided: the first seeds of all variants, then one seed more of the baseline and of what is undecided.
+    ``tell`` hears after how many seeds what was found.
+    """
+    question = plan.question
+    if question.first_look is None:
+        yield list(plan.trainings)
+        return
+    first = question.seeds[: question.first_look]
+    yield [training for training in plan.trainings if training.seed in first]
+    for n, seed in enumerate((*question.seeds[question.first_look :], None), start=question.first_look):
+        standing = judge(*_results(plan, question.seeds[:n]))
+        tell(n, list(standing.values()))
+        wanted = [name for name, its in standing.items() if its.is_open]
+        if seed is None or not wanted:
+            return
+        yield _of(plan, [*wanted, question.baseline], [seed])
+
+
+class Span(NamedTuple):
+    """The trainings of a plan that are wanted for certain, those with a result included, and those that may be at most."""
+
+    wanted: tuple[Training, ...]
+    at_most: tuple[Training, ...]
+
+
+def span(plan: Plan, judge: Judge) -> Span:
+    """What is wanted as far as can be known now, from the results that there are."""
+    wanted: list[Training] = []
+    for stage in stages(plan, judge):
+        wanted += stage
+        if not all(training.is_done() for training in stage):
+            break
+    else:
+        return Span(tuple(wanted), tuple(wanted))
+    question = plan.question
+    if question.first_look is None:
+        return Span(tuple(wanted), tuple(wanted))
+    reached = {training.seed for training in wanted}
+    open_ = {run.variant.name for training in stage for run in training.runs}
+    further = _of(plan, open_, [seed for seed in question.seeds if seed not in reached])
+    return Span(tuple(wanted), (*wanted, *further))
+
+
+def _of(plan: Plan, variants: Collection[str], seeds: Sequence[int]) -> list[Training]:
+    """The trainings with these seeds that answer for any of these variants."""
+    return [
+        training
+        for training in plan.trainings
+        if training.seed in seeds and any(run.variant.name in variants for run in training.runs)
+    ]
+
+
+def accuracy(plan: Plan, run: Run) -> float | None:
+    """Final test accuracy of a run in percent, as its recipe reports it; None where it has no result."""
+    record = plan.training_of(run).record
+    if not record.has_result(run.steps):
+        return None
+    return 100 * record.row_at(run.steps)[f"test/accuracy_{'ema' if run.variant.config.ema else 'raw'}"]
+
+
+def _results(plan: Plan, seeds: Sequence[int]) -> tuple[dict[str, list[float]], set[str]]:
+    """The accuracies of each variant with these seeds, and which variants come from the very trainings of the baseline."""
+    values: dict[str, list[float]] = {variant.name: [] for variant in plan.question.variants}
+    keys: dict[str, list[str]] = {name: [] for name in values}
+    for run in plan.runs:
+        found = accuracy(plan, run) if run.seed in seeds else None
+        if found is not None:
+            values[run.variant.name].append(found)
+            keys[run.variant.name].append(run.key)
+    its = keys[plan.question.baseline]
+    paired = {name for name in values if name != plan.question.baseline and its and keys[name] == its}
+    return values, paired
