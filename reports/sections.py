@@ -94,8 +94,9 @@ class Line(NamedTuple):
     sentence: str
     advice: str
     sureness: str
-    numbers: str
-    plot: Markup | None
+    difference: str
+    interval: str
+    plot: Markup
 
 
 def answer(given: Given) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def answer(given: Given) -> dict[str, Any]:
         "summary": f"Of {len(lines)} variants compared, {_listed(said)}." if len(lines) > 1 else "",
         "baseline": sweep.baseline,
         "margin": sweep.margin,
-        "axis": forest.axis(scale) if any(line.plot for line in lines) else None,
+        "axis": forest.axis(scale),
         "nothing": _why_nothing(given, has_results) if not lines else "",
         "what_ran": tables.what_ran(sweep),
         "notes": [*given.details.notes, *design],
@@ -145,8 +146,9 @@ def _line(row: Mapping[str, Any], headline: Any, plain: str, scale: forest.Scale
         sentence=headline.sentence if headline else plain,
         advice=(headline.advice if headline else "") or ADVICE.get(word, ""),
         sureness=_sureness(row, word, scale.margin, comparisons),
-        numbers=estimate(interval),
-        plot=forest.row(interval, scale, f"Difference {estimate(interval)}"),
+        difference=points(interval.middle),
+        interval=f"{points(interval.low)} to {points(interval.high)}" if is_number(interval.low) else "",
+        plot=forest.row(interval, scale, f"Difference {estimate(interval)} points"),
     )
 
 
@@ -156,23 +158,23 @@ def _interval(row: Mapping[str, Any]) -> Interval:
 
 def _sureness(row: Mapping[str, Any], word: str, margin: float | None, comparisons: int) -> str:
     seeds = f"{row['n']} trainings" if row["n"] != 1 else "one training"
-    corrected = f", corrected for {comparisons} comparisons" if comparisons > 1 else ""
+    corrected = f" (corrected for {comparisons} comparisons)" if comparisons > 1 else ""
     if word in (verdicts.HELPS, verdicts.HURTS):
         return (
             f"Shown at the 5 % level with {seeds} of it. If it made no difference, runs this far apart would be "
-            f"seen with a probability of {_chance(row['p_difference'])} (p{corrected})."
+            f"seen with a probability of {_chance(row['p_difference'])}{corrected}."
         )
     if word == verdicts.EQUIVALENT:
         return (
             f"Shown at the 5 % level with {seeds} of it. If it made a difference of {margin or math.nan:g} points or more, "
-            f"runs this close together would be seen with a probability of {_chance(row['p_equivalence'])} (p{corrected})."
+            f"runs this close together would be seen with a probability of {_chance(row['p_equivalence'])}{corrected}."
         )
     if word == verdicts.UNDECIDED:
         low, high = (points(row[f"difference_{end}_points"]) for end in ("low", "high"))
-        return (
-            f"Not shown either way with {seeds} of it: anything from {low} to {high} points fits these runs. "
-            "That is not the same as no difference."
-        )
+        said = f"Not shown either way with {seeds} of it: anything from {low} to {high} points fits these runs. "
+        if _interval(row).is_away_from_zero and comparisons > 1:
+            return f"{said}Alone it would count as a difference; one of {comparisons} may look like this by chance."
+        return f"{said}That is not the same as no difference."
     return f"Not sure at all: with {seeds} there is no spread to go by." if word == verdicts.NONE else ""
 
 
@@ -374,6 +376,11 @@ class Forest(NamedTuple):
     margin: float | None
 
 
+def _plot(each: Interval, scale: forest.Scale, digits: int = 2) -> Cell:
+    """With its numbers below where the page is too narrow for those beside it."""
+    return Cell("", note=estimate(each, digits), html=forest.row(each, scale, estimate(each, digits)))
+
+
 def uncertainty(given: Given) -> dict[str, Any] | None:
     columns = ("accuracy_percent", "sd_seeds_points", "sd_distribution_points", "se_test_points")
     ends = ("difference_points", "low_test_points", "high_test_points", "low_both_points", "high_both_points")
@@ -411,7 +418,7 @@ def _three_intervals(plots: Sequence[tuple[str, Sequence[tuple[str, Interval]]]]
         [
             Cell(variant, html=Markup('<span class="sr">{}</span>').format(variant) if place else None),
             Cell(name),
-            drawn(forest.row(each, scale, estimate(each))),
+            _plot(each, scale),
             Cell(estimate(each), each.middle),
         ]
         for variant, three in plots
@@ -434,7 +441,7 @@ def interactions(given: Given) -> dict[str, Any] | None:
         [
             Cell(words(row["factors"]), note=words(row["levels"])),
             Cell(words(row["kind"])),
-            drawn(forest.row(each, scale, estimate(each))),
+            _plot(each, scale),
             Cell(estimate(each), sortable(each.middle)),
             Cell(chance(row["p_adjusted"]), sortable(row["p_adjusted"])),
         ]
@@ -476,7 +483,7 @@ def _classes(given: Given) -> list[tuple[str, Forest]]:
                 [
                     Cell(words(row["label"]), note=images),
                     figure(row["accuracy_percent"], "{:.1f}".format),
-                    drawn(forest.row(each, scale, estimate(each, 1))),
+                    _plot(each, scale, 1),
                     Cell(estimate(each, 1), each.middle),
                 ]
             )
@@ -507,7 +514,7 @@ def _churn(given: Given) -> Table | None:
             ]
         )
     return Table(
-        "Churn: test images that are answered differently",
+        "Test images that are answered differently",
         ("variant", "churn", "drawn", "floor", "beyond the floor, points"),
         cells,
         frozenset({0, 2}),
@@ -531,7 +538,9 @@ def _calibration(given: Given) -> Table | None:
         [Cell(row["variant"]), *(_mean_sd(row, kind, write) for kind, (_, write) in known.items())] for row in rows
     ]
     note = "Mean ± standard deviation over seeds. A network is calibrated when it is right as often as it is confident."
-    return Table("Calibration", ("variant", *(title for title, _ in known.values())), cells, note=note)
+    return Table(
+        "Confidence held against accuracy", ("variant", *(title for title, _ in known.values())), cells, note=note
+    )
 
 
 def _mean_sd(row: Mapping[str, Any], kind: str, write: str) -> Cell:
