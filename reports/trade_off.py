@@ -531,7 +531,7 @@ def _caption(found: pd.DataFrame, moved: bool) -> str:
     if trade:
         parts.append("Line: the best accuracy at this cost or below.")
     if trade and found["probability"].notna().any():
-        parts.append("Fill: the probability of being on the front, over what seeds and test images leave open.")
+        parts.append("Fill: the probability of being on the front were the trainings repeated.")
     if found["imported"].any():
         parts.append("Diamonds: published figures, measured elsewhere; sources in the CSV file.")
     if found["baseline"].any():
