@@ -56,7 +56,7 @@ def estimate(each: Interval, digits: int = 2) -> str:
 
 
 def points(value: float, digits: int = 2) -> str:
-    return f"{value:+.{digits}f}"
+    return f"{round(value, digits) + 0.0:+.{digits}f}"  # the sum makes a zero of a negative zero
 
 
 def figure(value: Any, write: Callable[[float], str]) -> Cell:

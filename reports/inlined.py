@@ -12,8 +12,14 @@ SHAPES = {
     *("text", "tspan", "textPath", "title", "desc", "image", "clipPath", "mask", "marker", "pattern"),
     *("linearGradient", "radialGradient", "stop"),
 }
-# What reports.canvas and matplotlib draw paper, ink, secondary ink and grid in -> the page's variable, dark on demand.
-COLORS = {"#ffffff": "var(--plate)", "#000000": "var(--ink)", "#444444": "var(--soft)", "#e6e6e6": "var(--rule)"}
+# What reports.canvas and matplotlib draw paper, ink, secondary ink, grid and first colour in -> the page's variable.
+COLORS = {
+    "#ffffff": "var(--plate)",
+    "#000000": "var(--ink)",
+    "#444444": "var(--soft)",
+    "#e6e6e6": "var(--rule)",
+    "#0072b2": "var(--first)",
+}
 COLOR = re.compile("|".join(COLORS), re.IGNORECASE)
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 

@@ -281,7 +281,7 @@ def _picture(svg: str, prefix: str, label: str) -> Picture:
 
 def variants(given: Given) -> dict[str, Any] | None:
     frame = given.frame
-    if frame.empty:
+    if frame.empty or not frame["n"].any():
         return None
     place = {word: order for order, word in enumerate(WORDS)}
     columns = {name: frame[by].tolist() for name, by in SORTED_BY.items() if by in frame}
