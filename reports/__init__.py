@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
+    from reports.answer import Answer
     from reports.diff import Difference
 
 FORMATS = ("html", "md", "png", "csv")  # unless others are asked for
@@ -66,7 +67,7 @@ def prepare() -> None:
         from matplotlib.backends import backend_agg, backend_svg  # noqa: F401
         from scipy import optimize, special  # noqa: F401
 
-        from reports import curves, markdown, page, store, tables, trade_off  # noqa: F401
+        from reports import answer, curves, markdown, page, store, trade_off  # noqa: F401
 
 
 def write(
@@ -96,13 +97,14 @@ def write(
         data = store.read(sweep, tracking_uri)
     if not allow_empty and not len(data.results()):
         raise ReportError(f"nothing to report: {_emptiness(data)}")
-    from reports import markdown, tables
+    from reports import answer, markdown
 
-    variants = tables.variants(data)
-    contents = _contents(data, variants, formats)
+    with _reading(tracking_uri):
+        found = answer.of(data, with_images="html" in formats)
+    contents = _contents(found, formats)
     stale = [f"{name}.{kind}" for name in ("accuracy_vs_size", "learning_curves") for kind in ("png", "svg")]
     paths = _save(contents, folder, [name for name in stale if name.rpartition(".")[2] in formats])
-    return Report(paths, markdown.summary(data, variants))
+    return Report(paths, markdown.summary(found))
 
 
 def write_accuracy_vs_size(
@@ -196,7 +198,7 @@ def _emptiness(data: Any) -> str:
 
 def _read_all(sweeps: Sequence[str], tracking_uri: str | None) -> list[pandas.DataFrame]:
     """The variants of each sweep, once."""
-    from reports import tables
+    from reports import answer
 
     frames = []
     for name in dict.fromkeys(sweeps):
@@ -206,7 +208,8 @@ def _read_all(sweeps: Sequence[str], tracking_uri: str | None) -> list[pandas.Da
             data = store.read(name, tracking_uri)
         if not len(data.results()):
             raise ReportError(f"nothing to draw: {_emptiness(data)}")
-        frames.append(tables.variants(data))
+        with _reading(tracking_uri):
+            frames.append(answer.variants_of(data))
     return frames
 
 
@@ -333,10 +336,11 @@ def _check_whole(path: Path) -> None:
 # --- what is written ----------------------------------------------------------------------------------------------
 
 
-def _contents(data: Any, variants: pandas.DataFrame, formats: Collection[str]) -> dict[str, bytes]:
+def _contents(found: Answer, formats: Collection[str]) -> dict[str, bytes]:
     """File name -> content, in the order to read them."""
     from reports import canvas
 
+    data, variants = found.sweep, found.variants
     figures = _figures(data, variants, ("params", *(COSTS if "html" in formats else ())), formats)
     files = {name: _file_name(name) for name in figures if _file_name(name)}
     svgs = {name: canvas.svg(figure, name) for name, figure in figures.items() if {"html", "svg"} & set(formats)}
@@ -344,13 +348,13 @@ def _contents(data: Any, variants: pandas.DataFrame, formats: Collection[str]) -
     if "html" in formats:
         from reports import page
 
-        contents["report.html"] = page.render(data, variants, pictures=svgs).encode()
+        contents["report.html"] = page.render(data, variants, pictures=svgs, details=found.details).encode()
     if "md" in formats:
         from reports import markdown
 
         kind = next((kind for kind in ("png", "svg") if kind in formats), None)
         links = {file: f"{file}.{kind}" for file in files.values()} if kind else {}
-        contents["report.md"] = markdown.render(data, variants, links, csv="csv" in formats).encode()
+        contents["report.md"] = markdown.render(found, links, csv="csv" in formats).encode()
     if "tex" in formats:
         from reports import latex
 

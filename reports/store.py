@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -81,11 +82,24 @@ class Sweep:
 
     def results(self, variant: str | None = None) -> pd.DataFrame:
         """The rows of ``runs`` that have a result: finished, with a finite final accuracy."""
-        rows = self.runs[has_result(self.runs)]
-        return rows if variant is None else rows[rows["variant"] == variant]
+        if variant is None:
+            return self._results
+        return self._results_of[variant] if variant in self._results_of else self._results.iloc[:0]
+
+    @cached_property
+    def _results(self) -> pd.DataFrame:
+        return self.runs[has_result(self.runs)]
+
+    @cached_property
+    def _results_of(self) -> dict[str, pd.DataFrame]:
+        return dict(iter(self._results.groupby("variant", sort=False)))
 
     def verdicts(self) -> dict[str, verdicts.Verdict]:
         """What can be said of each variant but the baseline; nothing where there is no baseline to compare with."""
+        return self._verdicts
+
+    @cached_property
+    def _verdicts(self) -> dict[str, verdicts.Verdict]:
         if self.baseline is None or not len(self.results(self.baseline)):
             return {}
         values = {name: self.results(name)["accuracy_percent"].to_numpy() for name in self.variants}

@@ -27,13 +27,17 @@ def variants(sweep: Sweep) -> pd.DataFrame:
     Columns: sweep, variant, baseline (bool), n (runs with a result), n_expected; accuracy_percent_mean and
     accuracy_percent_sd, the same for accuracy_raw, accuracy_ema and top5; difference_points to the baseline with
     difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``reports.verdicts``) with
-    p_difference and p_equivalence (adjusted for the number of comparisons) and seeds_needed; params, macs, ops; means
-    over the runs of train_s and the latencies. Missing values are nan or NA.
+    p_difference and p_equivalence (adjusted for the number of comparisons), seeds_at_verdict and seeds_needed; params,
+    macs, ops; means over the runs of train_s and the latencies. Missing values are nan or NA.
     """
     found, wanted = sweep.verdicts(), sweep.wanted()
     rows = [_variant_row(sweep, name, found.get(name), len(wanted[name])) for name in sweep.variants]
     frame = pd.DataFrame(rows)
-    return frame.astype(dict.fromkeys(("params", "macs", "ops", "seeds_needed"), "Int64")) if rows else frame
+    return (
+        frame.astype(dict.fromkeys(("params", "macs", "ops", "seeds_at_verdict", "seeds_needed"), "Int64"))
+        if rows
+        else frame
+    )
 
 
 def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict:
@@ -55,6 +59,7 @@ def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, want
         "verdict": verdict.word if verdict else "",
         "p_difference": verdict.p_difference if verdict else nan,
         "p_equivalence": verdict.p_equivalence if verdict else nan,
+        "seeds_at_verdict": verdict.seeds if verdict else pd.NA,
         "seeds_needed": verdict.seeds_needed if verdict and verdict.seeds_needed else pd.NA,
     }
     for column in ("params", "macs", "ops"):  # the same for every seed of a variant
@@ -93,7 +98,7 @@ def setting(runs: pd.DataFrame, field: str) -> str | None:
     return " / ".join(f"{int(value):,}" if value.isdigit() else value for value in values) or None
 
 
-def comparisons(frame: pd.DataFrame, margin: float | None) -> list[str]:
+def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = True) -> list[str]:
     """One sentence for each variant that can be set against the baseline: the verdict, the difference and its interval, the
     price."""
     if frame.empty or not frame["baseline"].any():
@@ -102,7 +107,8 @@ def comparisons(frame: pd.DataFrame, margin: float | None) -> list[str]:
     others = frame[~frame["baseline"] & frame["difference_points"].notna()]
     return [
         f"{row['variant']} {_verdict_words(row, margin)}: {row['difference_points']:+.2f} points "
-        f"({_interval_words(row)}) against {baseline['variant']}; {price(row, baseline)}."
+        f"({_interval_words(row)}) against {baseline['variant']}{_look_words(row)}"
+        f"{f'; {price(row, baseline)}' if with_price else ''}."
         f"{_seeds_words(row)}"
         for _, row in others.iterrows()
     ]
@@ -126,6 +132,12 @@ def _seeds_words(row: pd.Series) -> str:
     if more < 1:
         return " If that is the truth, one more seed or two are likely to decide."
     return f" If that is the truth, {row['seeds_needed']} seeds per variant would decide with 80 % power ({more} more)."
+
+
+def _look_words(row: pd.Series) -> str:
+    """After how many seeds it was decided, where there are more by now."""
+    decided = row["verdict"] in (verdicts.HELPS, verdicts.HURTS, verdicts.EQUIVALENT)
+    return f", decided after {row['seeds_at_verdict']} seeds" if decided and row["seeds_at_verdict"] < row["n"] else ""
 
 
 def _interval_words(row: pd.Series) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import itertools
 import math
@@ -329,7 +330,7 @@ def test_curves_are_mean_and_range_over_seeds_in_percent():
 def test_only_steps_that_every_seed_has_are_averaged():
     data = sweep({"a": 80.0})
     histories = data.histories.drop(data.histories.query("run_id == 'a/1' and step == 300").index)
-    (learner,) = curves.trainings(Sweep(**{**data.__dict__, "histories": histories}))
+    (learner,) = curves.trainings(dataclasses.replace(data, histories=histories))
     assert learner.curves["averaged weights"].step.tolist() == [100, 200, 400]
 
 
@@ -367,7 +368,7 @@ def test_many_variants_get_a_panel_each():
 def test_no_curve_without_a_result():
     data = sweep({"a": 80.0})
     failed = data.runs.assign(status="FAILED")
-    assert curves.learning_curves(Sweep(**{**data.__dict__, "runs": failed})) is None
+    assert curves.learning_curves(dataclasses.replace(data, runs=failed)) is None
 
 
 def test_front_text_marks_the_front():

@@ -235,7 +235,7 @@ def markdown_tables(text: str) -> dict[str, list[list[str]]]:
 def test_write_leaves_the_five_files_and_the_numbers_in_them(uri, tmp_path):
     report = reports.write("lrn", tmp_path / "new" / "out", tracking_uri=uri)
     names = [path.name for path in report.paths]
-    assert names == ["report.md", "accuracy_vs_size.png", "learning_curves.png", "variants.csv", "runs.csv"]
+    assert names == ["report.html", "report.md", "accuracy_vs_size.png", "learning_curves.png", "variants.csv", "runs.csv"]
     assert all(path.stat().st_size for path in report.paths)
     folder = tmp_path / "new" / "out"
     text = (folder / "report.md").read_text(encoding="utf-8")
@@ -287,7 +287,7 @@ def test_a_half_run_sweep_reports_what_there_is(uri, tmp_path):
 def test_an_empty_sweep_is_a_report_too_and_takes_old_pictures_away(uri, tmp_path):
     (tmp_path / "accuracy_vs_size.png").write_bytes(b"of an earlier report")
     report = reports.write("empty", tmp_path, tracking_uri=uri)
-    assert [path.name for path in report.paths] == ["report.md", "variants.csv", "runs.csv"]
+    assert [path.name for path in report.paths] == ["report.html", "report.md", "variants.csv", "runs.csv"]
     assert not (tmp_path / "accuracy_vs_size.png").exists()
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "No run has a result yet." in text
@@ -362,11 +362,11 @@ def test_a_plain_path_is_not_an_address(tmp_path):
         reports.load("lrn", str(tmp_path / "mlflow.db"))
 
 
-def test_reports_import_nothing_of_the_zoo_but_names_and_never_tensorflow():
+def test_reports_import_nothing_of_the_zoo_but_names_and_data_and_never_tensorflow():
     rooms = ("store", "tables", "statistics", "trade_off", "curves", "labels", "markdown", "__main__")
     code = (
         f"import sys, importlib; [importlib.import_module('reports.' + room) for room in {rooms}]; "
         "print(sorted(n for n in sys.modules if n.split('.')[0] in ('zoo', 'tensorflow', 'tf_keras', 'mlflow')))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['zoo', 'zoo.nearest']"
+    assert done.stdout.strip() == "['zoo', 'zoo.data', 'zoo.nearest']"

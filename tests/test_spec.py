@@ -37,7 +37,12 @@ def test_the_question_of_the_design():
     assert question.question == "Does local response normalisation matter, and what does it cost?"
     assert [variant.name for variant in question.variants] == ["lrn=true", "lrn=false"]
     assert [variant.levels for variant in question.variants] == [{"lrn": True}, {"lrn": False}]
-    assert (question.baseline, question.seeds, question.margin) == ("lrn=true", (0, 1, 2), 0.5)
+    assert (question.baseline, question.seeds, question.margin) == ("lrn=true", tuple(range(10)), 0.5)
+    assert question.first_look == 3
+    assert [(claim.variant, claim.low, claim.high) for claim in question.published] == [
+        ("lrn=true", 81.0, 81.4),
+        ("lrn=false", 81.4, 81.4),
+    ]
     assert question.text == question.path.read_text(encoding="utf-8")
     with_lrn, without = (variant.config.flat() for variant in question.variants)
     assert {name for name in with_lrn if with_lrn[name] != without[name]} == {"lrn"}

@@ -1,4 +1,4 @@
-"""Which trainings are wanted: all of a plan's, or with seeds until decided, again and again one more for what is undecided."""
+"""Which trainings are wanted: all of a plan's, or, with seeds until decided, one more at a time for what is undecided."""
 
 from __future__ import annotations
 

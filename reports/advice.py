@@ -1,0 +1,132 @@
+"""What to do about a component, in one sentence: its effect on the accuracy beside what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from reports import verdicts
+
+COUNTS = {"params": "parameters", "macs": "MACs", "ops": "operations"}  # exact
+TIMES = {  # column -> what is said of one that takes less, and more; measured, so small changes are no news
+    "train_s": ("training {:.2g} times as fast", "training takes {:.2g} times as long"),
+    "latency_tf_p50_ms": ("one image {:.2g} times as fast", "one image takes {:.2g} times as long"),
+}
+NOISE = 1.05  # ratio of two measured times below which nothing is said
+
+
+class Price(NamedTuple):
+    """What a variant costs less, and more, than the baseline, in words."""
+
+    saves: tuple[str, ...]
+    costs: tuple[str, ...]
+
+
+def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
+    """From two rows of ``tables.variants``. What is the same, not measured, or within the noise is left out."""
+    saves: list[str] = []
+    costs: list[str] = []
+    for column, (faster, slower) in TIMES.items():
+        ratio = _ratio(row, baseline, column)
+        if ratio is not None and ratio > NOISE:
+            costs.append(slower.format(ratio))
+        elif ratio is not None and ratio < 1 / NOISE:
+            saves.append(faster.format(1 / ratio))
+    counts: dict[str, list[str]] = {}
+    for column, name in COUNTS.items():
+        ratio = _ratio(row, baseline, column)
+        if ratio is not None and ratio != 1:
+            counts.setdefault(f"{100 * (ratio - 1):+.1f} %", []).append(name)
+    for column in row:
+        if str(column).startswith("size_") and str(column).endswith("_bytes"):
+            ratio = _ratio(row, baseline, column)
+            if ratio is not None and ratio != 1:
+                counts.setdefault(f"{100 * (ratio - 1):+.1f} %", []).append(f"{column[5:-6]} file")
+    for change, names in counts.items():
+        (costs if change.startswith("+") else saves).append(f"{_listed(names)} {change}")
+    return Price(tuple(saves), tuple(costs))
+
+
+def _ratio(row: Mapping[str, Any], baseline: Mapping[str, Any], column: str) -> float | None:
+    ours, theirs = row.get(column), baseline.get(column)
+    if ours is None or theirs is None or pd.isna(ours) or pd.isna(theirs) or not theirs or not ours > 0:
+        return None
+    return float(ours) / float(theirs)
+
+
+def change(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
+    """What turns the baseline into the variant: ``drop lrn``, ``add lrn``, ``use hidden 192 instead of 384``; "" if nothing.
+
+    ``levels`` and ``baseline`` map factors to levels.
+    """
+    parts = []
+    for factor in dict.fromkeys([*levels, *baseline]):
+        ours, theirs = levels.get(factor), baseline.get(factor)
+        if ours == theirs and type(ours) is type(theirs):
+            continue
+        if ours is False and theirs is True:
+            parts.append(f"drop {factor}")
+        elif ours is True and theirs is False:
+            parts.append(f"add {factor}")
+        else:
+            parts.append(f"use {factor} {_shown(ours)} instead of {_shown(theirs)}")
+    return _listed(parts)
+
+
+def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | None, what: str = "") -> str:
+    """One sentence, from two rows of ``tables.variants``; ``what`` is the ``change``, where the question has factors."""
+    do = what or f"use {row['variant']} instead of {baseline['variant']}"
+    found = price(row, baseline)
+    saves, costs = _listed(found.saves), _listed(found.costs)
+    word = row["verdict"]
+    points = f"{abs(row['difference_points']):.2f} points"
+    if word == verdicts.EQUIVALENT:
+        said = f"accuracy equivalent within {margin or float('nan'):g} points"
+        if found.saves and not found.costs:
+            return f"{_capital(do)}: {said}, {saves}."
+        if found.costs and not found.saves:
+            return f"Do not {do}: {said}, and it costs more: {costs}."
+        if found.saves:
+            return f"{_capital(do)} if that trade suits you: {said}; {saves}, but {costs}."
+        return f"Take either: {said}, at the same price."
+    if word == verdicts.HELPS:
+        if not found.costs:
+            return f"{_capital(do)}: {points} more accurate" + (f", and {saves}." if saves else ", at no extra price.")
+        return f"{_capital(do)} if {points} of accuracy are worth it: {costs}" + (f"; but {saves}." if saves else ".")
+    if word == verdicts.HURTS:
+        if not found.saves:
+            return f"Do not {do}: {points} less accurate" + (f", and it costs more: {costs}." if costs else ".")
+        return f"Do not {do}, unless the price matters more than {points} of accuracy: {saves}" + (
+            f"; but {costs}." if costs else "."
+        )
+    known = f"; known already: {_listed([*found.saves, *found.costs])}" if found.saves or found.costs else ""
+    if word == verdicts.UNDECIDED:
+        return f"Do not decide yet whether to {do}{_more(row)}{known}."
+    return f"Train two seeds or more of each before deciding whether to {do}{known}."
+
+
+def _more(row: Mapping[str, Any]) -> str:
+    needed = row.get("seeds_needed")
+    if needed is None or pd.isna(needed):
+        return ": no affordable number of seeds would settle a difference like this one"
+    more = max(1, int(needed) - int(row["n"]))
+    return f": about {more} more seed{'s' if more > 1 else ''} of each would be needed"
+
+
+def _shown(level: Any) -> str:
+    if level is None:
+        return "none"
+    if isinstance(level, bool):
+        return str(level).lower()
+    return str(level).replace("'", "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _listed(words) -> str:
+    words = list(words)
+    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"

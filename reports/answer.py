@@ -1,0 +1,224 @@
+"""All that a report says, worked out once for all its formats: from a sweep in the store to frames and sentences."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports import advice, claims, examples, front, interactions, store, tables, trade_off
+from reports.page import Details, Headline
+from reports.store import Sweep
+from zoo import data
+
+AXES = ("params", "macs", "ops", "bytes", "latency", "train_s")
+PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A sweep, its variants (``tables.variants`` with se_test_points and front_probability_<axis>), and the details."""
+
+    sweep: Sweep
+    variants: pd.DataFrame
+    details: Details
+
+
+def of(sweep: Sweep, with_images: bool = True) -> Answer:
+    """Everything; the images of the gallery only if asked for, and if this machine has the data set.
+
+    Raises:
+        ReportError: files in the store that cannot be read.
+    """
+    found, notes = _examples(sweep)
+    variants = _with_uncertainty(tables.variants(sweep), sweep, found)
+    fronts, front_notes = _fronts(variants, sweep)
+    for axis, shares in fronts.items():
+        variants[f"front_probability_{axis}"] = [shares.get(name, float("nan")) for name in variants["variant"]]
+    accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
+    images, images_note = _images(sweep, found) if with_images and found is not None else ({}, "")
+    axis = next(iter(fronts), None)
+    details = Details(
+        headlines=headlines(variants, sweep),
+        per_class=found and found.per_class,
+        churn=found and found.churn,
+        calibration=found and found.calibration,
+        flips=found and found.flips,
+        flip_counts=found and found.flip_counts,
+        uncertainty=found and found.uncertainty,
+        interactions=_effects(sweep, accuracies),
+        claims=claims.frame(sweep.published, accuracies) if sweep.published else None,
+        front=axis and pd.DataFrame({"variant": list(fronts[axis]), "probability": list(fronts[axis].values())}),
+        images=images,
+        notes=tuple(note for note in (*notes, *front_notes, images_note) if note),
+        run_links=_links(sweep),
+        provenance=_provenance(sweep),
+    )
+    return Answer(sweep, variants, details)
+
+
+def variants_of(sweep: Sweep) -> pd.DataFrame:
+    """``tables.variants`` with se_test_points: what a picture of several sweeps takes.
+
+    Raises:
+        ReportError: files in the store that cannot be read.
+    """
+    return _with_uncertainty(tables.variants(sweep), sweep, _examples(sweep)[0])
+
+
+def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
+    """For each variant that can be set against the baseline: the verdict, a sentence, and what to do."""
+    if variants.empty or not variants["baseline"].any():
+        return []
+    baseline = variants[variants["baseline"]].iloc[0].to_dict()
+    others = variants[~variants["baseline"] & variants["difference_points"].notna()]
+    sentences = tables.comparisons(variants, sweep.margin, with_price=False)
+    levels = sweep.levels
+    return [
+        Headline(
+            row["variant"],
+            row["verdict"],
+            sentence,
+            advice.advice(
+                row,
+                baseline,
+                sweep.margin,
+                advice.change(levels.get(row["variant"], {}), levels.get(baseline["variant"], {})),
+            ),
+        )
+        for row, sentence in zip(others.to_dict("records"), sentences, strict=True)
+    ]
+
+
+def _examples(sweep: Sweep) -> tuple[examples.Examples | None, list[str]]:
+    """What the predictions say, and what is in the way; None where no run has any."""
+    predictions = store.read_predictions(sweep)
+    results = sweep.results()
+    by_variant = {
+        name: [
+            predictions[run_id] for run_id in results.loc[results["variant"] == name, "run_id"] if run_id in predictions
+        ]
+        for name in sweep.variants
+    }
+    by_variant = {name: runs for name, runs in by_variant.items() if runs}
+    if not by_variant:
+        return None, []
+    if sweep.baseline not in by_variant:
+        return None, ["The baseline has no predictions in the store, so nothing is compared image by image."]
+    keys = {name: sweep.trainings(name) for name in by_variant}
+    keys = {name: its for name, its in keys.items() if len(its) == len(by_variant[name])}
+    try:
+        found = examples.of(by_variant, sweep.baseline, _classes(sweep, by_variant), keys)
+    except ValueError as error:
+        return None, [f"Nothing is compared image by image: {error}."]
+    return found, list(found.notes)
+
+
+def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[store.Predictions]]) -> tuple[str, ...]:
+    """The names of the classes; their numbers for a data set that is not known here."""
+    name = tables.setting(sweep.runs, "data")
+    number = max(runs[0].logits.shape[1] for runs in by_variant.values())
+    try:
+        known = data.info(name or "").classes
+    except data.DataError:
+        known = ()
+    return known if len(known) == number else tuple(str(label) for label in range(number))
+
+
+def _with_uncertainty(variants: pd.DataFrame, sweep: Sweep, found: examples.Examples | None) -> pd.DataFrame:
+    errors = dict(zip(found.uncertainty["variant"], found.uncertainty["se_test_points"], strict=True)) if found else {}
+    return variants.assign(se_test_points=[errors.get(name, float("nan")) for name in sweep.variants])
+
+
+def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+    """For each cost in which the variants differ: how surely each is on the Pareto front. And notes, once."""
+    if len(variants) < 2:
+        return {}, ()
+    names = list(variants["variant"])
+    accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in names}
+    trainings = {name: sweep.trainings(name) for name in names}
+    trainings = {name: keys for name, keys in trainings.items() if keys}
+    fronts, notes = {}, ()
+    for axis in AXES:
+        costs = trade_off.costs(variants, axis)
+        if len(set(costs[costs == costs])) < 2:  # all the same, or not known
+            continue
+        found = front.membership(accuracies, dict(zip(names, map(float, costs), strict=True)), trainings)
+        fronts[axis], notes = found.shares, found.notes
+    return fronts, notes
+
+
+def _effects(sweep: Sweep, accuracies: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Main effects and interactions, as the page has them; None where the design has no two factors that cross."""
+    if sweep.baseline is None or len(sweep.levels.get(sweep.baseline, {})) < 2:
+        return None
+    known = {name: values for name, values in accuracies.items() if name in sweep.levels}
+    trainings = {name: sweep.trainings(name) for name in known}
+    trainings = {name: keys for name, keys in trainings.items() if keys}
+    found = interactions.effects(known, sweep.levels, sweep.levels[sweep.baseline], trainings)
+    if found.empty:
+        return None
+    both = found["with_factor"].astype(bool)
+    factors = found["factor"].where(~both, found["factor"] + " x " + found["with_factor"])
+    levels = found["level"].where(~both, found["level"] + " x " + found["with_level"])
+    return found.assign(factors=factors, levels=levels)
+
+
+def _images(sweep: Sweep, found: examples.Examples) -> tuple[dict[int, bytes], str]:
+    """Index in the test set -> PNG of the images that flip; and why there are none, if so."""
+    wanted = sorted({int(index) for index in found.flips["image"]})
+    digests = set(sweep.results()["data_sha256"])
+    name = tables.setting(sweep.runs, "data")
+    if not wanted or name is None or len(digests) != 1:
+        return {}, ""
+    images = data.at_hand(name, "test", digests.pop())
+    if images is None:
+        return {}, f"The images themselves are not shown: this machine does not have the data set {name} at hand."
+    from PIL import Image
+
+    drawn = {}
+    for index in wanted:
+        if index < len(images):
+            file = io.BytesIO()
+            Image.fromarray(images[index].squeeze()).save(file, "PNG")
+            drawn[index] = file.getvalue()
+    return drawn, ""
+
+
+def _links(sweep: Sweep) -> dict[str, str]:
+    """Run id -> its page in MLflow: on its server, or where ``mlflow ui`` shows a database by default."""
+    server = sweep.uri.rstrip("/") if sweep.uri.startswith(("http://", "https://")) else "http://localhost:5000"
+    if "@" in server:  # a password is nobody's business
+        return {}
+    return {run_id: f"{server}/#/experiments/{sweep.experiment_id}/runs/{run_id}" for run_id in sweep.runs["run_id"]}
+
+
+def _provenance(sweep: Sweep) -> dict[str, str]:
+    """Machines and versions: of one run for each device and commit."""
+    results = sweep.results().drop_duplicates(["device", "git_commit"])
+    told: dict[str, dict[str, None]] = {"machine": {}, "versions": {}}
+    for run_id in results["run_id"]:
+        try:
+            content = json.loads(store.read_file(sweep, run_id, "environment.json") or b"{}")
+        except ValueError:  # cut off, or another program's
+            continue
+        if isinstance(content, dict):
+            told["machine"][_machine(content)] = None
+            told["versions"][_versions(content)] = None
+    facts = {name: "; ".join(filter(None, values)) for name, values in told.items()}
+    return {name: text for name, text in facts.items() if text}
+
+
+def _machine(content: Mapping[str, Any]) -> str:
+    cores = f"{content['cores']} cores" if content.get("cores") else ""
+    return ", ".join(str(part) for part in (content.get("cpu"), cores, content.get("system")) if part)
+
+
+def _versions(content: Mapping[str, Any]) -> str:
+    packages = content.get("packages") or {}
+    named = {"Python": content.get("python")} | {name: packages.get(name) for name in PACKAGES}
+    return ", ".join(f"{name} {version}" for name, version in named.items() if version)
