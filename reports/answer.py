@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reports import advice, claims, examples, front, interactions, store, tables, trade_off
 from reports.page import Details, Headline
@@ -176,17 +178,21 @@ def _images(sweep: Sweep, found: examples.Examples) -> tuple[dict[int, bytes], s
     if not wanted or name is None or len(digests) != 1:
         return {}, ""
     images = data.at_hand(name, "test", digests.pop())
-    if images is None:
+    if images is None or wanted[-1] >= len(images):
         return {}, f"The images themselves are not shown: this machine does not have the data set {name} at hand."
+    return _pictures(images, wanted), ""
+
+
+def _pictures(images: NDArray, wanted: Sequence[int]) -> dict[int, bytes]:
+    """PNG files of ``images`` [N, H, W, C], by index."""
     from PIL import Image
 
     drawn = {}
     for index in wanted:
-        if index < len(images):
-            file = io.BytesIO()
-            Image.fromarray(images[index].squeeze()).save(file, "PNG")
-            drawn[index] = file.getvalue()
-    return drawn, ""
+        file = io.BytesIO()
+        Image.fromarray(np.squeeze(images[index])).save(file, "PNG")
+        drawn[index] = file.getvalue()
+    return drawn
 
 
 def _links(sweep: Sweep) -> dict[str, str]:

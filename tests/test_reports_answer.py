@@ -1,0 +1,175 @@
+"""From a store with predictions, levels and published figures to all that a report says of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from test_reports_store import Writer
+
+import reports
+from reports import ReportError, answer, store
+from reports.verdicts import Schedule
+from zoo import data
+
+LABELS = np.arange(40) % 2
+CELLS = {"flip=false, ema=false": 4, "flip=false, ema=true": 3, "flip=true, ema=false": 2, "flip=true, ema=true": 0}
+LEVELS = {
+    name: {part.split("=")[0]: part.endswith("true") for part in name.split(", ")} for name in CELLS
+}  # factor -> whether it is on
+
+
+def logits(wrong: int, seed: int) -> np.ndarray:
+    """Right for all 40 images but the first ``wrong``, and one more of another seed's own."""
+    missed = {*range(wrong), 20 + seed}
+    says = np.array([1 - label if i in missed else label for i, label in enumerate(LABELS)])
+    return np.where(np.arange(2)[None] == says[:, None], 2.0, -1.0).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("answer")
+    address = f"sqlite:///{folder / 'mlflow.db'}"
+    writer = Writer(address, folder)
+    claim = {
+        "variant": "flip=true, ema=true",
+        "against": "",
+        "low": 97.0,
+        "high": 97.0,
+        "seeds": 1,
+        "source": "a paper",
+    }
+    grid = writer.sweep("grid", list(CELLS), [0, 1, 2], levels=json.dumps(LEVELS), published=json.dumps([claim]))
+    for variant, wrong in CELLS.items():
+        for seed in range(3):
+            run = writer.run(grid, variant, seed, {100: 1 - (wrong + 1) / 40}, once={"cost/params": 100 + wrong})
+            facts = {"python": "3.11.7", "cpu": "a processor", "cores": 2, "packages": {"numpy": "2.0"}}
+            _log(writer, folder / "files", run, {"labels": LABELS, "logits": logits(wrong, seed)}, facts)
+    growing = writer.sweep("growing", ["a", "b", "c"], list(range(6)), first_look="3")
+    finals = {"a": [0.80, 0.81, 0.82, 0.81, 0.80], "b": [0.90, 0.91, 0.92], "c": [0.805, 0.81, 0.82, 0.812]}
+    for variant, its in finals.items():
+        for seed, final in enumerate(its):
+            writer.run(growing, variant, seed, {100: final})
+    damaged = writer.sweep("damaged", ["a", "b"], [0])
+    run = writer.run(damaged, "a", 0, {100: 0.5})
+    (folder / "files" / "predictions.npz").write_bytes(b"no archive")
+    writer.client.log_artifact(run, str(folder / "files" / "predictions.npz"))
+    return address
+
+
+def _log(writer, folder, run, predictions, environment) -> None:
+    folder.mkdir(exist_ok=True)
+    np.savez(folder / "predictions.npz", **predictions)
+    (folder / "environment.json").write_text(json.dumps(environment))
+    writer.client.log_artifacts(run, str(folder))
+
+
+@pytest.fixture(scope="module")
+def grid(uri) -> answer.Answer:
+    return answer.of(store.read("grid", uri))
+
+
+def test_predictions_come_back_as_they_were_logged(uri):
+    sweep = store.read("grid", uri)
+    found = store.read_predictions(sweep)
+    assert list(found) == list(sweep.runs["run_id"]) and len(found) == 12
+    first = found[sweep.runs["run_id"][0]]
+    np.testing.assert_array_equal(first.labels, LABELS)
+    np.testing.assert_array_equal(first.logits, logits(4, 0))
+
+
+def test_a_store_without_a_file_system_is_asked_for_its_files(uri):
+    sweep = store.read("grid", uri)
+    run_id = sweep.runs["run_id"][0]
+    content = store._download(uri, run_id, "predictions.npz")
+    with np.load(io.BytesIO(content)) as arrays:
+        np.testing.assert_array_equal(arrays["labels"], LABELS)
+    assert store._download(uri, run_id, "nothing.txt") is None
+
+
+def test_damaged_predictions_are_named(uri):
+    with pytest.raises(ReportError, match=r"predictions\.npz of run \w+ is damaged"):
+        answer.of(store.read("damaged", uri))
+
+
+def test_both_uncertainties_of_a_grid(grid):
+    """With 4 + 1 of 40 wrong in every run: no spread between seeds on these images, and the error of a mean of 40."""
+    row = grid.details.uncertainty.set_index("variant").loc["flip=false, ema=false"]
+    assert row["accuracy_percent"] == pytest.approx(87.5) and row["sd_seeds_points"] == pytest.approx(0.0, abs=1e-9)
+    right = np.array([0.0] * 4 + [1.0] * 33 + [2 / 3] * 3)  # shares of the three seeds
+    assert row["se_test_points"] == pytest.approx(100 * right.std(ddof=1) / np.sqrt(40))
+    frame = grid.variants.set_index("variant")
+    assert frame.loc["flip=false, ema=false", "se_test_points"] == pytest.approx(row["se_test_points"])
+
+
+def test_the_interaction_of_a_grid(grid):
+    """Wrong of 40: 4, 3, 2, 0. With averages the flip is worth 3, without 2: one image more, 2.5 points."""
+    found = grid.details.interactions
+    (row,) = found[found["kind"] == "interaction"].to_dict("records")
+    assert (row["factors"], row["levels"]) == ("flip x ema", "true x true")
+    assert row["difference_points"] == pytest.approx(2.5)
+    assert set(found[found["kind"] == "main"]["factors"]) == {"flip", "ema"}
+
+
+def test_the_front_the_claim_and_where_it_ran(grid):
+    """The best one is the smallest, too, and every seed says so."""
+    assert list(grid.variants["front_probability_params"]) == [0, 0, 0, 1]
+    (claim,) = grid.details.claims.to_dict("records")
+    assert (claim["ours"], claim["published"]) == ("97.50 %", "97 %")
+    assert grid.details.provenance == {"machine": "a processor, 2 cores", "versions": "Python 3.11.7, numpy 2.0"}
+    run_id, link = next(iter(grid.details.run_links.items()))
+    assert re.fullmatch(rf"http://localhost:5000/#/experiments/\d+/runs/{run_id}", link)
+
+
+def test_what_to_do_names_the_factors(grid):
+    advice = {each.variant: each.advice for each in grid.details.headlines}
+    assert "add flip and add ema" in advice["flip=true, ema=true"].lower()
+    assert list(advice) == list(CELLS)[1:]
+
+
+def test_the_formats_agree(uri, tmp_path):
+    report = reports.write("grid", tmp_path, reports.ALL_FORMATS, uri)
+    names = {path.name for path in report.paths}
+    assert {
+        "report.html",
+        "report.md",
+        "report.tex",
+        "variants.csv",
+        "variants.parquet",
+        "learning_curves.svg",
+    } <= names
+    markdown, page = (tmp_path / "report.md").read_text(), (tmp_path / "report.html").read_text()
+    assert "## Two uncertainties" in markdown and "## Published figures" in markdown
+    for text in (markdown, page, report.summary):
+        assert "flip=true, ema=true" in text
+    frame = pd.read_csv(tmp_path / "variants.csv")
+    frame["verdict"] = frame["verdict"].fillna("")  # the baseline has none
+    pd.testing.assert_frame_equal(frame, pd.read_parquet(tmp_path / "variants.parquet"), check_dtype=False)
+    assert list(frame["accuracy_percent_mean"]) == pytest.approx([87.5, 90.0, 92.5, 97.5])
+
+
+def test_seeds_until_decided_as_an_onlooker_saw_them(uri):
+    """b is decided at the first look; c goes on, for which the baseline has what it takes already."""
+    sweep = store.read("growing", uri)
+    assert sweep.schedule == Schedule(3, 6)
+    found = sweep.verdicts()
+    assert (found["b"].word, found["b"].seeds) == ("helps", 3)
+    assert (found["c"].word, found["c"].seeds) == ("undecided", 4)
+    assert sweep.wanted() == {"a": (0, 1, 2, 3, 4), "b": (0, 1, 2), "c": (0, 1, 2, 3, 4)}
+    assert [(each.variant, each.seed) for each in sweep.missing()] == [("c", 4)]
+
+
+def test_images_are_shown_only_of_the_data_set_that_was_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    digest = data.digest("digits")
+    assert data.at_hand("digits", "test", digest) is None  # nothing is made or fetched for this
+    images, _ = data.load("digits", "test")
+    np.testing.assert_array_equal(data.at_hand("digits", "test", digest), images)
+    assert data.at_hand("digits", "test", "0" * 64) is None and data.at_hand("nobody's", "test", digest) is None
+    found = answer._pictures(images, [0, 3])
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(found[3]))), images[3].squeeze())

@@ -1,0 +1,90 @@
+"""Published figures beside our own: numbers worked out by hand, and tables of Student's t."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reports import claims
+
+OURS = [80.0, 81.0, 82.0]  # mean 81, sd 1
+T_2, T_4 = 4.302653, 2.776445  # 97.5 % quantiles of Student's t, from a printed table
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "distance", "verdict"),
+    [
+        (81.0, 81.0, 0.0, "agrees"),
+        (80.5, 81.5, 0.0, "agrees"),
+        (83.0, 84.0, -2.0, "agrees"),
+        (70.0, 76.0, 5.0, "disagrees"),
+        (86.0, 86.0, -5.0, "disagrees"),
+    ],
+)
+def test_an_accuracy(low, high, distance, verdict):
+    """sd 1 of 3 trainings against one training: the error of the difference is sqrt(1 / 3 + 1)."""
+    held = claims.hold_accuracy(OURS, low, high)
+    assert (held.ours, held.distance, held.verdict) == (81.0, pytest.approx(distance), verdict)
+    assert held.allowed == pytest.approx(T_2 * np.sqrt(4 / 3), rel=1e-6)
+
+
+def test_a_published_mean_of_many_trainings_is_surer():
+    assert claims.hold_accuracy(OURS, 78.0, 78.0, seeds=1).verdict == "agrees"
+    held = claims.hold_accuracy(OURS, 78.0, 78.0, seeds=300)
+    assert held.allowed == pytest.approx(T_2 * np.sqrt(1 / 3 + 1 / 300), rel=1e-6) and held.verdict == "disagrees"
+
+
+def test_a_difference():
+    """Both sides have sd 1 and n 3: Welch's degrees of freedom are 4, the error is sqrt(2 (1 / 3 + 1))."""
+    held = claims.hold_difference([83.0, 84.0, 85.0], OURS, 0.0, 0.0)
+    assert held.ours == pytest.approx(3.0) and held.distance == pytest.approx(3.0)
+    assert held.allowed == pytest.approx(T_4 * np.sqrt(8 / 3), rel=1e-6)
+    assert held.verdict == "agrees"
+    assert claims.hold_difference([93.0, 94.0, 95.0], OURS, 0.0, 1.0).verdict == "disagrees"
+
+
+def test_the_interval_covers_what_it_says():
+    """Published figures of one training, from the same distribution as ours: 5 % are said to disagree."""
+    rng = np.random.default_rng(5)
+    wrong = sum(
+        claims.hold_accuracy(rng.normal(80, 0.4, 4), published, published).verdict == "disagrees"
+        for published in rng.normal(80, 0.4, 2000)
+    )
+    assert wrong / 2000 == pytest.approx(0.05, abs=0.02)
+
+
+@pytest.mark.parametrize("values", [[], [81.0]])
+def test_without_a_spread_nothing_is_judged(values):
+    assert claims.hold_accuracy(values, 80, 80).verdict == "cannot be told"
+    assert claims.hold_difference(values, OURS, 0, 0).verdict == "cannot be told"
+
+
+def test_equal_results_have_no_spread_and_agree_with_themselves_alone():
+    assert claims.hold_accuracy([81.0, 81.0], 81, 81).verdict == "agrees"
+    assert claims.hold_accuracy([81.0, 81.0], 80, 80).verdict == "disagrees"
+    assert claims.hold_difference([81.0, 81.0], [80.0, 80.0], 1, 1).verdict == "agrees"
+
+
+def test_the_table():
+    given = [
+        {"variant": "a", "against": "", "low": 81.0, "high": 81.4, "seeds": 1, "source": "paper", "claim": ""},
+        {
+            "variant": "a",
+            "against": "b",
+            "low": 0.5,
+            "high": 0.5,
+            "seeds": 1,
+            "source": "paper",
+            "claim": "a is better",
+        },
+        {"variant": "c", "against": "", "low": 90.0, "high": 90.0, "seeds": 1, "source": "paper", "claim": ""},
+    ]
+    found = claims.frame(given, {"a": OURS, "b": [80.0, 80.5, 81.0], "c": []})
+    assert list(found["published"]) == ["81 to 81.4 %", "+0.5 points", "90 %"]
+    assert list(found["ours"]) == ["81.00 %", "+0.50 points", "not known yet"]
+    assert list(found["verdict"]) == ["agrees", "agrees", "cannot be told"]
+    assert list(found["claim"]) == ["accuracy of a", "a is better", "accuracy of c"]
+    assert found["sentence"][0] == (
+        "The accuracy of a: published 81 to 81.4 %, here 81.00 % (mean of 3); they agree: ours is within the published "
+        "range (trainings like ours may differ by 4.97 points)."
+    )
