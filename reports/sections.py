@@ -227,26 +227,34 @@ def trade_off(given: Given) -> dict[str, Any] | None:
 
 
 def _front(given: Given) -> Table | None:
-    rows = rows_of(given.details.front, "variant", "probability")
-    rows = [row for row in rows if is_number(row["probability"])]
+    """From the frame, against every cost; else from the details, against one that they do not name."""
+    columns = [name for name in given.frame.columns if name.startswith("front_probability_")]
+    rows = given.frame[["variant", *columns]].to_dict("records") if columns else []
+    if not columns:
+        columns = ["probability"]
+        rows = rows_of(given.details.front, "variant", *columns)
+    rows = [row for row in rows if any(is_number(row[name]) for name in columns)]
     if not rows:
         return None
-    cells = [
-        [
-            Cell(row["variant"]),
-            Cell(f"{100 * row['probability']:.0f} %", row["probability"]),
-            drawn(forest.bar(100 * row["probability"], 100, f"{100 * row['probability']:.0f} %")),
+    axes = [name.removeprefix("front_probability_") for name in columns]
+    header = ("variant", *(AXES.get(axis, axis.replace("_", " ")) for axis in axes))
+    table = [[Cell(row["variant"]), *(figure(row[name], _share) for name in columns)] for row in rows]
+    if len(columns) == 1:
+        header = (*header, "drawn")
+        share = [100 * number(row[columns[0]]) for row in rows]
+        table = [
+            [*cells, drawn(forest.bar(each, 100, f"{each:.0f} %"))] for cells, each in zip(table, share, strict=True)
         ]
-        for row in rows
-    ]
-    return Table(
-        "How surely each variant is on the Pareto front",
-        ("variant", "probability", "drawn"),
-        cells,
-        frozenset({0, 2}),
-        note="On the front: no other variant is both as cheap and more accurate. Another set of seeds could draw another "
-        "front; the probability says how often a variant would be on it.",
+    caption = "How surely each variant is on the Pareto front"
+    note = (
+        "On the front: no other variant is both as cheap and more accurate. Other trainings could draw another front; "
+        "the probability says how often a variant would be on it."
     )
+    return Table(caption, header, table, note=note)
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %"
 
 
 def curves(given: Given) -> dict[str, Any] | None:

@@ -85,7 +85,8 @@ def test_the_answer_comes_first_with_its_numbers_and_what_to_do():
     assert words.index("Does it matter?") < words.index("helps") < words.index("What to do:") < words.index("How sure:")
     # accuracies 80, 81, 82 and 90, 91, 92: 10 points apart, both with variance 1, 4 degrees of freedom: t(0.975) = 2.7764
     half = 2.7764 * np.sqrt(2 / 3)
-    assert f"+10.00 points , 95 % interval +{10 - half:.2f} to +{10 + half:.2f}" in words
+    assert f"+10.00 points (95 % interval +{10 - half:.2f} to +{10 + half:.2f})" in words
+    assert words.count(f"+{10 - half:.2f}") == 1  # once is enough
     assert cells.typeset(tables.comparisons(frame, 0.5)[0]) in read.words
     (plot,) = [each for each in read.all("svg") if each.get("role") == "img"][:1]
     assert plot["aria-label"] == f"Difference +10.00 [+{10 - half:.2f}, +{10 + half:.2f}] points"
@@ -97,6 +98,7 @@ def test_a_headline_takes_the_place_of_the_plain_sentence():
     words = Read(page.render(sweep, frame, details=page.Details(headlines=[told]))).words
     assert "= equivalent on It is all the same." in words
     assert "What to do: Drop it." in words
+    assert "+10.00 points , 95 % interval +7.73 to +12.27" in words  # which the sentence did not have
     assert cells.typeset(tables.comparisons(frame, 0.5)[0]) not in words
 
 
@@ -150,6 +152,13 @@ def test_frames_with_columns_missing_or_all_nan_do_no_harm():
             assert "could not be" not in text, name
             words = Read(text).words.replace("loss is nan", "")  # why a run failed
             assert re.search(r"\bnan\b", words) is None, name
+
+
+def test_the_front_is_told_against_every_cost_that_the_frame_has():
+    sweep, frame = pages.pair()
+    both = frame.assign(front_probability_params=[0.25, 1.0], front_probability_latency=[0.5, np.nan])
+    words = Read(page.render(sweep, both, details=pages.details(sweep, frame))).words
+    assert "variant parameters latency off 25 % 50 % on 100 % not known" in words
 
 
 def test_an_incomplete_sweep_says_so_near_the_top_and_names_what_is_missing(full):
