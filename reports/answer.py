@@ -56,11 +56,20 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
         claims=claims.frame(sweep.published, accuracies) if sweep.published else None,
         front=axis and pd.DataFrame({"variant": list(fronts[axis]), "probability": list(fronts[axis].values())}),
         images=images,
-        notes=tuple(note for note in (*notes, *front_notes, images_note) if note),
+        notes=tuple(note for note in (_look_note(sweep), *notes, *front_notes, images_note) if note),
         run_links=_links(sweep),
         provenance=_provenance(sweep),
     )
     return Answer(sweep, variants, details)
+
+
+def _look_note(sweep: Sweep) -> str:
+    if sweep.schedule is None:
+        return ""
+    return (
+        f"Seeds were added one at a time, from {sweep.schedule.first} to at most {sweep.schedule.last}, until decided. The "
+        "intervals hold for all these looks together, so they are wider than those of a single look, most of all early on."
+    )
 
 
 def variants_of(sweep: Sweep) -> pd.DataFrame:

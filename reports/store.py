@@ -130,7 +130,7 @@ class Sweep:
             return dict.fromkeys(self.variants, self.seeds)
         found, counts = self.verdicts(), {}
         for name in self.variants:
-            tried = int((self.runs["variant"] == name).sum())
+            tried = int(((self.runs["variant"] == name) & (self.runs["status"] != "RUNNING")).sum())
             verdict = found.get(name)
             whole = verdict is not None and verdict.seeds >= self.schedule.first
             more = whole and not verdict.is_decided and tried < self.schedule.last

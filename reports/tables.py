@@ -74,9 +74,10 @@ def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, want
 def what_ran(sweep: Sweep) -> str:
     """One sentence: how many runs of what, for how long, on which data."""
     finished = len(sweep.results())
-    planned = len(sweep.variants) * len(sweep.seeds)
-    sentence = f"{_count(len(sweep.variants), 'variant')} x {_count(len(sweep.seeds), 'seed')}"
-    sentence += f": {finished} of {planned} runs have a result"
+    planned = sum(map(len, sweep.wanted().values()))
+    until = "" if sweep.schedule is None else f"{sweep.schedule.first} to "
+    sentence = f"{_count(len(sweep.variants), 'variant')} x {until}{_count(len(sweep.seeds), 'seed')}"
+    sentence += f": {finished} of {max(planned, finished)} runs have a result"
     settings = [
         f"{label} {value}" for label, field in _SETTINGS for value in [setting(sweep.runs, field)] if value is not None
     ]
