@@ -73,6 +73,7 @@ FIELDS = [
     ("seeds: {min: 3, max: 20}", "3:8", "are added until: decided"),
     ("seeds: {min: 3, max: 20, until: tired}", "3:33", "are added until: decided"),
     ("seeds: {mn: 3, until: decided}", "3:9", "unknown key 'mn' (did you mean 'min'?); allowed: min, max, until"),
+    ("seeds: {3: min, until: decided}", "3:9", "unknown key 3; allowed: min, max, until"),
     ("seeds: {min: 1, until: decided}", "3:14", "min must be 2 to 200 repetitions, not 1"),
     ("seeds: {max: 201, until: decided}", "3:14", "max must be 2 to 200 repetitions, not 201"),
     ("seeds: {max: 3, until: decided}", "3:14", "max must be above min, which is 3, not 3"),

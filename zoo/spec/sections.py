@@ -86,7 +86,7 @@ def _growing(document: Document, given: dict[str, Any]) -> Seeds:
     before = len(document.problems)
     for key in given:
         if key not in UNTIL_DECIDED:
-            meant = did_you_mean(key, UNTIL_DECIDED)
+            meant = did_you_mean(key, UNTIL_DECIDED) if isinstance(key, str) else ""
             document.report(
                 ("seeds", key), f"unknown key {key!r}{meant}; allowed: {', '.join(UNTIL_DECIDED)}", key=True
             )
