@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,52 +42,53 @@ def published(document: Document, variants: Collection[str], baseline: str) -> t
 
 
 def _claim(document: Document, path: ItemPath, item: Any, variants: Collection[str], baseline: str) -> Claim | None:
-    before = len(document.problems)
+    wrong: list[ItemPath] = []  # not counted by the document: it tells of a place once, and may have done so already
+
+    def refuse(place: ItemPath, message: str, key: bool = False) -> None:
+        wrong.append(place)
+        document.report(place, message, key=key)
+
     if not isinstance(item, Mapping):
-        document.report(path, f"a published figure must be a mapping ({_EXAMPLE}), not {shown(item)}")
+        refuse(path, f"a published figure must be a mapping ({_EXAMPLE}), not {shown(item)}")
         return None
     for key in item:
         if key not in KEYS:
             meant = did_you_mean(key, KEYS) if isinstance(key, str) else ""
-            document.report((*path, key), f"unknown key {shown(key)}{meant}; allowed: {', '.join(KEYS)}", key=True)
+            refuse((*path, key), f"unknown key {shown(key)}{meant}; allowed: {', '.join(KEYS)}", key=True)
     for key in ("variant", "source"):
         if key not in item:
-            document.report(path, f"a published figure needs {key}: e.g. {_EXAMPLE}")
+            refuse(path, f"a published figure needs {key}: e.g. {_EXAMPLE}")
     for key in ("source", "claim"):
         if key in item and (not isinstance(item[key], str) or not item[key].strip()):
-            document.report((*path, key), f"{key} must be a text, not {shown(item[key])}")
+            refuse((*path, key), f"{key} must be a text, not {shown(item[key])}")
     for key in ("variant", "against"):
         if key in item and item[key] not in variants:
             meant = did_you_mean(item[key], variants) if isinstance(item[key], str) else ""
             listed = "; ".join(list(variants)[:20])
-            document.report((*path, key), f"no variant is named {shown(item[key])}{meant}; variants: {listed}")
-    low, high = _figure(document, path, item)
+            refuse((*path, key), f"no variant is named {shown(item[key])}{meant}; variants: {listed}")
+    low, high = _figure(refuse, path, item)
     seeds = item.get("seeds", 1)
     if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= 1_000_000:
-        document.report(
-            (*path, "seeds"), f"seeds must be how many trainings the figure is the mean of, not {shown(seeds)}"
-        )
+        refuse((*path, "seeds"), f"seeds must be how many trainings the figure is the mean of, not {shown(seeds)}")
     against = item.get("against", baseline) if "difference" in item else ""
     if "against" in item and "difference" not in item:
-        document.report((*path, "against"), "against belongs to a difference; an accuracy stands for itself", key=True)
+        refuse((*path, "against"), "against belongs to a difference; an accuracy stands for itself", key=True)
     elif against and against == item.get("variant"):
-        document.report(
-            (*path, "variant"), f"a difference is between two variants, and {against!r} stands on both sides"
-        )
-    if len(document.problems) > before:
+        refuse((*path, "variant"), f"a difference is between two variants, and {against!r} stands on both sides")
+    if wrong:
         return None
     text = " ".join(item.get("claim", "").split())
     return Claim(item["variant"], against, low, high, seeds, " ".join(item["source"].split()), text)
 
 
-def _figure(document: Document, path: ItemPath, item: Mapping[str, Any]) -> tuple[float, float]:
+def _figure(refuse: Callable[[ItemPath, str], None], path: ItemPath, item: Mapping[str, Any]) -> tuple[float, float]:
     """Low and high of the figure that is given, accuracy or difference."""
     given = [key for key in ("accuracy", "difference") if key in item]
     if len(given) != 1:
         what = (
             "both accuracy and difference: give one" if given else "neither accuracy (percent) nor difference (points)"
         )
-        document.report(path, f"a published figure has {what}")
+        refuse(path, f"a published figure has {what}")
         return 0.0, 0.0
     (key,) = given
     value, place = item[key], (*path, key)
@@ -95,8 +96,8 @@ def _figure(document: Document, path: ItemPath, item: Mapping[str, Any]) -> tupl
     ends = value if isinstance(value, list) else [value, value]
     is_number = [not isinstance(end, bool) and isinstance(end, int | float) and least <= end <= 100 for end in ends]
     if len(ends) != 2 or not all(is_number):
-        document.report(place, f"{key} must be {unit}, {least} to 100, or [low, high] of them, not {shown(value)}")
+        refuse(place, f"{key} must be {unit}, {least} to 100, or [low, high] of them, not {shown(value)}")
         return 0.0, 0.0
     if ends[0] > ends[1]:
-        document.report(place, f"{key} must be [low, high], lower first, not {shown(value)}")
+        refuse(place, f"{key} must be [low, high], lower first, not {shown(value)}")
     return float(ends[0]), float(ends[1])

@@ -83,29 +83,31 @@ def seeds(document: Document) -> Seeds:
 
 def _growing(document: Document, given: dict[str, Any]) -> Seeds:
     """Seeds that are added until the verdicts are decided."""
-    before = len(document.problems)
+    sound = True
     for key in given:
         if key not in UNTIL_DECIDED:
+            sound = False
             meant = did_you_mean(key, UNTIL_DECIDED) if isinstance(key, str) else ""
             document.report(
                 ("seeds", key), f"unknown key {key!r}{meant}; allowed: {', '.join(UNTIL_DECIDED)}", key=True
             )
     found = UNTIL_DECIDED | {key: value for key, value in given.items() if key in UNTIL_DECIDED}
     if "until" not in given or found["until"] != "decided":
+        sound = False
         path = ("seeds", "until") if "until" in given else ("seeds",)
         document.report(
             path, "seeds between a min and a max are added until: decided; there is nothing else to wait for"
         )
     for key in ("min", "max"):
         if not _whole(found[key]) or not 2 <= found[key] <= MAX_LOOKS:
+            sound = False
             path = ("seeds", key) if key in given else ("seeds",)
             document.report(path, f"{key} must be 2 to {MAX_LOOKS} repetitions, not {shown(found[key])}")
-    if len(document.problems) == before and found["min"] >= found["max"]:
+    if sound and found["min"] >= found["max"]:
+        sound = False
         path = ("seeds", "max") if "max" in given else ("seeds",)
         document.report(path, f"max must be above min, which is {found['min']}, not {found['max']}")
-    if len(document.problems) > before:
-        return Seeds((0,))
-    return Seeds(tuple(range(found["max"])), found["min"])
+    return Seeds(tuple(range(found["max"])), found["min"]) if sound else Seeds((0,))
 
 
 def _seed_list(document: Document, listed: list[Any]) -> tuple[int, ...]:
