@@ -170,7 +170,7 @@ def _effects(sweep: Sweep, accuracies: Mapping[str, Any]) -> pd.DataFrame | None
     known = {name: values for name, values in accuracies.items() if name in sweep.levels}
     trainings = {name: sweep.trainings(name) for name in known}
     trainings = {name: keys for name, keys in trainings.items() if keys}
-    found = interactions.effects(known, sweep.levels, sweep.levels[sweep.baseline], trainings)
+    found = interactions.effects(known, sweep.levels, sweep.levels[sweep.baseline], trainings, sweep.margin or None)
     if found.empty:
         return None
     both = found["with_factor"].astype(bool)

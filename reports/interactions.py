@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from reports import verdicts
 from reports.power import ALPHA
 from reports.verdicts import Comparison, holm
 
@@ -36,7 +37,7 @@ COLUMNS = [
         "low_points",
         "high_points",
     ),
-    *("p", "p_adjusted", "sentence"),
+    *("p", "p_adjusted", "p_equivalence", "verdict", "sentence"),
 ]
 
 Setting = tuple[str, ...]  # a level of each factor, as text
@@ -47,6 +48,7 @@ def effects(
     levels: Mapping[str, Mapping[str, Any]],
     baseline: Mapping[str, Any],
     trainings: Mapping[str, Sequence[str]] | None = None,
+    margin: float | None = None,
 ) -> pd.DataFrame:
     """Main effects and two-way interactions of every factor's levels, each against the ``baseline``'s level.
 
@@ -61,8 +63,9 @@ def effects(
     Returns:
         One row an effect, interactions last. Columns: kind (``main``, ``interaction``), factor, level, with_factor and
         with_level (empty for main effects), cells (how many it rests on), difference_points, low_points and high_points (of
-        the 95 % interval), p, p_adjusted (by Holm's method, over the rows of the same kind), and a sentence. No interval and
-        no p (nan) where an independent cell has one seed; such an effect counts in the family. Where readouts have no
+        the 95 % interval), p, p_adjusted (by Holm's method, over the rows of the same kind), p_equivalence (of
+        two one-sided tests within the ``margin`` in points, adjusted likewise; nan without one), verdict (of a main effect,
+        as in ``reports.verdicts``; empty for an interaction), and a sentence. No interval and no p (nan) where an independent cell has one seed; such an effect counts in the family. Where readouts have no
         training that all of them share, there is no difference either. Empty where the design allows
         no interaction.
 
@@ -85,10 +88,16 @@ def effects(
     for kind, contrasts in ((MAIN, mains), (INTERACTION, blocks)):
         found = [_contrast(cells, weights) for weights in contrasts.values()]
         p = np.array([float(each.p_difference()) for each in found])
-        adjusted = np.where(np.isnan(p), np.nan, holm(np.nan_to_num(p, nan=1.0))) if len(p) else p
-        for change, weights, each, *ps in zip(contrasts, contrasts.values(), found, p, adjusted, strict=True):
-            rows.append(_row(kind, factors, middle, change, cells, weights, each, *ps))
+        within = np.array([float(each.p_equivalence(margin)) if margin else np.nan for each in found])
+        columns = zip(p, _adjusted(p), _adjusted(within), strict=True)
+        for change, weights, each, ps in zip(contrasts, contrasts.values(), found, columns, strict=True):
+            rows.append(_row(kind, factors, middle, change, cells, weights, each, ps, margin))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _adjusted(p: NDArray) -> NDArray:
+    """By Holm's method; what is nan stays so, and counts in the family."""
+    return np.where(np.isnan(p), np.nan, holm(np.nan_to_num(p, nan=1.0))) if len(p) else p
 
 
 class _Cell(NamedTuple):
@@ -186,31 +195,50 @@ def _row(
     cells: Mapping[Setting, Any],
     weights: Mapping[Setting, float],
     found: Comparison,
-    p: float,
-    adjusted: float,
+    ps: tuple[float, float, float],
+    margin: float | None,
 ) -> dict[str, object]:
     names = [text for f, level in changes for text in (factors[f], level)]
     low, high = (float(end) for end in found.interval(ALPHA))
     points = float(found.difference)
     rest = [factors[f] for f in range(len(factors)) if f not in dict(changes) and _varies(weights, f)]
-    sentence = _main_words if kind == MAIN else _interaction_words
+    verdict = _verdict(points, *ps[1:]) if kind == MAIN else ""
     instead = [(factors[f], level, middle[f]) for f, level in changes]
     tail = f", on average over {_listed(rest)}" if rest else ""
     figures = f"{points:+.2f} points [{low:+.2f}, {high:+.2f}]" if np.isfinite(low) else f"{points:+.2f} points [n/a]"
-    values = (kind, *names, *[""] * (4 - len(names)), len(weights), points, low, high, p, adjusted)
-    return dict(zip(COLUMNS, (*values, sentence(instead, points, adjusted, figures, tail)), strict=True))
+    if kind == MAIN:
+        sentence = _main_words(instead, verdict, margin, figures, tail)
+    else:
+        sentence = _interaction_words(instead, points, ps[1], figures, tail)
+    values = (kind, *names, *[""] * (4 - len(names)), len(weights), points, low, high, *ps, verdict, sentence)
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _verdict(points: float, p_difference: float, p_equivalence: float) -> str:
+    if np.isnan(p_difference):
+        return verdicts.NONE
+    if p_equivalence < ALPHA:
+        return verdicts.EQUIVALENT
+    if p_difference < ALPHA:
+        return verdicts.HELPS if points > 0 else verdicts.HURTS
+    return verdicts.UNDECIDED
 
 
 def _varies(weights: Mapping[Setting, float], factor: int) -> bool:
     return len({setting[factor] for setting in weights}) > 1
 
 
-def _main_words(instead: Sequence[tuple[str, str, str]], points: float, p: float, figures: str, tail: str) -> str:
+def _main_words(
+    instead: Sequence[tuple[str, str, str]], verdict: str, margin: float | None, figures: str, tail: str
+) -> str:
     ((factor, level, base),) = instead
-    what, effect = f"{factor} {level} instead of {base}", "helps" if points > 0 else "hurts"
-    if p < ALPHA:
-        return f"{what} {effect}{tail}: {figures}."
-    return f"{what}: no effect shown{tail}: {figures}{_why(p)}."
+    what = f"{factor} {level} instead of {base}"
+    if verdict == verdicts.EQUIVALENT:
+        return f"{what} is equivalent within {margin:g} points{tail}: {figures}."
+    if verdict in (verdicts.HELPS, verdicts.HURTS):
+        return f"{what} {verdict}{tail}: {figures}."
+    lacking = "; it takes two seeds of each" if verdict == verdicts.NONE else ""
+    return f"{what}: no effect shown{tail}: {figures}{lacking}."
 
 
 def _interaction_words(

@@ -438,7 +438,7 @@ def _three_intervals(plots: Sequence[tuple[str, Sequence[tuple[str, Interval]]]]
 
 
 def interactions(given: Given) -> dict[str, Any] | None:
-    columns = ("kind", "factors", "levels", "sentence")
+    columns = ("kind", "factors", "levels", "verdict", "sentence")
     numbers = ("difference_points", "low_points", "high_points", "p_adjusted")
     rows = rows_of(given.details.interactions, *columns, *numbers)
     if not rows:
@@ -448,7 +448,7 @@ def interactions(given: Given) -> dict[str, Any] | None:
     cells = [
         [
             Cell(words(row["factors"]), note=words(row["levels"])),
-            Cell(words(row["kind"])),
+            Cell(words(row["kind"]), note=words(row["verdict"])),
             _plot(each, scale),
             Cell(estimate(each), sortable(each.middle)),
             Cell(chance(row["p_adjusted"]), sortable(row["p_adjusted"])),

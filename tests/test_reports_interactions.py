@@ -219,3 +219,26 @@ def test_coverage_with_unequal_spreads():
         row = interactions.effects(values, levels, BASE).iloc[-1]
         covered += row["low_points"] <= 0.3 <= row["high_points"]
     assert abs(covered / 1000 - 0.95) < 3 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+def test_each_level_of_a_factor_has_a_verdict():
+    """Effects of a: +2 with a spread of 0.1; of b: 0.05 with the same spread, equivalent within 0.5."""
+    cells = {
+        "00": [80.0, 80.1, 80.2],
+        "10": [82.0, 82.1, 82.2],
+        "01": [80.05, 80.15, 80.25],
+        "11": [82.05, 82.15, 82.25],
+    }
+    levels = {name: {"a": name[0] == "1", "b": name[1] == "1"} for name in cells}
+    found = interactions.effects(cells, levels, {"a": False, "b": False}, margin=0.5).set_index(["kind", "factor"])
+    assert found.loc[("main", "a"), "verdict"] == "helps"
+    row = found.loc[("main", "b")]
+    assert row["verdict"] == "equivalent"
+    assert "is equivalent within 0.5 points, on average over a: +0.05 points" in row["sentence"]
+    # The contrast has four cells of variance 0.01 / 3 and weight 1 / 2: error sqrt(0.01 / 3), 8 degrees of freedom.
+    error = np.sqrt(0.01 / 3)
+    worst = stats.t.cdf((0.05 - 0.5) / error, 8)
+    assert row["p_equivalence"] == pytest.approx(2 * worst)  # the smaller one of two, by Holm's method
+    assert list(found.loc["interaction", "verdict"]) == [""]
+    without = interactions.effects(cells, levels, {"a": False, "b": False}).set_index(["kind", "factor"])
+    assert without.loc[("main", "b"), "verdict"] == "undecided"
