@@ -63,11 +63,11 @@ def effects(
     Returns:
         One row an effect, interactions last. Columns: kind (``main``, ``interaction``), factor, level, with_factor and
         with_level (empty for main effects), cells (how many it rests on), difference_points, low_points and high_points (of
-        the 95 % interval), p, p_adjusted (by Holm's method, over the rows of the same kind), p_equivalence (of
-        two one-sided tests within the ``margin`` in points, adjusted likewise; nan without one), verdict (of a main effect,
-        as in ``reports.verdicts``; empty for an interaction), and a sentence. No interval and no p (nan) where an independent cell has one seed; such an effect counts in the family. Where readouts have no
-        training that all of them share, there is no difference either. Empty where the design allows
-        no interaction.
+        the 95 % interval), p, p_adjusted (by Holm's method, over the rows of the same kind), p_equivalence (of two one-sided
+        tests within the ``margin`` in points, adjusted likewise; nan without one), verdict (of a main effect, as in
+        ``reports.verdicts``; empty for an interaction), and a sentence. No interval and no p (nan) where an independent cell
+        has one seed; such an effect counts in the family. Where readouts have no training that all of them share, there is
+        no difference either. Empty where the design allows no interaction.
 
     Raises:
         ValueError: two variants with the same levels, a level of a factor that the baseline does not have, or keys that do
