@@ -8,10 +8,8 @@ Nothing heavy is imported before one of these is called.
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +25,6 @@ ALL_FORMATS = (*FORMATS, "svg", "parquet", "tex")
 PICTURE_FORMATS = ("png", "csv")
 ALL_PICTURE_FORMATS = (*PICTURE_FORMATS, "svg", "parquet")
 COSTS = ("params", "macs", "ops", "bytes", "latency", "train_s")  # that accuracy can be drawn against
-ANSWER_S = 10.0  # how long a server may take to say anything at all
 
 
 class ReportError(Exception):
@@ -55,7 +52,9 @@ def load(sweep: str, tracking_uri: str | None = None) -> pandas.DataFrame:
     Raises:
         ReportError: no such store or sweep.
     """
-    with _reading(tracking_uri):
+    from reports import reach
+
+    with reach.reading(tracking_uri):
         from reports import store
 
         return store.read_runs(sweep, tracking_uri)
@@ -89,9 +88,11 @@ def write(
         ReportError: no such store or sweep, an unknown format, a folder that cannot be written, or without
             ``allow_empty`` a sweep without any result.
     """
+    from reports import files, reach
+
     formats = _checked(formats, ALL_FORMATS, "format")
-    folder = _place(Path(out) if out is not None else Path("results") / sweep)
-    with _reading(tracking_uri):
+    folder = files.place(Path(out) if out is not None else Path("results") / sweep)
+    with reach.reading(tracking_uri):
         from reports import store
 
         data = store.read(sweep, tracking_uri)
@@ -99,11 +100,11 @@ def write(
         raise ReportError(f"nothing to report: {_emptiness(data)}")
     from reports import answer, markdown
 
-    with _reading(tracking_uri):
+    with reach.reading(tracking_uri):
         found = answer.of(data, with_images="html" in formats)
     contents = _contents(found, formats)
     stale = [f"{name}.{kind}" for name in ("accuracy_vs_size", "learning_curves") for kind in ("png", "svg")]
-    paths = _save(contents, folder, [name for name in stale if name.rpartition(".")[2] in formats])
+    paths = files.save(contents, folder, [name for name in stale if name.rpartition(".")[2] in formats])
     return Report(paths, markdown.summary(found))
 
 
@@ -127,12 +128,14 @@ def write_accuracy_vs_size(
         ReportError: no such store or sweep, a mistake in a file of figures, nothing to draw on one of the axes, or a
             folder that cannot be written.
     """
+    from reports import files
+
     formats = _checked(formats, ALL_PICTURE_FORMATS, "format")
     axes = _checked(axes, COSTS, "axis")
     if not sweeps and not points:
         raise ReportError("neither a sweep nor a file of published figures was named")
-    folder = _place(Path(out) if out is not None else Path("results"))
-    from reports import canvas, imported, trade_off
+    folder = files.place(Path(out) if out is not None else Path("results"))
+    from reports import canvas, costs, imported, trade_off
 
     published = [imported.read(path) for path in dict.fromkeys(points)]
     frame = _stacked([*_read_all(sweeps, tracking_uri), *published])
@@ -143,7 +146,7 @@ def write_accuracy_vs_size(
             figures[axis] = figure
         elif not skip_unmeasured or (axis == axes[-1] and not figures):
             names = [*dict.fromkeys(sweeps), *map(str, points)]
-            what = "a cost" if skip_unmeasured else f"a value for {axis} ({trade_off.AXES[axis].label})"
+            what = "a cost" if skip_unmeasured else f"a value for {axis} ({costs.AXES[axis].label})"
             raise ReportError(f"nothing of {', '.join(names)} has both an accuracy and {what} yet")
     contents: dict[str, bytes] = {}
     for axis, figure in figures.items():
@@ -152,9 +155,9 @@ def write_accuracy_vs_size(
             contents[f"{name}.png"] = canvas.png(figure)
         if "svg" in formats:
             contents[f"{name}.svg"] = canvas.svg(figure, name).encode()
-    contents |= _frames({"accuracy_vs_size": frame}, formats)
-    summary = "\n\n".join(trade_off.front_text(frame, axis) for axis in figures)
-    return Report(_save(contents, folder), summary)
+    contents |= files.of_frames({"accuracy_vs_size": frame}, formats)
+    summary = "\n\n".join(costs.front_text(frame, axis) for axis in figures)
+    return Report(files.save(contents, folder), summary)
 
 
 def compare(first: str, second: str, tracking_uri: str | None = None) -> Difference:
@@ -165,7 +168,9 @@ def compare(first: str, second: str, tracking_uri: str | None = None) -> Differe
     Raises:
         ReportError: no such store, no such run, or more than one.
     """
-    with _reading(tracking_uri):
+    from reports import reach
+
+    with reach.reading(tracking_uri):
         from reports import diff
 
         return diff.compare(first, second, tracking_uri)
@@ -198,17 +203,17 @@ def _emptiness(data: Any) -> str:
 
 def _read_all(sweeps: Sequence[str], tracking_uri: str | None) -> list[pandas.DataFrame]:
     """The variants of each sweep, once."""
-    from reports import answer
+    from reports import answer, reach
 
     frames = []
     for name in dict.fromkeys(sweeps):
-        with _reading(tracking_uri):
+        with reach.reading(tracking_uri):
             from reports import store
 
             data = store.read(name, tracking_uri)
         if not len(data.results()):
             raise ReportError(f"nothing to draw: {_emptiness(data)}")
-        with _reading(tracking_uri):
+        with reach.reading(tracking_uri):
             frames.append(answer.variants_of(data))
     return frames
 
@@ -230,119 +235,16 @@ def _stacked(frames: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
     return whole
 
 
-@contextmanager
-def _reading(tracking_uri: str | None) -> Iterator[None]:
-    """Says in a sentence what is in the way of reading a store."""
-    from reports import store
-
-    uri = store.resolve_uri(tracking_uri)
-    shown = re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", uri)
-    if uri.startswith(("http://", "https://")):
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-        _check_answers(uri, shown)
-    elif (path := store.sqlite_path(uri)) is not None and path.is_file():
-        _check_whole(path)
-    else:
-        _check_listens(uri, shown)
-    try:
-        yield
-    except ReportError:
-        raise
-    except ImportError as error:
-        hint = "pip install '.[postgres]'" if uri.startswith("postgresql") else "install it into this environment"
-        raise ReportError(f"reading {shown} takes the package {error.name}: {hint}") from error
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests"):
-            raise
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise ReportError(f"cannot read {shown}: {reason}") from error
-
-
-def _check_answers(uri: str, shown: str) -> None:
-    """MLflow tries again for a minute and more where nobody listens; a person knows after seconds. Any answer will do."""
-    import http.client
-    import ssl
-    import urllib.error
-    import urllib.request
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(uri)
-        place = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
-        address = parts._replace(netloc=place, path=f"{parts.path.rstrip('/')}/health").geturl()
-        urllib.request.urlopen(address, timeout=ANSWER_S).close()
-    except urllib.error.HTTPError as error:
-        error.close()
-    except ValueError as error:
-        raise ReportError(f"not an address of a server: {shown} ({error})") from error
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLError):
-            return  # MLflow may have been told other certificates
-        if isinstance(reason, TimeoutError):
-            reason = f"no answer within {ANSWER_S:g} s"
-        reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-        raise ReportError(f"nobody answers at {shown}: {reason}. Is the server of MLflow running?") from error
-
-
-def _check_listens(uri: str, shown: str) -> None:
-    """As for a server of MLflow: at a database that is away it tries for two minutes."""
-    import socket
-    from urllib.parse import urlsplit
-
-    ports = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
-    try:
-        parts = urlsplit(uri)
-        host, port = parts.hostname, parts.port or ports.get(parts.scheme.partition("+")[0])
-    except ValueError:
-        return  # several hosts, or a form that only its driver knows
-    if not host or not port:
-        return
-    try:
-        socket.create_connection((host, port), timeout=ANSWER_S).close()
-    except OSError as error:
-        reason = f"no answer within {ANSWER_S:g} s" if isinstance(error, TimeoutError) else error.strerror or error
-        raise ReportError(f"nobody answers at {shown}: {reason}. Is the database running?") from error
-
-
-def _check_whole(path: Path) -> None:
-    """MLflow would begin to write a database that lacks tables; reading is all that a report may do."""
-    import sqlite3
-    from contextlib import closing
-
-    needed = {
-        "alembic_version",
-        "experiments",
-        "experiment_tags",
-        "runs",
-        "metrics",
-        "latest_metrics",
-        "params",
-        "tags",
-    }
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            there = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error:
-        return  # the store says what is wrong with such a file
-    missing = sorted(needed - there)
-    if "experiments" in there and missing:
-        raise ReportError(
-            f"{path.absolute()} is only half written (no table {missing[0]!r}): whoever made it was interrupted, or is "
-            "still at it; move it away, and the sweep's own command with --sync makes it again from what is on disk"
-        )
-
-
 # --- what is written ----------------------------------------------------------------------------------------------
 
 
 def _contents(found: Answer, formats: Collection[str]) -> dict[str, bytes]:
     """File name -> content, in the order to read them."""
-    from reports import canvas
+    from reports import canvas, files
 
     data, variants = found.sweep, found.variants
     figures = _figures(data, variants, ("params", *(COSTS if "html" in formats else ())), formats)
-    files = {name: _file_name(name) for name in figures if _file_name(name)}
+    named = {name: _file_name(name) for name in figures if _file_name(name)}
     svgs = {name: canvas.svg(figure, name) for name, figure in figures.items() if {"html", "svg"} & set(formats)}
     contents: dict[str, bytes] = {}
     if "html" in formats:
@@ -353,21 +255,21 @@ def _contents(found: Answer, formats: Collection[str]) -> dict[str, bytes]:
         from reports import markdown
 
         kind = next((kind for kind in ("png", "svg") if kind in formats), None)
-        links = {file: f"{file}.{kind}" for file in files.values()} if kind else {}
+        links = {file: f"{file}.{kind}" for file in named.values()} if kind else {}
         contents["report.md"] = markdown.render(found, links, csv="csv" in formats).encode()
     if "tex" in formats:
         from reports import latex
 
         contents["report.tex"] = latex.render(data, variants).encode()
-    for name, file in files.items():
+    for name, file in named.items():
         if "png" in formats:
             contents[f"{file}.png"] = canvas.png(figures[name])
         if "svg" in formats:
             contents[f"{file}.svg"] = svgs[name].encode()
-    contents |= _frames({"variants": variants, "runs": data.runs}, formats)
+    contents |= files.of_frames({"variants": variants, "runs": data.runs}, formats)
     if "parquet" in formats:
         keys = data.runs[["run_id", "variant", "seed"]]
-        contents |= _frames({"points": data.histories.merge(keys, on="run_id", how="left")}, ("parquet",))
+        contents |= files.of_frames({"points": data.histories.merge(keys, on="run_id", how="left")}, ("parquet",))
     return contents
 
 
@@ -385,63 +287,3 @@ def _figures(data: Any, variants: pandas.DataFrame, axes: Collection[str], forma
 def _file_name(picture: str) -> str | None:
     """Of a picture that is a file beside the report; the others are in the page only."""
     return {"accuracy_vs_size/params": "accuracy_vs_size", "learning_curves": "learning_curves"}.get(picture)
-
-
-def _frames(frames: Mapping[str, pandas.DataFrame], formats: Collection[str]) -> dict[str, bytes]:
-    contents = {}
-    for name, frame in frames.items():
-        if "csv" in formats:
-            contents[f"{name}.csv"] = frame.to_csv(index=False).encode()
-        if "parquet" in formats:
-            try:
-                contents[f"{name}.parquet"] = frame.to_parquet(index=False, engine="pyarrow")
-            except ImportError as error:
-                raise ReportError("the format parquet takes pyarrow: pip install pyarrow") from error
-    return contents
-
-
-def _place(folder: Path) -> Path:
-    """The folder, where one is or can be made; nothing is made yet."""
-    for each in (folder, *folder.parents):
-        with _writing_in(folder):
-            if each.is_dir():
-                break
-            if each.exists():
-                raise NotADirectoryError(20, "there is a file of that name", str(each))
-    return folder
-
-
-def _save(contents: Mapping[str, bytes], folder: Path, stale: Collection[str] = ()) -> tuple[Path, ...]:
-    """Put the files into the folder, each whole or not at all; of ``stale`` files, those not written now are removed."""
-    with _writing_in(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            _replace(folder / name, content)
-        for name in stale:
-            if name not in contents:
-                (folder / name).unlink(missing_ok=True)
-    return tuple(folder / name for name in contents)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside, then rename: a full disk or Ctrl-C leaves what was there."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    except BaseException as error:
-        with suppress(OSError):
-            beside.unlink()
-        if isinstance(error, OSError):  # told of the file that the person knows
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
-
-
-@contextmanager
-def _writing_in(folder: Path) -> Iterator[None]:
-    """Turns a failure to write below ``folder`` into a message that names the file and the way out."""
-    try:
-        yield
-    except OSError as error:
-        place, reason = error.filename or folder, error.strerror or error
-        raise ReportError(f"cannot write {place}: {reason}; choose another folder with --out") from error

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports import advice, claims, examples, front, interactions, store, tables, trade_off
+from reports import advice, claims, costs, examples, front, interactions, store, tables
 from reports.page import Details, Headline
 from reports.store import Sweep
 from zoo import data
 
-AXES = ("params", "macs", "ops", "bytes", "latency", "train_s")
 PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
 
 
@@ -154,12 +153,12 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
     trainings = {name: sweep.trainings(name) for name in names}
     trainings = {name: keys for name, keys in trainings.items() if keys}
     fronts, notes = {}, ()
-    for axis in AXES:
-        costs = trade_off.costs(variants, axis)
-        if len(set(costs[costs == costs])) < 2:  # all the same, or not known
+    for axis in costs.AXES:
+        found = costs.of(variants, axis)
+        if len(set(found[found == found])) < 2:  # all the same, or not known
             continue
-        found = front.membership(accuracies, dict(zip(names, map(float, costs), strict=True)), trainings)
-        fronts[axis], notes = found.shares, found.notes
+        drawn = front.membership(accuracies, dict(zip(names, map(float, found), strict=True)), trainings)
+        fronts[axis], notes = drawn.shares, drawn.notes
     return fronts, notes
 
 

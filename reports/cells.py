@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
-from reports import tables
+from reports import forest, tables
 from reports.forest import Interval
 
 
@@ -103,3 +103,16 @@ def leading(text: str) -> float | None:
     """The number that a rounded cell begins with."""
     match = re.match(r"[+-]?[\d,]+(?:\.\d+)?", text)
     return float(match[0].replace(",", "")) if match and match[0].strip("+-,") else None
+
+
+class Forest(NamedTuple):
+    """Rows of a table with a forest plot in one column; the scale's axis belongs below."""
+
+    table: Table
+    axis: Markup
+    margin: float | None
+
+
+def plot(each: Interval, scale: forest.Scale, digits: int = 2) -> Cell:
+    """An interval, drawn, with its numbers below where the page is too narrow for those beside it."""
+    return Cell("", note=estimate(each, digits), html=forest.row(each, scale, estimate(each, digits)))

@@ -15,7 +15,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from reports import cells, sections
+from reports import cells, imagewise, sections
 from reports.store import Sweep
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -72,7 +72,9 @@ class Given(NamedTuple):
 class Section(NamedTuple):
     """A part of the page, ready to be put in its place."""
 
-    name: str  # of its maker in reports.sections, of its macro in the template, and its address in the page
+    name: (
+        str  # of its maker (reports.sections or .imagewise), of its macro in the template, and its address in the page
+    )
     title: str
     html: Markup
 
@@ -92,6 +94,7 @@ TITLES = {
     "provenance": "Where the numbers come from",
     "glossary": "Terms and methods",
 }
+IN_IMAGES = ("where", "gallery")  # made by reports.imagewise
 
 
 def render(
@@ -118,7 +121,7 @@ def render(
 def _section(name: str, title: str, given: Given) -> Section | None:
     """None where there is nothing to show."""
     try:
-        view: Any = getattr(sections, name)(given)
+        view: Any = getattr(imagewise if name in IN_IMAGES else sections, name)(given)
         html = None if view is None else getattr(_parts(), name)(view)
     except Exception as error:  # somebody waited hours for the other parts
         html = _parts().failed(f"{type(error).__name__}: {error}")

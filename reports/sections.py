@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -20,6 +19,7 @@ from markupsafe import Markup
 from reports import forest, inlined, tables, verdicts
 from reports.cells import (
     Cell,
+    Forest,
     Table,
     chance,
     drawn,
@@ -28,6 +28,7 @@ from reports.cells import (
     is_number,
     leading,
     number,
+    plot,
     points,
     rows_of,
     sortable,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from reports.page import Given
 
 MOST_CARDS = 3  # comparisons that are told in full; of more, each is a line with the rest folded in
-MOST_IMAGES = 240  # in the gallery: with 32 x 32 pixels about half a megabyte
 WORDS = (verdicts.HELPS, verdicts.HURTS, verdicts.EQUIVALENT, verdicts.UNDECIDED, verdicts.NONE)  # in order of telling
 COUNTED = {  # how many of the comparisons -> what the summary says of them: one, several
     verdicts.HELPS: ("helps", "help"),
@@ -376,19 +376,6 @@ def _bytes(value: float) -> str:
 # --- uncertainty and interactions --------------------------------------------------------------------------------
 
 
-class Forest(NamedTuple):
-    """Rows of a table with a forest plot in one column; the scale's axis belongs below."""
-
-    table: Table
-    axis: Markup
-    margin: float | None
-
-
-def _plot(each: Interval, scale: forest.Scale, digits: int = 2) -> Cell:
-    """With its numbers below where the page is too narrow for those beside it."""
-    return Cell("", note=estimate(each, digits), html=forest.row(each, scale, estimate(each, digits)))
-
-
 def uncertainty(given: Given) -> dict[str, Any] | None:
     columns = ("accuracy_percent", "sd_seeds_points", "sd_distribution_points", "se_test_points")
     ends = ("difference_points", "low_test_points", "high_test_points", "low_both_points", "high_both_points")
@@ -426,7 +413,7 @@ def _three_intervals(plots: Sequence[tuple[str, Sequence[tuple[str, Interval]]]]
         [
             Cell(variant, html=Markup('<span class="sr">{}</span>').format(variant) if place else None),
             Cell(name),
-            _plot(each, scale),
+            plot(each, scale),
             Cell(estimate(each), each.middle),
         ]
         for variant, three in plots
@@ -449,7 +436,7 @@ def interactions(given: Given) -> dict[str, Any] | None:
         [
             Cell(words(row["factors"]), note=words(row["levels"])),
             Cell(words(row["kind"]), note=words(row["verdict"])),
-            _plot(each, scale),
+            plot(each, scale),
             Cell(estimate(each), sortable(each.middle)),
             Cell(chance(row["p_adjusted"]), sortable(row["p_adjusted"])),
         ]
@@ -463,165 +450,6 @@ def interactions(given: Given) -> dict[str, Any] | None:
     )
     sentences = [words(row["sentence"]) for row in rows if words(row["sentence"])]
     return {"forest": Forest(table, forest.axis(scale), scale.margin), "sentences": sentences}
-
-
-# --- where it matters --------------------------------------------------------------------------------------------
-
-
-def where(given: Given) -> dict[str, Any] | None:
-    views = {"classes": _classes(given), "churn": _churn(given), "calibration": _calibration(given)}
-    return views if any(views.values()) else None
-
-
-def _classes(given: Given) -> list[tuple[str, Forest]]:
-    """One plot a variant, all on one scale, the class that loses most first."""
-    numbers = ("difference_points", "low_points", "high_points")
-    rows = rows_of(given.details.per_class, "variant", "label", "images", "accuracy_percent", *numbers)
-    rows = [row for row in rows if is_number(row["difference_points"])]
-    scale = forest.scale([Interval(*(number(row[name]) for name in numbers)) for row in rows])
-    axis, groups = forest.axis(scale), dict.fromkeys(row["variant"] for row in rows)
-    found = []
-    for variant in groups:
-        its = sorted((row for row in rows if row["variant"] == variant), key=lambda row: row["difference_points"])
-        cells = []
-        for row in its:
-            each = Interval(*(number(row[name]) for name in numbers))
-            images = f"{row['images']:,.0f} images" if is_number(row["images"]) else ""
-            cells.append(
-                [
-                    Cell(words(row["label"]), note=images),
-                    figure(row["accuracy_percent"], "{:.1f}".format),
-                    _plot(each, scale, 1),
-                    Cell(estimate(each, 1), each.middle),
-                ]
-            )
-        header = ("class", "accuracy, %", "drawn", "difference, points")
-        table = Table(f"{variant}: accuracy on each class, against the baseline", header, cells, frozenset({0, 2}))
-        found.append((variant, Forest(table, axis, None)))
-    return found
-
-
-def _churn(given: Given) -> Table | None:
-    rows = rows_of(given.details.churn, "variant", "churn_percent", "floor_percent", "excess_points")
-    rows = [row for row in rows if is_number(row["churn_percent"])]
-    if not rows:
-        return None
-    most = max(max(number(row[name]) for row in rows if is_number(row[name]))
-               for name in ("churn_percent", "floor_percent") if any(is_number(row[name]) for row in rows))  # fmt: skip
-    cells = []
-    for row in rows:
-        churn, floor = row["churn_percent"], number(row["floor_percent"])
-        label = f"{churn:.1f} % answered differently" + (f", floor {floor:.1f} %" if is_number(floor) else "")
-        cells.append(
-            [
-                Cell(row["variant"]),
-                Cell(f"{churn:.1f} %", churn),
-                drawn(forest.bar(churn, 1.05 * most, label, floor)),
-                figure(floor, "{:.1f} %".format),
-                figure(row["excess_points"], "{:+.1f}".format),
-            ]
-        )
-    return Table(
-        "Test images that are answered differently",
-        ("variant", "churn", "drawn", "floor", "beyond the floor, points"),
-        cells,
-        frozenset({0, 2}),
-        note="Two trainings of the same network disagree on some images too: that is the floor, the line across the bar. "
-        "What lies beyond it is the variant's doing.",
-    )
-
-
-def _calibration(given: Given) -> Table | None:
-    kinds = {
-        "ece_percent": ("calibration error, %", "{:.2f}"),
-        "top5_percent": ("top-5 accuracy, %", "{:.2f}"),
-        "nll": ("negative log-likelihood", "{:.3f}"),
-    }
-    columns = [f"{kind}_{of}" for kind in kinds for of in ("mean", "sd")]
-    rows = rows_of(given.details.calibration, "variant", *columns)
-    known = {kind: look for kind, look in kinds.items() if any(is_number(row[f"{kind}_mean"]) for row in rows)}
-    if not known:
-        return None
-    cells = [
-        [Cell(row["variant"]), *(_mean_sd(row, kind, write) for kind, (_, write) in known.items())] for row in rows
-    ]
-    note = "Mean ± standard deviation over seeds. A network is calibrated when it is right as often as it is confident."
-    return Table(
-        "Confidence held against accuracy", ("variant", *(title for title, _ in known.values())), cells, note=note
-    )
-
-
-def _mean_sd(row: Mapping[str, Any], kind: str, write: str) -> Cell:
-    mean, sd = row[f"{kind}_mean"], row[f"{kind}_sd"]
-    if not is_number(mean):
-        return Cell(tables.ABSENT)
-    return Cell(write.format(mean) + (f" ± {write.format(sd)}" if is_number(sd) else ""), mean)
-
-
-# --- the gallery -------------------------------------------------------------------------------------------------
-
-
-class Flip(NamedTuple):
-    """A test image that one side gets right more often than the other."""
-
-    index: str
-    source: str  # data: address
-    label: str
-    baseline: str  # how often it is right, and what it says
-    variant: str
-
-
-class Side(NamedTuple):
-    """The images that one of the two gets right more often."""
-
-    title: str
-    counted: str  # how many there are, and would be by chance
-    flips: list[Flip]
-
-
-def gallery(given: Given) -> dict[str, Any] | None:
-    """By variant, and there by who is right more often."""
-    columns = ("baseline_right", "baseline_says", "variant_right", "variant_says")
-    rows = rows_of(given.details.flips, "variant", "image", "label", *columns)
-    rows = [row for row in rows if is_number(row["image"]) and int(row["image"]) in given.details.images]
-    counted = rows_of(given.details.flip_counts, "variant", "direction", "images", "images_by_chance")
-    counts = {(row["variant"], row["direction"]): row for row in counted}
-    groups: dict[str, dict[str, Side]] = {}
-    for row in rows[:MOST_IMAGES]:
-        direction = "gained" if number(row["variant_right"]) > number(row["baseline_right"]) else "lost"
-        title = f"More often right with the {'variant' if direction == 'gained' else 'baseline'}"
-        side = Side(title, _counted(counts.get((row["variant"], direction))), [])
-        groups.setdefault(row["variant"], {}).setdefault(direction, side).flips.append(_flip(row, given.details.images))
-    if not groups:
-        return None
-    return {
-        "groups": [(variant, list(sides.values())) for variant, sides in groups.items()],
-        "left_out": len(rows) - MOST_IMAGES,
-    }
-
-
-def _flip(row: Mapping[str, Any], images: Mapping[int, bytes]) -> Flip:
-    index = int(row["image"])
-    return Flip(
-        str(index),
-        f"data:image/png;base64,{b64encode(images[index]).decode()}",
-        words(row["label"]),
-        _says(row["baseline_right"], row["baseline_says"]),
-        _says(row["variant_right"], row["variant_says"]),
-    )
-
-
-def _counted(row: Mapping[str, Any] | None) -> str:
-    if row is None or not is_number(row["images"]):
-        return ""
-    by_chance = row["images_by_chance"]
-    expected = f"; {by_chance:,.0f} would be, were there no difference" if is_number(by_chance) else ""
-    return f"{row['images']:,.0f} test images differ at least as surely as these{expected}."
-
-
-def _says(right: Any, says: Any) -> str:
-    share = f"{100 * right:.0f} % right" if is_number(right) else words(right)
-    return ", ".join(part for part in (share, f"says {words(says)}" if words(says) else "") if part)
 
 
 # --- claims, what is missing, and where it comes from ------------------------------------------------------------

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from reports import labels, statistics, tables
+from reports import labels
 from reports.canvas import COLORS, DARK, GREY, MARKERS, blank, dress, shortened
+from reports.costs import AXES, Axis, label, points, short_time
 from reports.labels import LABEL_POINTS, Look
 
 if TYPE_CHECKING:
@@ -31,141 +32,6 @@ CAPTION_LETTERS = 138
 LEGEND_LINE = 15.0  # points
 LEGEND_LETTERS = 92  # that fit beside each other, markers and gaps not counted
 PUBLISHED = "#777777"
-
-
-class Axis(NamedTuple):
-    """A cost that accuracy can be drawn against."""
-
-    label: str
-    one: Callable[[float], str]  # a value with its unit, as a sentence has it
-    tick: Callable[[float], str]  # a value on the axis
-    is_counted: bool = False  # exact, so that its values themselves may stand on the axis
-
-
-# --- the costs ---------------------------------------------------------------------------------------------------
-
-
-def short_count(value: float) -> str:
-    """``1M``, ``200k``, ``50`` for a round number (of three digits at most); all digits of another one."""
-    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= unit and len(f"{value:.0f}".rstrip("0")) <= max(3, len(f"{value / unit:.0f}")):
-            return f"{value / unit:g}{letter}"
-    return f"{value:,.0f}"
-
-
-def short_bytes(value: float) -> str:
-    """``500 B``, ``20 kB``, ``1.5 MB``, in powers of 1000."""
-    for unit, letters in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if value >= unit:
-            return f"{value / unit:.4g} {letters}"
-    return f"{value:.0f} B"
-
-
-def short_time(seconds: float) -> str:
-    """``0.5 s``, ``10 min``, ``2 h``."""
-    for unit, letters in ((3600, "h"), (60, "min")):
-        if seconds >= unit:
-            return f"{seconds / unit:.3g} {letters}"
-    return f"{seconds:.3g} s"
-
-
-AXES = {
-    "params": Axis("parameters", lambda value: f"{value:,.0f} parameters", short_count, True),
-    "macs": Axis("multiply-adds, one image", lambda value: f"{value:,.0f} multiply-adds", short_count, True),
-    "ops": Axis("operations, one image", lambda value: f"{value:,.0f} operations", short_count, True),
-    "bytes": Axis("size of the file", lambda value: f"a file of {value:,.0f} bytes", short_bytes),
-    "latency": Axis("latency of one image, ms (median)", lambda value: f"a latency of {value:.3g} ms", "{:.4g}".format),
-    "train_s": Axis(
-        "training time of one run", lambda value: f"a training time of {tables.duration(value)}", short_time
-    ),
-}
-COLUMNS = {  # axis -> columns of the frame, of which the first that is known counts
-    "params": ("params",),
-    "macs": ("macs",),
-    "ops": ("ops",),
-    "latency": ("latency_tf_p50_ms", "latency_ms"),
-    "train_s": ("train_s",),
-}
-
-
-def costs(frame: pd.DataFrame, axis: str) -> np.ndarray:
-    """What each row of ``frame`` costs [n], nan where that was not measured. Sizes of files are of one format for all."""
-    columns = COLUMNS[axis] if axis in COLUMNS else (*_size_columns(frame), "bytes")
-    found = np.full(len(frame), np.nan)
-    for column in columns:
-        found = np.where(np.isnan(found), _numbers(frame, column), found)
-    return np.where(found > 0, found, np.nan)
-
-
-def _size_columns(frame: pd.DataFrame) -> list[str]:
-    """The column of the format that most variants were exported in; none where there is none."""
-    sizes = [name for name in frame.columns if name.startswith("size_") and name.endswith("_bytes")]
-    return sorted(sizes, key=lambda name: (-frame[name].notna().sum(), name))[:1]
-
-
-def label(frame: pd.DataFrame, axis: str) -> str:
-    """What the axis is called."""
-    formats = [name.removeprefix("size_").removesuffix("_bytes") for name in _size_columns(frame)]
-    return f"size of the {formats[0]} file" if axis == "bytes" and formats else AXES[axis].label
-
-
-def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """A column as float64 [n], nan where it has no value, or is not there."""
-    if column not in frame:
-        return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[column]).to_numpy(np.float64, na_value=np.nan)
-
-
-def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """What there is to draw of the rows of ``tables.variants`` and of published figures (``imported`` is true).
-
-    Columns: name, sweep, imported, baseline, cost, accuracy and sd and se (points; sd over seeds, se of the test set), n,
-    front (bool), probability of being on the front (nan where unknown).
-    """
-    found = pd.DataFrame({
-        "name": frame["variant"].astype(str) if len(frame) else [],
-        "sweep": frame["sweep"].astype(str) if len(frame) else [],
-        "imported": _flags(frame, "imported"),
-        "baseline": _flags(frame, "baseline"),
-        "cost": costs(frame, axis),
-        "accuracy": _numbers(frame, "accuracy_percent_mean"),
-        "sd": _numbers(frame, "accuracy_percent_sd"),
-        "se": _numbers(frame, "se_test_points"),
-        "n": _numbers(frame, "n"),
-        "probability": _probabilities(frame, axis),
-    })  # fmt: skip
-    known = found["cost"].notna() & found["accuracy"].notna() & ((found["n"] > 0) | found["imported"])
-    found = found[known].reset_index(drop=True)
-    return found.assign(front=statistics.pareto_front(found["cost"], found["accuracy"]))
-
-
-def _flags(frame: pd.DataFrame, column: str) -> np.ndarray:
-    return frame[column].eq(True).to_numpy(bool) if column in frame else np.zeros(len(frame), bool)
-
-
-def _probabilities(frame: pd.DataFrame, axis: str) -> np.ndarray:
-    """Of being on the front [n]. Where other points are drawn than the probabilities are of, there are none."""
-    own = _numbers(frame, f"front_probability_{axis}")
-    if axis == "params":
-        own = np.where(np.isnan(own), _numbers(frame, "front_probability"), own)
-    alone = len(frame) and frame["sweep"].nunique() == 1 and not _flags(frame, "imported").any()
-    return own if alone else np.full(len(frame), np.nan)
-
-
-def front_text(frame: pd.DataFrame, axis: str = "params") -> str:
-    """The points of a picture in order of cost, those on the Pareto front marked."""
-    found = points(frame, axis).sort_values(["cost", "accuracy"])
-    show = tables.count if AXES[axis].is_counted else AXES[axis].tick
-    rows = [
-        [row.sweep, row.name, _accuracy_words(row), show(row.cost), "*" * row.front]
-        for row in found.itertuples(index=False, name="Point")
-    ]
-    return tables.text_table(["sweep", "variant", "test accuracy, %", label(frame, axis), "front"], rows, left=2)
-
-
-def _accuracy_words(row) -> str:
-    spread = "" if np.isnan(row.sd) else f" ± {row.sd:.2f}"
-    return f"{row.accuracy:.2f}{spread}" + ("" if row.imported else f" ({row.n:.0f})")
 
 
 # --- the figure --------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reports import canvas, curves, labels, tables, trade_off
+from reports import canvas, costs, curves, labels, tables, trade_off
 from reports.store import Sweep
 
 SIZES = {  # a crowd: three points within one percent of size and half a point of accuracy, as a zoo has them
@@ -210,10 +210,10 @@ def test_markers_are_as_full_as_being_on_the_front_is_probable():
 def test_a_probability_among_other_points_or_of_another_cost_is_not_shown():
     frame = variants({"a": (100, 70), "b": (200, 72)}).assign(front_probability=0.5, macs=[10, 20])
     other = variants({"c": (100, 73)}, sweep="second")
-    assert trade_off.points(frame, "params")["probability"].tolist() == [0.5, 0.5]
-    assert trade_off.points(frame, "macs")["probability"].isna().all()
-    assert trade_off.points(frame.assign(front_probability_macs=0.25), "macs")["probability"].tolist() == [0.25] * 2
-    assert trade_off.points(pd.concat([frame, other]), "params")["probability"].isna().all()
+    assert costs.points(frame, "params")["probability"].tolist() == [0.5, 0.5]
+    assert costs.points(frame, "macs")["probability"].isna().all()
+    assert costs.points(frame.assign(front_probability_macs=0.25), "macs")["probability"].tolist() == [0.25] * 2
+    assert costs.points(pd.concat([frame, other]), "params")["probability"].isna().all()
 
 
 def test_sweeps_differ_in_shape_and_published_figures_are_a_class_of_their_own():
@@ -229,7 +229,7 @@ def test_sweeps_differ_in_shape_and_published_figures_are_a_class_of_their_own()
     assert [line.get_markerfacecolor() == "white" for line in lines] == [True, True, False]
     entries = [text.get_text() for text in figure.legends[0].get_texts()]
     assert entries[2:5] == ["one", "two", "published figures"]
-    assert trade_off.front_text(pd.concat(frames)).splitlines()[2].split() == [
+    assert costs.front_text(pd.concat(frames)).splitlines()[2].split() == [
         "published.csv",
         "theirs",
         "80.00",
@@ -244,7 +244,7 @@ def test_every_cost_has_its_axis():
         latency_tf_p50_ms=[0.5, 4.0], train_s=[30.0, 7200.0],
     )  # fmt: skip
     shown = {}
-    for axis in trade_off.AXES:
+    for axis in costs.AXES:
         figure = trade_off.accuracy_vs_size(frame, axis)
         if figure is not None:
             (axes,) = figure.axes
@@ -263,10 +263,10 @@ def test_published_figures_fill_the_columns_that_are_theirs():
         "latency_tf_p50_ms": [1.5, math.nan], "latency_ms": [math.nan, 2.5],
         "size_onnx_bytes": [10.0, math.nan], "bytes": [math.nan, 20.0], "params": [0, 5],
     })  # fmt: skip
-    assert trade_off.costs(frame, "latency").tolist() == [1.5, 2.5]
-    assert trade_off.costs(frame, "bytes").tolist() == [10, 20]
-    assert np.isnan(trade_off.costs(frame, "params")[0])  # a log axis has no zero
-    assert np.isnan(trade_off.costs(frame, "macs")).all()
+    assert costs.of(frame, "latency").tolist() == [1.5, 2.5]
+    assert costs.of(frame, "bytes").tolist() == [10, 20]
+    assert np.isnan(costs.of(frame, "params")[0])  # a log axis has no zero
+    assert np.isnan(costs.of(frame, "macs")).all()
 
 
 def test_the_picture_is_the_same_every_time_in_both_formats():
@@ -311,7 +311,7 @@ def test_nothing_to_draw():
     [(2e6, "2M"), (500e3, "500k"), (50, "50"), (1068298, "1,068,298"), (1.05e6, "1.05M"), (272474, "272,474")],
 )
 def test_short_counts(value, text):
-    assert trade_off.short_count(value) == text
+    assert costs.short_count(value) == text
 
 
 # --- learning curves ---------------------------------------------------------------------------------------------

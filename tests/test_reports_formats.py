@@ -22,7 +22,8 @@ from test_reports_store import Writer, costs, curve
 
 import reports
 from reports import __main__ as command_line
-from reports import latex, store, tables, trade_off
+from reports import latex, reach, store, tables, trade_off
+from reports.costs import AXES
 
 ROOT = Path(__file__).parents[1]
 ODD = r"a_b 50% & #1 {x} $y$ ~^\ <|> [z] ''`` --,, é λ ± 1" "\u00d72"
@@ -118,7 +119,7 @@ def test_the_page_gets_a_picture_for_every_cost_that_was_measured(uri, tmp_path,
 
 
 def test_costs_of_the_command_line_are_those_that_can_be_drawn():
-    assert tuple(trade_off.AXES) == reports.COSTS
+    assert tuple(AXES) == reports.COSTS
 
 
 def test_the_same_report_twice_is_the_same_bytes(uri, written, tmp_path):
@@ -357,7 +358,7 @@ def test_where_nobody_listens_is_said_at_once(tmp_path, capsys):
 
 
 def test_a_server_that_accepts_and_says_nothing_is_given_up(monkeypatch, capsys):
-    monkeypatch.setattr(reports, "ANSWER_S", 0.2)
+    monkeypatch.setattr(reach, "ANSWER_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert asked(f"http://127.0.0.1:{server.getsockname()[1]}", "pair") == 2
     assert "no answer within 0.2 s" in capsys.readouterr().err

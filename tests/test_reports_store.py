@@ -235,7 +235,14 @@ def markdown_tables(text: str) -> dict[str, list[list[str]]]:
 def test_write_leaves_the_five_files_and_the_numbers_in_them(uri, tmp_path):
     report = reports.write("lrn", tmp_path / "new" / "out", tracking_uri=uri)
     names = [path.name for path in report.paths]
-    assert names == ["report.html", "report.md", "accuracy_vs_size.png", "learning_curves.png", "variants.csv", "runs.csv"]
+    assert names == [
+        "report.html",
+        "report.md",
+        "accuracy_vs_size.png",
+        "learning_curves.png",
+        "variants.csv",
+        "runs.csv",
+    ]
     assert all(path.stat().st_size for path in report.paths)
     folder = tmp_path / "new" / "out"
     text = (folder / "report.md").read_text(encoding="utf-8")

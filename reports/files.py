@@ -1,0 +1,75 @@
+"""Files of a report: each is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports import ReportError
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def of_frames(frames: Mapping[str, pandas.DataFrame], formats: Collection[str]) -> dict[str, bytes]:
+    """File name -> content of each frame, as CSV and as Parquet, as far as ``formats`` has them."""
+    contents = {}
+    for name, frame in frames.items():
+        if "csv" in formats:
+            contents[f"{name}.csv"] = frame.to_csv(index=False).encode()
+        if "parquet" in formats:
+            try:
+                contents[f"{name}.parquet"] = frame.to_parquet(index=False, engine="pyarrow")
+            except ImportError as error:
+                raise ReportError("the format parquet takes pyarrow: pip install pyarrow") from error
+    return contents
+
+
+def place(folder: Path) -> Path:
+    """The folder, where one is or can be made; nothing is made yet."""
+    for each in (folder, *folder.parents):
+        with _writing_in(folder):
+            if each.is_dir():
+                break
+            if each.exists():
+                raise NotADirectoryError(20, "there is a file of that name", str(each))
+    return folder
+
+
+def save(contents: Mapping[str, bytes], folder: Path, stale: Collection[str] = ()) -> tuple[Path, ...]:
+    """Put the files into the folder, each whole or not at all; of ``stale`` files, those not written now are removed."""
+    with _writing_in(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            _replace(folder / name, content)
+        for name in stale:
+            if name not in contents:
+                (folder / name).unlink(missing_ok=True)
+    return tuple(folder / name for name in contents)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside, then rename: a full disk or Ctrl-C leaves what was there."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink()
+        if isinstance(error, OSError):  # told of the file that the person knows
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+@contextmanager
+def _writing_in(folder: Path) -> Iterator[None]:
+    """Turns a failure to write below ``folder`` into a message that names the file and the way out."""
+    try:
+        yield
+    except OSError as error:
+        place, reason = error.filename or folder, error.strerror or error
+        raise ReportError(f"cannot write {place}: {reason}; choose another folder with --out") from error
