@@ -1,0 +1,34 @@
+"""The most that this machine's cores multiply and add: products of two square matrices, which stay in their caches."""
+
+from __future__ import annotations
+
+from benchmarks.contender import Floor
+
+SIZE = 2048  # rows and columns of both matrices
+OPS = 2 * SIZE**3  # of one product
+
+
+def compete(floor: Floor) -> None:
+    """``float32`` and ``bfloat16``: operations of matrix products, in TensorFlow as the trainer has them."""
+    from zoo.quiet import quiet_import
+
+    with quiet_import():
+        import tensorflow as tf
+    from zoo import machine
+
+    tf.config.threading.set_intra_op_parallelism_threads(machine.cores())
+
+    def product_in(dtype):
+        left, right = (tf.cast(tf.random.stateless_normal([SIZE, SIZE], [seed, 0]), dtype) for seed in (1, 2))
+        multiply = tf.function(lambda: left @ right, autograph=False)
+        multiply()
+
+        def product() -> int:
+            multiply()
+            return OPS
+
+        return product
+
+    products = {dtype.name: product_in(dtype) for dtype in (tf.float32, tf.bfloat16)}
+    floor.ready()
+    floor.serve(products)

@@ -1,0 +1,191 @@
+"""Images a second of training and evaluation: this trainer, the plain Keras script, PyTorch; and the matmul peak.
+
+Every contender is a process of its own, prepared once a model, and only one of them computes at a time. In every round
+each gets its turn; rates are medians over rounds, ratios and shares of the peak medians of what each round gives.
+The trainer always keeps its moving averages, also where it is compared with contenders that keep none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import statistics
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from benchmarks import rounds as arithmetic
+from benchmarks.contender import Contender, Request
+from zoo import machine
+from zoo.wording import table
+
+MODELS = ("tuto", "alex2", "nin2", "squeeze1")
+INSTALL_TORCH = "PyTorch is not installed, so it is not compared: pip install '.[bench]'"
+_EVALUATED = {"nin2": 2_500}  # test images of one pass, where all 10,000 take too long
+_PEAK_SECONDS = 2.0  # of each precision in a round
+_FIRST_WARM_S = 4.0  # before the first round; pipelines tune themselves for a while
+_IDLE_SHARE = 0.01  # of the time that it waits a contender may use at most, or it disturbs the others
+
+
+class Entrant(NamedTuple):
+    """A row of the table: the module and settings of its contender, and the row of this trainer that it is held against."""
+
+    label: str
+    module: str
+    settings: dict[str, Any]
+    against: str = ""
+
+
+def entrants(precisions: Sequence[str], with_torch: bool) -> list[Entrant]:
+    """All rows, those of this trainer first; the last of ``precisions`` is the one that it takes by itself."""
+    own = f"this trainer, {precisions[-1]}"
+
+    def bare(precision: str) -> str:
+        return f"this trainer, {precision}, no augmentation"
+
+    found = [Entrant(own, "own_trainer", {"augment": True, "precision": "auto"})]
+    found += [Entrant(bare(p), "own_trainer", {"augment": False, "precision": p}) for p in precisions]
+    script = {"augment": True, "precision": "float32"}
+    found.append(Entrant("plain Keras script, float32", "plain_keras", script, own))
+    for p in precisions:
+        settings = {"augment": False, "precision": p}
+        found.append(Entrant(f"plain Keras, {p}, ready-made batches", "plain_keras", settings, bare(p)))
+    for compiled in (False, True) if with_torch else ():
+        for p in precisions:
+            label = f"PyTorch {'compiled' if compiled else 'eager'}, {p}, ready-made batches"
+            found.append(Entrant(label, "torch_networks", {"compiled": compiled, "precision": p}, bare(p)))
+    return found
+
+
+def measure(rounds: int = 5, seconds: float = 8.0, models: Sequence[str] = MODELS) -> dict[str, Any]:
+    """Time every contender of every model, ``seconds`` of training in each of ``rounds``, half as long of evaluation."""
+    with_torch = importlib.util.find_spec("torch") is not None
+    precisions = ("float32", "bfloat16") if machine.has_fast_bfloat16() else ("float32",)
+    return {
+        "rounds": rounds,
+        "seconds": seconds,
+        "cores": machine.cores(),
+        "torch": with_torch,
+        "models": {model: _model(model, entrants(precisions, with_torch), rounds, seconds) for model in models},
+    }
+
+
+def _model(model: str, rows: Sequence[Entrant], rounds: int, seconds: float) -> dict[str, Any]:
+    settings = {"model": model, "evaluated": _EVALUATED.get(model, 10_000)}
+    with contextlib.ExitStack() as stack:
+        peak = stack.enter_context(contextlib.closing(Contender("matmul_peak", {})))
+        contenders = {}
+        for row in rows:
+            _say(f"{model}: preparing {row.label}")
+            contender = Contender(row.module, row.settings | settings)
+            contenders[row.label] = stack.enter_context(contextlib.closing(contender))
+            contender.ask(Request("train", 0.0, min(_FIRST_WARM_S, seconds)))
+        params, macs = (contenders[rows[0].label].facts[name] for name in ("params", "macs"))
+        for label, contender in contenders.items():
+            if contender.facts["params"] != params:
+                raise AssertionError(
+                    f"{label} is another network: {contender.facts['params']} parameters, not {params}"
+                )
+        timings: dict[str, dict[str, list]] = {label: {"train": [], "evaluate": []} for label in contenders}
+        peaks: dict[str, list] = {row.settings["precision"]: [] for row in rows if row.settings["precision"] != "auto"}
+        for number in range(rounds):
+            _say(f"{model}: round {number + 1} of {rounds}")
+            for precision, found in peaks.items():
+                peak_s = min(_PEAK_SECONDS, seconds)
+                found.append(peak.ask(Request(precision, peak_s / 4, peak_s)))
+            for label, contender in contenders.items():
+                timings[label]["train"].append(contender.ask(Request("train", seconds / 8, seconds)))
+                timings[label]["evaluate"].append(contender.ask(Request("evaluate", 0.0, seconds / 2)))
+        return {
+            "params": params,
+            "macs": macs,
+            "peak": {precision: [timing._asdict() for timing in found] for precision, found in peaks.items()},
+            "contenders": {
+                row.label: {
+                    "against": row.against,
+                    "facts": contenders[row.label].facts,
+                    "idle_cpu_s": contenders[row.label].idle_cpu_s,
+                    "idle_s": contenders[row.label].idle_s,
+                    **{what: [t._asdict() for t in found] for what, found in timings[row.label].items()},
+                }
+                for row in rows
+            },
+        }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def rates(timings: Sequence[dict[str, float]]) -> list[float]:
+    """Units a second of each round."""
+    return [timing["units"] / timing["seconds"] for timing in timings]
+
+
+def summary(found: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """What one model's timings say, row -> ``train`` and ``evaluate`` (images/s), ``spread`` of the rounds of training,
+    ``peak`` (percent), and, where the row is held against another, ``times`` and ``evaluate_times`` that one is faster.
+    """
+    rows: dict[str, dict[str, float]] = {}
+    for label, contender in found["contenders"].items():
+        train, evaluate = rates(contender["train"]), rates(contender["evaluate"])
+        row = {
+            "train": statistics.median(train),
+            "spread": arithmetic.spread(train),
+            "evaluate": statistics.median(evaluate),
+            "peak": arithmetic.percent_of_peak(
+                found["macs"], train, rates(found["peak"][contender["facts"]["precision"]])
+            ),
+        }
+        if contender["against"]:
+            other = found["contenders"][contender["against"]]
+            row["times"] = arithmetic.median_ratio(rates(other["train"]), train)
+            row["evaluate_times"] = arithmetic.median_ratio(rates(other["evaluate"]), evaluate)
+        rows[label] = row
+    return rows
+
+
+def text(found: dict[str, Any]) -> str:
+    """A table a model, for a person."""
+    parts = [_model_text(model, of_model) for model, of_model in found["models"].items()]
+    parts.append(
+        f"{found['rounds']} rounds of {found['seconds']:g} s each on {found['cores']} cores; medians. Spread: of the rounds, "
+        "largest less smallest. Peak: share of\nthe matmul peak in that precision, 6 operations per MAC and image trained. "
+        "Times: how many times as fast this trainer\nis, augmentation off on both sides except against the plain Keras "
+        "script, and always with its moving averages."
+    )
+    if not found["torch"]:
+        parts.append(INSTALL_TORCH)
+    return "\n\n".join(parts)
+
+
+def _model_text(model: str, found: dict[str, Any]) -> str:
+    def times(row: dict[str, float], name: str) -> str:
+        return f"{row[name]:.2f}" if name in row else ""
+
+    lines = [
+        (
+            label,
+            f"{row['train']:,.0f}",
+            f"{row['spread']:.0%}",
+            f"{row['peak']:.0f} %",
+            times(row, "times"),
+            f"{row['evaluate']:,.0f}",
+            times(row, "evaluate_times"),
+        )
+        for label, row in summary(found).items()
+    ]
+    peaks = ", ".join(f"{p} {statistics.median(rates(t)) / 1e9:,.0f} GFLOP/s" for p, t in found["peak"].items())
+    data = next(iter(found["contenders"].values()))["facts"]["data"]
+    heads = ("images/s", "training", "spread", "peak", "times", "evaluation", "times")
+    title = f"{model}: {found['params']:,} parameters, {found['macs']:,} MACs; {data}; matmul peak {peaks}"
+    return "\n".join([title, table(heads, lines, left=1), *_restless(found)])
+
+
+def _restless(found: dict[str, Any]) -> list[str]:
+    """A warning for each contender that has used the processor while others were measured."""
+    return [
+        f"warning: {label} used {contender['idle_cpu_s']:.1f} s of processor time while it was to wait"
+        for label, contender in found["contenders"].items()
+        if contender["idle_cpu_s"] > _IDLE_SHARE * contender["idle_s"]
+    ]
