@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import importlib.util
 import json
 import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks import sweep_overhead
+from benchmarks import memory, start_up, sweep_overhead, training_speed
 from zoo import machine
 
-BENCHMARKS = {"sweep_overhead": sweep_overhead}
+BENCHMARKS = {
+    "training_speed": training_speed,
+    "memory": memory,
+    "start_up": start_up,
+    "sweep_overhead": sweep_overhead,
+}
+SPEED = ("training_speed", "memory", "start_up")  # what is measured when nothing is named
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", metavar="NAME", nargs="*", help=f"{', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument(
+        "names", metavar="NAME", nargs="*", help=f"{', '.join(BENCHMARKS)} (default: {', '.join(SPEED)})"
+    )
+    parser.add_argument("--rounds", metavar="N", type=int, help="of each timing (default: 5 of speed, 3 of start-up)")
+    parser.add_argument("--seconds", metavar="S", type=float, default=8.0, help="of each timing of speed (default 8)")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        dest="models",
+        action="append",
+        choices=training_speed.MODELS,
+        help=f"only this network's speed; repeatable (default: {', '.join(training_speed.MODELS)})",
+    )
     parser.add_argument(
         "--out", metavar="FILE", type=Path, default=Path("benchmarks.json"), help="where the figures go"
     )
@@ -23,12 +44,29 @@ def main() -> None:
     unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
-    found = {"machine": machine.describe(), "date": time.strftime("%Y-%m-%d"), "load": _load()}
-    for name in options.names or BENCHMARKS:
-        found[name] = BENCHMARKS[name].measure()
-        print(BENCHMARKS[name].text(found[name]), flush=True)
-    options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    if options.seconds <= 0 or (options.rounds is not None and options.rounds < 1):
+        parser.error("--rounds and --seconds must be above 0")
+    found = {"machine": _machine(), "date": time.strftime("%Y-%m-%d"), "load": _load()}
+    for name in options.names or SPEED:
+        found[name] = BENCHMARKS[name].measure(**_arguments(name, options))
+        options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")  # each, or a failure later loses hours
+        print(f"{BENCHMARKS[name].text(found[name])}\n", flush=True)
     print(f"written to {options.out}")
+
+
+def _arguments(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What of the command line a benchmark takes."""
+    rounds = {} if options.rounds is None else {"rounds": options.rounds}
+    if name == "training_speed":
+        return {**rounds, "seconds": options.seconds, "models": tuple(options.models or training_speed.MODELS)}
+    return rounds if name == "start_up" else {}
+
+
+def _machine() -> dict[str, Any]:
+    described = machine.describe() | machine.git_state(Path(__file__).parent)
+    if importlib.util.find_spec("torch") is not None:
+        described["packages"]["torch"] = importlib.metadata.version("torch")
+    return described
 
 
 def _load() -> float:

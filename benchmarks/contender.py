@@ -52,7 +52,7 @@ class Contender:
     """
 
     def __init__(self, module: str, settings: Mapping[str, Any]):
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.contender", module, json.dumps(settings)],
             cwd=ROOT,

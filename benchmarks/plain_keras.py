@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from benchmarks import images
-from benchmarks.contender import Floor, Request, Timing
+from benchmarks.contender import Floor, Timing
 from zoo.quiet import quiet_import
 
 with quiet_import():
@@ -175,12 +175,12 @@ class _OnFloor(keras.callbacks.Callback):
     def __init__(self, floor: Floor, facts: dict, evaluate):
         super().__init__()
         self._floor, self._facts, self._evaluate = floor, facts, evaluate
-        self._request: Request | None = None
+        self._requests = self._request = None
         self._until, self._timed = 0.0, False
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.perf_counter()
-        if self._request is None:  # the first batch: all is traced
+        if self._requests is None:  # the first batch: all is traced
             self._evaluate()
             self._floor.ready(params=self.model.count_params(), **self._facts)
             self._requests = self._floor.requests()
@@ -197,11 +197,12 @@ class _OnFloor(keras.callbacks.Callback):
 
     def _next(self):
         """Evaluate as often as that is asked, until training is asked for, or nothing more."""
-        for self._request in self._requests:
-            if self._request.what == "train":
-                self._clock(self._request.warm_s, timed=False)
+        for request in self._requests:
+            if request.what == "train":
+                self._request = request
+                self._clock(request.warm_s, timed=False)
                 return
-            self._floor.measure(self._evaluate, self._request)
+            self._floor.measure(self._evaluate, request)
         self.model.stop_training = True
 
     def _clock(self, seconds: float, timed: bool):

@@ -21,6 +21,10 @@ from zoo.wording import table
 
 MODELS = ("tuto", "alex2", "nin2", "squeeze1")
 INSTALL_TORCH = "PyTorch is not installed, so it is not compared: pip install '.[bench]'"
+LEGEND = """Spread: of the rounds, largest less smallest.
+Peak: share of the matmul peak in that precision, 6 operations per MAC and image trained. Times: how many times as fast
+this trainer is, in the same precision and without augmentation on both sides, but for the plain Keras script, which is
+held against the trainer as it comes. The trainer always keeps its moving averages; of the others only the script does."""
 _EVALUATED = {"nin2": 2_500}  # test images of one pass, where all 10,000 take too long
 _PEAK_SECONDS = 2.0  # of each precision in a round
 _FIRST_WARM_S = 4.0  # before the first round; pipelines tune themselves for a while
@@ -148,12 +152,8 @@ def summary(found: dict[str, Any]) -> dict[str, dict[str, float]]:
 def text(found: dict[str, Any]) -> str:
     """A table a model, for a person."""
     parts = [_model_text(model, of_model) for model, of_model in found["models"].items()]
-    parts.append(
-        f"{found['rounds']} rounds of {found['seconds']:g} s each on {found['cores']} cores; medians. Spread: of the rounds, "
-        "largest less smallest. Peak: share of\nthe matmul peak in that precision, 6 operations per MAC and image trained. "
-        "Times: how many times as fast this trainer\nis, augmentation off on both sides except against the plain Keras "
-        "script, and always with its moving averages."
-    )
+    how = f"{found['rounds']} rounds of {found['seconds']:g} s each on {found['cores']} cores; medians."
+    parts.append(f"{how} {LEGEND}")
     if not found["torch"]:
         parts.append(INSTALL_TORCH)
     return "\n\n".join(parts)

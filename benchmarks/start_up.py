@@ -1,0 +1,253 @@
+"""Where the seconds before the first step go, and how soon ``run_sweep.py`` and ``reports`` answer without TensorFlow.
+
+Nothing in the product is changed for it. The process table says when each process began, the record of the run when
+the first step did. In between, a worker is asked a hundred times a second to write into its log where in the code it
+is, with the signal that the sweep itself uses for a training that hangs.
+"""
+
+from __future__ import annotations
+
+import collections
+import csv
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import watched_sweep
+from benchmarks.watched_sweep import OTHER, ROOT, SERVER, WORKER, Ended, Seen
+from zoo.wording import table
+from zoo.worker import DUMP_SIGNAL
+
+_QUESTION = """\
+question: How long until the first step?
+base: {model: tuto, data: digits, batch: 128, steps: 200, evaluate_every: 200}
+seeds: 1
+"""
+_MISTAKE = "question: ?\nbase: {model: tutu, data: digits}\n"
+_EVERY_S = 0.01
+_STACK_BYTES = 2_000  # less than a stack of training, and more than its first lines
+_HEAVY = ("tensorflow", "tf_keras", "mlflow")  # what no quick answer may import
+
+# The innermost of these that stands on the worker's stack is what it is doing: (file, function) -> what that is.
+PLACES = {
+    ("worker.py", "_train"): "TensorFlow's settings",
+    ("worker.py", "_arrays"): "data: verified and mapped",
+    ("worker.py", "_describe"): "the record: machine, versions",
+    ("trainer.py", "train"): "images to tensors and the rest of the trainer",
+    ("trainer.py", "default_strategy"): "strategy and devices",
+    ("trainer.py", "create_network"): "network, averages, optimizer",
+    ("samples.py", "write"): "picture of the samples",
+    ("steps.py", "call"): "first call of the step",
+    ("func_graph.py", "func_graph_from_py_func"): "step traced",
+    ("trainer.py", "_advance"): "training",
+    ("trainer.py", "_evaluate"): "evaluation",
+}
+_FRAME = re.compile(r'File "(?:.*/)?([^"/]+)", line \d+ in (\S+)')
+
+
+def measure(rounds: int = 3) -> dict[str, Any]:
+    """One run as on a first day, with empty caches, and ``rounds`` with costs and data cached; then the quick commands."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        env = {"ZOO_CACHE": str(directory / "cache")}
+        first = _run(directory / "first", env)
+        later = [_run(directory / f"later{number}", env) for number in range(rounds)]
+        quick = {what: _answer(arguments, directory, env, rounds) for what, arguments in _commands(directory).items()}
+    return {"first_day": first, "later": later, "quick": quick, "imports_of_the_server_s": _preload_s()}
+
+
+def _commands(directory: Path) -> dict[str, list[str]]:
+    question, mistake = directory / "again.yaml", directory / "mistake.yaml"
+    question.write_text(_QUESTION, encoding="utf-8")
+    mistake.write_text(_MISTAKE, encoding="utf-8")
+    sweep = str(ROOT / "run_sweep.py")
+    return {
+        "run_sweep.py --help": [sweep, "--help"],
+        "run_sweep.py with a mistake in the YAML": [sweep, str(mistake)],
+        "run_sweep.py --plan, costs cached": [sweep, str(question), "--plan"],
+        "python -m reports --help": ["-m", "reports", "--help"],
+    }
+
+
+# --- a run, taken apart -------------------------------------------------------------------------------------------
+
+
+def _run(directory: Path, env: Mapping[str, str]) -> dict[str, Any]:
+    directory.mkdir()
+    asked: dict[int, list[float]] = {}  # worker -> when it was asked where it is
+
+    def look(processes: Mapping[int, Seen]) -> None:
+        for pid, seen in processes.items():
+            if seen.role == WORKER and catches(pid, DUMP_SIGNAL) and not _trains(directory):
+                os.kill(pid, DUMP_SIGNAL)
+                asked.setdefault(pid, []).append(time.time())
+
+    ended = watched_sweep.run(directory, _QUESTION, look, every_s=_EVERY_S, env=env)
+    (record,) = (path.parent for path in directory.glob("runs/*/history.csv"))
+    return _taken_apart(ended, record, next(iter(asked.values()), []))
+
+
+def _trains(directory: Path) -> bool:
+    """Whether the last stack in the log is one of training: it is asked no more, so as not to be slowed."""
+    for log in directory.glob("runs/*/worker.log"):
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - _STACK_BYTES))
+            return b" in _advance" in file.read()
+    return False
+
+
+def _taken_apart(ended: Ended, record: Path, asked: Sequence[float]) -> dict[str, Any]:
+    """Seconds between the events that can be seen, and within the worker the share of the stacks times its seconds."""
+    with open(record / "history.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    first_step = float(row["time"]) - float(row["evaluate_s"]) - float(row["train_s"])
+    (server,) = (seen.started_s for seen in ended.seen.values() if seen.role == SERVER)
+    (worker,) = (seen.started_s for seen in ended.seen.values() if seen.role == WORKER)
+    forked = min(seen.started_s for seen in ended.seen.values() if seen.role in (OTHER, WORKER))
+    found = {
+        "driver: Python, imports, question, plan": server,
+        "server of workers: imports TensorFlow, forks": forked - server,
+        "other worker: counts the network": worker - forked,
+        "worker: forked, opens its log": asked[0] - ended.began - worker,
+    }
+    stacks = [where(stack) for stack in stacks_of((record / "worker.log").read_text())]
+    before = stacks[: stacks.index("training")] if "training" in stacks else stacks
+    each_s = (first_step - asked[0]) / max(1, len(before))
+    for place, count in collections.Counter(before).items():
+        found[f"worker: {place}"] = count * each_s
+    return {
+        "wall_s": ended.wall_s,
+        "first_step_s": first_step - ended.began,
+        "before_the_first_step_s": found,
+        "training_s": float(row["train_s"]),
+        "evaluation_s": float(row["evaluate_s"]),
+        "stacks": len(before),
+    }
+
+
+def catches(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal, which would end it otherwise."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+def stacks_of(log: str) -> list[list[tuple[str, str]]]:
+    """The main thread's stacks in a log, in order: (file, function), innermost first."""
+    stacks: list[list[tuple[str, str]]] = []
+    inside = False
+    for line in log.splitlines():
+        if line.endswith("(most recent call first):"):
+            inside = line.startswith("Current thread")
+            if inside:
+                stacks.append([])
+        elif inside and (frame := _FRAME.search(line)):
+            stacks[-1].append((frame[1], frame[2]))
+        else:
+            inside = False
+    return stacks
+
+
+def where(stack: Sequence[tuple[str, str]]) -> str:
+    """What of ``PLACES`` a stack, innermost first, is at."""
+    return next((PLACES[frame] for frame in stack if frame in PLACES), "everything else")
+
+
+# --- quick answers, and imports -----------------------------------------------------------------------------------
+
+
+def _answer(arguments: Sequence[str], directory: Path, env: Mapping[str, str], rounds: int) -> dict[str, Any]:
+    """How long a command takes, and what it imports."""
+
+    def once(*options: str) -> tuple[float, str]:
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, *options, *arguments],
+            cwd=directory,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode not in (0, 2):
+            raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}")
+        return time.perf_counter() - began, done.stderr
+
+    once()  # what is cached on the way is cached then
+    seconds = [once()[0] for _ in range(rounds)]
+    packages = imports_s(once("-X", "importtime")[1])
+    return {
+        "seconds": seconds,
+        "imports": dict(packages.most_common(8)),
+        "heavy": [name for name in _HEAVY if name in packages],
+    }
+
+
+def _preload_s() -> dict[str, float]:
+    """Seconds that each package takes of what the server of workers imports; Python itself notes them."""
+    # quiet_import throws away what is written meanwhile, and with TensorFlow's lines Python's own: so it is left out here.
+    code = "import contextlib, zoo.quiet; zoo.quiet.quiet_import = contextlib.nullcontext; import zoo.preload"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-X", "importtime", "-c", code]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    return dict(imports_s(done.stderr).most_common(10))
+
+
+def imports_s(report: str) -> collections.Counter[str]:
+    """Seconds of ``-X importtime`` by package, each module's own time summed up."""
+    found: collections.Counter[str] = collections.Counter()
+    for line in report.splitlines():
+        own, bar, rest = line.removeprefix("import time:").partition("|")
+        if bar and own.strip().isdigit():
+            found[rest.rpartition("|")[2].strip().partition(".")[0]] += int(own) / 1e6
+    return found
+
+
+# --- for a person -------------------------------------------------------------------------------------------------
+
+
+def text(found: dict[str, Any]) -> str:
+    """The result for a person."""
+    later = found["later"]
+    names = list(dict.fromkeys(name for run in [found["first_day"], *later] for name in run["before_the_first_step_s"]))
+
+    def seconds(run: Mapping[str, Any], name: str) -> float:
+        return run["before_the_first_step_s"].get(name, 0.0)
+
+    def line(name: str, first: float, others: Sequence[float]) -> tuple[str, str, str]:
+        return name, f"{first:.2f}", f"{statistics.median(others):.2f}"
+
+    rows = [line(name, seconds(found["first_day"], name), [seconds(run, name) for run in later]) for name in names]
+    for name, key in (
+        ("until the first step", "first_step_s"),
+        ("200 steps", "training_s"),
+        ("evaluation", "evaluation_s"),
+        ("the whole command", "wall_s"),
+    ):
+        rows.append(line(name, found["first_day"][key], [run[key] for run in later]))
+    runs = table(("200 steps of tuto on digits, s", "first day", "later (median)"), rows, left=1)
+    quick = table(
+        ("command", "s", "imports of", "slowest of its imports"),
+        [
+            (
+                command,
+                f"{statistics.median(answer['seconds']):.2f}",
+                ", ".join(answer["heavy"]) or "nothing heavy",
+                ", ".join(f"{name} {value:.2f}" for name, value in list(answer["imports"].items())[:3]),
+            )
+            for command, answer in found["quick"].items()
+        ],
+        left=1,
+    )
+    server = ", ".join(f"{name} {value:.2f}" for name, value in found["imports_of_the_server_s"].items())
+    return f"{runs}\n\n{quick}\n\nthe server of workers imports, s: {server}"
