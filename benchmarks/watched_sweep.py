@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DRIVER, SERVER, WORKER = "driver", "server of workers", "training worker"
 TRACKER = "Python's resource tracker"
 OTHER = "other worker"  # counts networks, measures latencies
+PROGRAM = "other program"  # git; or a process that has not yet become what it is to be
 
 
 class Seen(NamedTuple):
@@ -77,7 +78,7 @@ def _update(seen: dict[int, Seen], driver: int, first_s: float) -> None:
     """Enter the processes that have come, and a worker as such as soon as it shows that it is one."""
     for pid in [driver, *_descendants(driver)]:
         known = seen.get(pid)
-        if known is not None and known.role != OTHER:
+        if known is not None and known.role not in (OTHER, PROGRAM):
             continue
         try:
             role = DRIVER if pid == driver else _role(pid, driver)
@@ -92,6 +93,8 @@ def _role(pid: int, driver: int) -> str:
     command = Path(f"/proc/{pid}/cmdline").read_bytes()
     if b"multiprocessing.resource_tracker" in command:
         return TRACKER
+    if b"multiprocessing.forkserver" not in command:
+        return PROGRAM
     return SERVER if _parent(pid) == driver else OTHER  # a worker has the command line of the server it is forked from
 
 
