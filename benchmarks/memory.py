@@ -80,6 +80,7 @@ def text(found: dict[str, Any]) -> str:
     rows = [
         (role, *(cell(peaks.get(name)) for name in names), cell(TARGETS_BYTES.get(role)), _verdict(role, peaks))
         for role, peaks in found["peaks_bytes"].items()
+        if peaks  # else it ended before it could be looked at
     ]
     heads = ("peak memory, MB", *names, "target", "")
     return f"{table(heads, rows, left=1)}\nresident: VmHWM; proportional: shared pages divided; own: of that not from files"
