@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from reports import verdicts
+from reports.wording import listed, shown
 
 COUNTS = {"params": "parameters", "macs": "MACs", "ops": "operations"}  # exact
 TIMES = {  # column -> what is said of one that takes less, and more; measured, so small changes are no news
@@ -45,7 +46,7 @@ def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
             if ratio is not None and ratio != 1:
                 counts.setdefault(f"{100 * (ratio - 1):+.1f} %", []).append(f"{column[5:-6]} file")
     for change, names in counts.items():
-        (costs if change.startswith("+") else saves).append(f"{_listed(names)} {change}")
+        (costs if change.startswith("+") else saves).append(f"{listed(names)} {change}")
     return Price(tuple(saves), tuple(costs))
 
 
@@ -71,15 +72,15 @@ def change(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
         elif ours is True and theirs is False:
             parts.append(f"add {factor}")
         else:
-            parts.append(f"use {factor} {_shown(ours)} instead of {_shown(theirs)}")
-    return _listed(parts)
+            parts.append(f"use {factor} {shown(ours)} instead of {shown(theirs)}")
+    return listed(parts)
 
 
 def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | None, what: str = "") -> str:
     """One sentence, from two rows of ``tables.variants``; ``what`` is the ``change``, where the question has factors."""
     do = what or f"use {row['variant']} instead of {baseline['variant']}"
     found = price(row, baseline)
-    saves, costs = _listed(found.saves), _listed(found.costs)
+    saves, costs = listed(found.saves), listed(found.costs)
     word = row["verdict"]
     points = f"{abs(row['difference_points']):.2f} points"
     if word == verdicts.EQUIVALENT:
@@ -101,7 +102,7 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
         return f"Do not {do}, unless the price matters more than {points} of accuracy: {saves}" + (
             f"; but {costs}." if costs else "."
         )
-    known = f"; known already: {_listed([*found.saves, *found.costs])}" if found.saves or found.costs else ""
+    known = f"; known already: {listed([*found.saves, *found.costs])}" if found.saves or found.costs else ""
     if word == verdicts.UNDECIDED:
         return f"Do not decide yet whether to {do}{_more(row)}{known}."
     return f"Train two seeds or more of each before deciding whether to {do}{known}."
@@ -115,18 +116,5 @@ def _more(row: Mapping[str, Any]) -> str:
     return f": about {more} more seed{'s' if more > 1 else ''} of each would be needed"
 
 
-def _shown(level: Any) -> str:
-    if level is None:
-        return "none"
-    if isinstance(level, bool):
-        return str(level).lower()
-    return str(level).replace("'", "")
-
-
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _listed(words) -> str:
-    words = list(words)
-    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -12,7 +12,6 @@ independent: their part of the contrast is worked out training by training, and 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from reports import verdicts
 from reports.power import ALPHA
 from reports.verdicts import Comparison, holm
+from reports.wording import listed, shown
 
 MAIN, INTERACTION = "main", "interaction"
 COLUMNS = [
@@ -204,7 +204,7 @@ def _row(
     rest = [factors[f] for f in range(len(factors)) if f not in dict(changes) and _varies(weights, f)]
     verdict = _verdict(points, *ps[1:]) if kind == MAIN else ""
     instead = [(factors[f], level, middle[f]) for f, level in changes]
-    tail = f", on average over {_listed(rest)}" if rest else ""
+    tail = f", on average over {listed(rest)}" if rest else ""
     figures = f"{points:+.2f} points [{low:+.2f}, {high:+.2f}]" if np.isfinite(low) else f"{points:+.2f} points [n/a]"
     if kind == MAIN:
         sentence = _main_words(instead, verdict, margin, figures, tail)
@@ -253,12 +253,3 @@ def _interaction_words(
 
 def _why(p: float) -> str:
     return "; it takes two seeds of each" if np.isnan(p) else ""
-
-
-def shown(level: Any) -> str:
-    """A level as a question writes it: a text as it is, anything else as JSON (``true``, ``0.5``, ``[1, 2]``)."""
-    return level if isinstance(level, str) else json.dumps(level, sort_keys=True)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

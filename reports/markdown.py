@@ -237,9 +237,8 @@ def _provenance(sweep: Sweep, facts: Mapping[str, str]) -> str:
 
 
 def _reproduce(sweep: Sweep, csv: bool) -> str:
-    command = sweep.command or f"python run_sweep.py experiments/{shlex.quote(sweep.name)}.yaml"
     lines = [
-        f"## How to reproduce\n\n```sh\n{command}\npython -m reports {shlex.quote(sweep.name)}\n```\n",
+        f"## How to reproduce\n\n```sh\n{tables.command(sweep)}\npython -m reports {shlex.quote(sweep.name)}\n```\n",
         "The question as it was read is the artifact `spec.yaml` of every run in MLflow"
         + ("; every number above, unrounded, is in `variants.csv` and `runs.csv`." if csv else "."),
     ]

@@ -37,6 +37,7 @@ from reports.cells import (
 from reports.forest import Interval
 from reports.glossary import TERMS
 from reports.store import has_result
+from reports.wording import listed
 
 if TYPE_CHECKING:
     from reports.page import Given
@@ -109,7 +110,7 @@ def answer(given: Given) -> dict[str, Any]:
     return {
         "lines": lines,
         "is_short": len(lines) > MOST_CARDS,
-        "summary": f"Of {len(lines)} variants compared, {_listed(said)}." if len(lines) > 1 else "",
+        "summary": f"Of {len(lines)} variants compared, {listed(said)}." if len(lines) > 1 else "",
         "baseline": sweep.baseline,
         "margin": sweep.margin,
         "axis": forest.axis(scale),
@@ -204,7 +205,7 @@ def _missing_words(given: Given) -> str:
     without = [name for name in given.sweep.variants if not len(given.sweep.results(name))]
     words = f"{len(missing)} of {known + len(missing)} runs {verb} no result"
     if without and known:
-        named = f": {_listed(without)}" if sum(map(len, without)) < 60 else ""
+        named = f": {listed(without)}" if sum(map(len, without)) < 60 else ""
         words += (
             f"; {len(without)} of the {len(given.sweep.variants)} variants {'have' if len(without) > 1 else 'has'} "
         )
@@ -488,9 +489,8 @@ def provenance(given: Given) -> dict[str, Any]:
     commits = [each for each in dict.fromkeys(runs["git_commit"]) if each]
     facts["git commit"] = ", ".join(f"{each} with changes" if each in dirty else each for each in commits)
     facts |= {name: str(value) for name, value in given.details.provenance.items()}
-    command = sweep.command or f"python run_sweep.py experiments/{shlex.quote(sweep.name)}.yaml"
     return {
-        "commands": [command, f"python -m reports {shlex.quote(sweep.name)}"],
+        "commands": [tables.command(sweep), f"python -m reports {shlex.quote(sweep.name)}"],
         "facts": {name: value for name, value in facts.items() if value},
         "runs": _runs(given) if len(runs) else None,
     }
@@ -539,10 +539,6 @@ def glossary(given: Given) -> dict[str, Any]:
         "schedule": given.sweep.schedule is not None,
     }
     return {"terms": [(term, meaning) for term, meaning, of in TERMS if shown[of]]}
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _distinct(values: Iterable[str]) -> str:

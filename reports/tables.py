@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from reports import power, statistics, verdicts
 from reports.store import Sweep
+from reports.wording import listed
 
 ABSENT = "-"
 MEANS = ("train_s", "latency_tf_p50_ms", "latency_tf_p90_ms")
@@ -156,13 +158,9 @@ def price(row: pd.Series, baseline: pd.Series) -> str:
             continue
         change = "the same" if ours == theirs else f"{100 * (ours / theirs - 1):+.1f} %"
         changes.setdefault(change, []).append(label)
-    parts = [f"{' and '.join(labels) if len(labels) < 3 else _listed(labels)} {change}"
+    parts = [f"{' and '.join(labels) if len(labels) < 3 else listed(labels)} {change}"
              for change, labels in changes.items()]  # fmt: skip
     return ", ".join(parts) or "its price is not measured yet"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def detectable(frame: pd.DataFrame) -> str:
@@ -182,6 +180,11 @@ def detectable(frame: pd.DataFrame) -> str:
     )
 
 
+def command(sweep: Sweep) -> str:
+    """The one that does the sweep."""
+    return sweep.command or f"python run_sweep.py experiments/{shlex.quote(sweep.name)}.yaml"
+
+
 def shared_trainings(sweep: Sweep) -> list[str]:
     """A sentence for each group of variants that are readouts of the same trainings."""
     groups: dict[frozenset, list[str]] = {}
@@ -190,23 +193,11 @@ def shared_trainings(sweep: Sweep) -> list[str]:
         if keys:
             groups.setdefault(keys, []).append(name)
     return [
-        f"{_listed(names)} are read from the same trainings: they differ only in the evaluation, "
+        f"{listed(names)} are read from the same trainings: they differ only in the evaluation, "
         "and are compared training by training where one of them is the baseline."
         for names in groups.values()
         if len(names) > 1
     ]
-
-
-def front_text(frame: pd.DataFrame) -> str:
-    """The points of a trade-off picture in order of size, those on the Pareto front marked."""
-    front = statistics.pareto_front(frame["params"].to_numpy(float, na_value=np.nan), frame["accuracy_percent_mean"])
-    ordered = frame.assign(front=front).sort_values(["params", "accuracy_percent_mean"])
-    rows = [
-        [row["sweep"], row["variant"], mean_sd(row, "accuracy_percent"), count(row["params"]), "*" * row["front"]]
-        for _, row in ordered.iterrows()
-        if row["n"]
-    ]
-    return text_table(["sweep", "variant", "test accuracy, %", "parameters", "front"], rows, left=2)
 
 
 # --- formatted rows ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reports import canvas, costs, curves, labels, tables, trade_off
+from reports import canvas, costs, curves, labels, trade_off
 from reports.store import Sweep
 
 SIZES = {  # a crowd: three points within one percent of size and half a point of accuracy, as a zoo has them
@@ -372,5 +372,5 @@ def test_no_curve_without_a_result():
 
 
 def test_front_text_marks_the_front():
-    marked = tables.front_text(variants({"a": (100, 70), "b": (200, 65), "c": (400, 80)})).splitlines()[2:]
+    marked = costs.front_text(variants({"a": (100, 70), "b": (200, 65), "c": (400, 80)})).splitlines()[2:]
     assert [line.endswith("*") for line in marked] == [True, False, True]

@@ -76,14 +76,15 @@ def run(
             _start_over(plan, note)
         for training in plan.trainings:
             training.record.clear_away()
-        left = not_done(stages.span(plan, judge).at_most)
+        span = stages.span(plan, judge)
+        left = not_done(span.at_most)
         _fetch_data(left, settings.data_dir)
         at_once = trainings_at_once(plan, left, settings, note)
         known = forecast.Forecast(costs, runs_dir, at_once)
         if settings.budget_s is not None:
             known.measure(plan, left, note)
         expected = {training.key: known.seconds(training) for training in left}
-        return _do(plan, costs, settings, at_once, expected, judge, meanwhile)
+        return _do(plan, costs, settings, at_once, expected, span, judge, meanwhile)
 
 
 def not_done(trainings: Iterable[Training]) -> list[Training]:
@@ -113,16 +114,16 @@ def _do(
     settings: Settings,
     at_once: int,
     expected: Mapping[str, float | None],
+    span: stages.Span,
     judge: stages.Judge,
     meanwhile: Callable[[], Any],
 ) -> Ending:
     executor = _executor(plan, settings, at_once)
     first = {t.key: costs[t.runs[0].variant.name] for t in plan.trainings}
-    wanted, at_most = stages.span(plan, judge)
-    left = not_done(at_most)
+    left = not_done(span.at_most)
     ops = {key: cost.ops for key, cost in first.items()}
-    display = progress.Display(left, ops, expected, executor.slots, may_be_fewer=len(at_most) > len(wanted))
-    display.say(_opening(plan, at_most, executor.slots))
+    display = progress.Display(left, ops, expected, executor.slots, may_be_fewer=len(span.at_most) > len(span.wanted))
+    display.say(_opening(plan, span.at_most, executor.slots))
     _warn(left, costs, settings, expected, executor.slots, display.say)
 
     def look(n: int, found: Sequence[stages.Standing]) -> None:
