@@ -102,6 +102,20 @@ def test_dropout_zeroes_its_share_and_scales_the_rest():
     assert abs((values == 0).mean() - 0.25) < 4 * 0.0048
 
 
+@pytest.mark.parametrize("rate", [0.1, 0.9, 1 - 1e-9])
+def test_dropout_keeps_the_mean_at_any_rate(rate):
+    values = dropped(rate=rate, width=100_001)  # odd: two values share a random number
+    kept = max(round((1 - rate) * 2**16), 1) / 2**16  # the share that sixteen bits can express
+    assert set(np.unique(values)) <= {np.float32(0), np.float32(1 / kept)}
+    assert abs((values != 0).mean() - kept) < 4 * (kept * (1 - kept) / values.size) ** 0.5
+
+
+def test_neighbouring_values_are_dropped_independently():
+    kept = dropped(rate=0.5, width=100_000) != 0
+    pairs = kept[:, 0::2], kept[:, 1::2]  # the two halves of a random number
+    assert abs((pairs[0] == pairs[1]).mean() - 0.5) < 4 * (0.25 / pairs[0].size) ** 0.5
+
+
 def test_dropout_is_a_function_of_seed_layer_and_step_alone():
     np.testing.assert_array_equal(dropped(), dropped())
     for other in (dropped(seed=2), dropped(step=1), dropped(name="other")):

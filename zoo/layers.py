@@ -6,7 +6,9 @@ All maps are NHWC. Under the Keras policy ``mixed_bfloat16`` the blocks compute 
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
+import math
 import threading
 import zlib
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from zoo.one_pass import in_one_pass
 from zoo.quiet import quiet_import
 
 with quiet_import():
@@ -26,6 +29,7 @@ Role = Literal["first", "conv", "hidden", "last"]
 # drawn have the variance asked for. The source states the variance before the cut, hence the square of that figure.
 _CUT_NORMAL_STD = 0.87962566103423978
 _TUTORIAL_STD = {"first": 5e-2, "conv": 5e-2, "hidden": 0.04, "last": 1 / 192.0}
+_LEVELS = 2**16  # of the random numbers that dropout compares with its rate
 _TUTORIAL_BIAS = {"first": 0.0, "conv": 0.1, "hidden": 0.1, "last": 0.0}
 
 
@@ -146,45 +150,69 @@ class LocalResponseNormalization(keras.layers.Layer):
 
 
 def local_response_normalization(x, radius: int, bias: float, alpha: float, beta: float):
-    """The function of ``LocalResponseNormalization``: floating-point [B, H, W, C] to the same shape and type."""
+    """The function of ``LocalResponseNormalization``: floating-point [B, H, W, C] to the same shape and type.
+
+    With d = bias + alpha * S(x^2), S the sum over the window: y = x * d^-beta, and from the gradient g of y comes that of
+    x, g * d^-beta - 2 * alpha * beta * x * S(g * y / d).
+    """
     narrow = x.dtype
     # Only the products with the band are taken in bfloat16: alpha makes their rounding small. bias + alpha * sum would
     # lose nearly all of its sum in 8 bits.
     wide = tf.float32 if narrow.size < 4 else narrow
     band = tf.constant(_band(x.shape[-1], radius)[None, None], narrow)
+    square, scaled, weighed, combined = _elementwise(bias, alpha, beta, narrow, wide)
 
     def window_sum(v):  # the band is symmetric: the same product serves the gradient
-        return tf.cast(tf.nn.conv2d(tf.cast(v, narrow), band, strides=1, padding="SAME"), wide)
+        return tf.nn.conv2d(v, band, strides=1, padding="SAME")
 
     @tf.custom_gradient
     def normalize(v):
-        v = tf.cast(v, wide)
-        denominator = bias + alpha * window_sum(v * v)
-        scale = _negative_power(denominator, beta)
-        y = v * scale
-
-        def gradient(upstream):
-            upstream = tf.cast(upstream, wide)
-            inner = window_sum(upstream * y / denominator)
-            return tf.cast(upstream * scale - (2.0 * alpha * beta) * v * inner, narrow)
-
-        return tf.cast(y, narrow), gradient
+        sums = window_sum(square(v))
+        return scaled(v, sums), lambda g: combined(v, sums, g, window_sum(weighed(v, sums, g)))
 
     return normalize(x)
+
+
+@functools.cache
+def _elementwise(bias: float, alpha: float, beta: float, narrow: tf.DType, wide: tf.DType):
+    """What the normalization does between its products with the band: four functions, each one pass over its tensors.
+
+    They take and give ``narrow`` and compute in ``wide``. Left to TensorFlow's own kernels, every operation would be a
+    pass over memory of its own, and together they would take twice as long as the products.
+    """
+
+    def scale_and_inverse(sums):
+        """d^-beta and 1 / d; for the usual 0.75 from roots, a power being far dearer."""
+        d = bias + alpha * tf.cast(sums, wide)
+        if beta != 0.75:
+            return tf.pow(d, -beta), 1.0 / d
+        root = tf.math.rsqrt(d)
+        return root * tf.sqrt(root), root * root
+
+    def square(v):
+        v = tf.cast(v, wide)
+        return tf.cast(v * v, narrow)
+
+    def scaled(v, sums):
+        scale, _ = scale_and_inverse(sums)
+        return tf.cast(tf.cast(v, wide) * scale, narrow)
+
+    def weighed(v, sums, g):
+        scale, inverse = scale_and_inverse(sums)
+        return tf.cast(tf.cast(g, wide) * tf.cast(v, wide) * scale * inverse, narrow)
+
+    def combined(v, sums, g, inner):
+        scale, _ = scale_and_inverse(sums)
+        v, g, inner = (tf.cast(value, wide) for value in (v, g, inner))
+        return tf.cast(g * scale - (2.0 * alpha * beta) * v * inner, narrow)
+
+    return tuple(in_one_pass(f) for f in (square, scaled, weighed, combined))
 
 
 def _band(channels: int, radius: int) -> np.ndarray:
     """[C, C] matrix of 0 and 1: one where two channels are at most ``radius`` apart."""
     index = np.arange(channels)
     return (np.abs(index[:, None] - index[None, :]) <= radius).astype(np.float64)
-
-
-def _negative_power(d, beta: float):
-    """d^-beta; for the usual 0.75 as d^-1/2 * d^-1/4, two reciprocal square roots being far cheaper than a power."""
-    if beta == 0.75:
-        root = tf.math.rsqrt(d)
-        return root * tf.sqrt(root)
-    return tf.pow(d, -beta)
 
 
 class _Randomness(NamedTuple):
@@ -219,6 +247,8 @@ class Dropout(keras.layers.Layer):
 
     The mask is a function of the seed, the layer's name and the step alone (see ``randomness``), so that training
     resumes to the bit. ``rate`` is the share of values set to zero, in [0, 1); the others are scaled by 1 / (1 - rate).
+    Sixteen random bits decide on a value, which takes the share to the nearest 2^-16: drawing 32 takes twice as
+    long, several percent of a step of ``nin2``.
     Raises RuntimeError when it is called with ``training=True`` outside ``randomness``.
     """
 
@@ -238,20 +268,23 @@ class Dropout(keras.layers.Layer):
                 f"dropout layer {self.name!r} was called with training=True and no source of randomness: "
                 "train through zoo.training, or call the model inside `with zoo.layers.randomness(...)`"
             )
-        keep = self._drawn(inputs, source) >= self.rate
-        scale = tf.cast(1.0 / (1.0 - self.rate), inputs.dtype)
+        dropped = min(round(self.rate * _LEVELS), _LEVELS - 1)
+        keep = self._drawn(inputs, source) >= dropped
+        scale = tf.cast(_LEVELS / (_LEVELS - dropped), inputs.dtype)
         return tf.where(keep, inputs * scale, tf.zeros_like(inputs))
 
     def _drawn(self, inputs, source: _Randomness):
-        """Uniform float32 values in [0, 1) for the rows at hand, cut from those of the global batch."""
+        """Uniform uint16 values for the rows at hand, cut from those of the global batch."""
         layer_key = tf.stack([tf.cast(source.seed, tf.int64), tf.constant(zlib.crc32(self.name.encode()), tf.int64)])
         key = tf.random.experimental.stateless_fold_in(layer_key, tf.cast(source.step, tf.int64), alg="philox")
-        shape = [source.global_rows, *inputs.shape[1:]]
-        drawn = tf.random.stateless_uniform(shape, key, alg="philox")
-        if inputs.shape[0] == source.global_rows:
-            return drawn
-        first_row = tf.cast(source.first_row, tf.int32)
-        return drawn[first_row : first_row + tf.shape(inputs)[0]]
+        values = math.prod(inputs.shape[1:])
+        pairs = [source.global_rows, -(-values // 2)]
+        drawn = tf.random.stateless_uniform(pairs, key, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+        if inputs.shape[0] != source.global_rows:
+            first_row = tf.cast(source.first_row, tf.int32)
+            drawn = drawn[first_row : first_row + tf.shape(inputs)[0]]
+        halves = tf.reshape(tf.bitcast(drawn, tf.uint16), [-1, 2 * pairs[1]])
+        return tf.reshape(halves[:, :values], [-1, *inputs.shape[1:]])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate}

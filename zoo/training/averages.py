@@ -7,7 +7,10 @@ decay_n = min(decay, (1 + n) / (10 + n)) after n updates.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
+
+from zoo.one_pass import in_one_pass
 
 
 def create(variables: Sequence) -> list:
@@ -38,8 +41,17 @@ def decay_at(updates, decay: float):
 def update(averages: Sequence, variables: Sequence, updates, decay: float) -> None:
     """Move every average towards its variable, in place; ``updates`` counts this one too."""
     rate = 1.0 - decay_at(updates, decay)
-    for average, variable in zip(averages, variables, strict=True):
-        average.assign_sub(rate * (average - variable))
+    moved = _moved()([average.read_value() for average in averages], [v.read_value() for v in variables], rate)
+    for average, value in zip(averages, moved, strict=True):
+        average.assign(value)
+
+
+@functools.cache
+def _moved():
+    def moved(averages, variables, rate):
+        return [a - rate * (a - v) for a, v in zip(averages, variables, strict=True)]
+
+    return in_one_pass(moved)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 
 def optimizer(config, train_images: int):
     """The tf_keras optimizer of a configuration; ``train_images`` turns epochs of the schedule into steps."""
@@ -10,7 +12,23 @@ def optimizer(config, train_images: int):
     rate = learning_rate(config, train_images)
     if config.optimizer.name == "adam":
         return keras.optimizers.Adam(rate, jit_compile=False)
-    return keras.optimizers.SGD(rate, momentum=config.optimizer.momentum, jit_compile=False)
+    if config.optimizer.momentum:
+        return keras.optimizers.SGD(rate, momentum=config.optimizer.momentum, jit_compile=False)
+    return _plain_descent()(rate, jit_compile=False)
+
+
+@functools.cache
+def _plain_descent():
+    """Keras' SGD for no momentum, which it would keep all the same: five passes over the weights where one does."""
+    import tensorflow as tf
+    import tf_keras as keras
+
+    class PlainDescent(keras.optimizers.SGD):
+        def update_step(self, gradient, variable):
+            rate = tf.cast(self.learning_rate, variable.dtype)
+            tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
+
+    return PlainDescent
 
 
 def learning_rate(config, train_images: int):
