@@ -202,9 +202,13 @@ def _show_plan(plan, costs, settings) -> int:
 def _run(plan, costs, options: argparse.Namespace) -> int:
     """Do the sweep, report, and say what is left to do."""
     import reports
-    from zoo import sweep
+    from zoo import processes, sweep
 
-    ending = sweep.run(plan, costs, _settings(options), _note, _judge(plan), meanwhile=reports.prepare)
+    # The libraries that draw and compute would stay in this process's memory for as long as it trains.
+    write_report = processes.Ahead(reports.write, reports.prepare)
+    if all(training.is_done() for training in plan.trainings):
+        write_report.start()
+    ending = sweep.run(plan, costs, _settings(options), _note, _judge(plan), meanwhile=write_report.start)
     outcome = ending.outcome
     if outcome.stopped:
         return _refuse(f"{_STOPPED}\n  {options.command}", 130)
@@ -216,7 +220,7 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
             1,
         )
     elif outcome.done:
-        reported = _report(plan, ending.store, options)
+        reported = _report(plan, ending.store, options, write_report)
     if ending.unmeasured:
         _refuse(ending.unmeasured, 1)
     if outcome.failed:
@@ -267,12 +271,13 @@ def _sync(plan, costs, options: argparse.Namespace) -> int:
     return 0
 
 
-def _report(plan, store, options: argparse.Namespace) -> bool:
+def _report(plan, store, options: argparse.Namespace, write) -> bool:
     import reports
+    from zoo.processes import Died
 
     try:
-        report = reports.write(plan.question.name, out=options.out, tracking_uri=_settings(options).tracking_uri)
-    except reports.ReportError as error:
+        report = write(plan.question.name, out=options.out, tracking_uri=_settings(options).tracking_uri)
+    except (reports.ReportError, Died) as error:
         _refuse(f"no report: {error}", 1)
         return False
     print(f"\n{report.summary}\n")

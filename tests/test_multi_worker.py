@@ -167,7 +167,7 @@ def test_two_workers_train_as_one_device(undisturbed, tmp_path):
 def test_only_the_chief_writes_the_record(undisturbed):
     names = {path.name for path in undisturbed.record.directory.iterdir()} - {".lock"}
     assert {"training.json", "history.csv", "worker.log", "worker.1.log"} <= names
-    assert [row["step"] for row in undisturbed.record.history()] == [12, 24, 36, 48, 60]
+    assert [row["step"] for row in undisturbed.record.history()] == [4, 12, 16, 24, 36, 48, 60]
     kept = sorted(path.name for path in undisturbed.record.checkpoints.iterdir())
     assert kept == ["step_00000004", "step_00000012", "step_00000016", "step_00000024", "step_00000060"]
 

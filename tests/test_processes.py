@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -61,6 +62,36 @@ def test_how_a_process_died_is_told_by_name():
         processes.call(divmod, 1, 0)
 
 
+def test_a_call_ahead_is_made_in_a_process_without_tensorflow():
+    ahead = processes.Ahead(_tensorflow_is_there, dict)
+    ahead.start()
+    ahead.start()
+    assert ahead(5, named=6) == (5, 6, False, False)
+
+
+def test_a_call_ahead_that_fails():
+    with pytest.raises(ValueError, match="invalid literal"):
+        processes.Ahead(int, dict)("x")
+    with pytest.raises(processes.Died, match=r"^its process ended with exit code 3 and no word$"):
+        processes.Ahead(os._exit, dict)(3)
+
+
+def test_a_call_ahead_whose_process_was_killed_while_it_waited():
+    ahead = processes.Ahead(int, dict)
+    ahead.start()
+    os.kill(ahead._process.pid, signal.SIGKILL)
+    ahead._process.join()
+    with pytest.raises(processes.Died, match="SIGKILL"):
+        ahead("1")
+
+
+def test_ctrl_c_does_not_reach_a_call_ahead():
+    ahead = processes.Ahead(int, dict)
+    ahead.start()
+    os.kill(ahead._process.pid, signal.SIGINT)
+    assert ahead("1") == 1
+
+
 def test_a_temporary_directory_with_a_long_name(tmp_path):
     """The server's socket lies in one, and its name has room for 107 bytes."""
     place = tmp_path / ("x" * 100)
@@ -92,3 +123,7 @@ def test_a_process_that_nobody_has_waited_for_is_known_to_be_dead():
     assert processes.is_dead(process.pid)
     process.wait()
     assert processes.is_dead(process.pid)
+
+
+def _tensorflow_is_there(number: int, named: int) -> tuple[int, int, bool, bool]:
+    return number, named, "tensorflow" in sys.modules, multiprocessing.parent_process() is None

@@ -102,10 +102,48 @@ def call_together(function: Callable[..., Any], calls: Sequence[Sequence[Any]]) 
             process.join()
 
 
+class Ahead:
+    """A call to come of ``function``, in a process of its own that can be started early, to be done with its imports.
+
+    That process is not forked from the server of workers: it has nothing of TensorFlow. ``prepare()`` is what it does
+    before it is called, and lives like ``function`` at the top of a module.
+    """
+
+    def __init__(self, function: Callable[..., Any], prepare: Callable[[], Any]):
+        self._function, self._prepare = function, prepare
+        self._starting = threading.Lock()
+        self._process: Any = None
+        self._ours: Any = None
+
+    def start(self) -> None:
+        """Start it, unless it is there; from any thread."""
+        with self._starting:
+            if self._process is None:
+                fresh = multiprocessing.get_context("spawn")
+                self._ours, theirs = fresh.Pipe()
+                work = (theirs, self._function, self._prepare)
+                self._process = fresh.Process(target=_answer_when_asked, args=work, daemon=True)
+                with _deaf_to_ctrl_c():
+                    self._process.start()
+                theirs.close()
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """``function(*arguments, **named)``, once. Its exceptions are raised here; raises Died when it does not answer."""
+        self.start()
+        try:
+            with contextlib.suppress(OSError):  # it is gone, which shows when it is listened to
+                self._ours.send((arguments, named))
+            return _received(self._process, self._ours)
+        finally:
+            self._process.kill()
+            self._process.join()
+            self._ours.close()
+
+
 def _received(process: Any, ours: Any) -> Any:
     try:
         succeeded, value = ours.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):
         process.join()
         raise Died(death(process.exitcode)) from None
     if not succeeded:
@@ -175,25 +213,44 @@ def _answer(theirs: Any, function: Callable[..., Any], arguments: tuple) -> None
         theirs.send((False, Died(f"{answer[1]!r} ({error})")))
 
 
+def _answer_when_asked(theirs: Any, function: Callable[..., Any], prepare: Callable[[], Any]) -> None:
+    prepare()
+    try:
+        arguments, named = theirs.recv()
+    except EOFError:  # it is not wanted any more
+        return
+    _answer(theirs, functools.partial(function, **named), arguments)
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """A process that is started within this block never hears Ctrl-C: a signal that is blocked stays blocked."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 @contextlib.contextmanager
 def _for_the_server() -> Iterator[None]:
     """Within this block the server of workers can be started: so that it finds this package, and never hears Ctrl-C.
 
     Python does not tell it the import path of this process, and passes over a preload that fails: every worker would
-    import TensorFlow anew. It ignores Ctrl-C only once its imports are done; a signal that is blocked stays blocked.
+    import TensorFlow anew. It ignores Ctrl-C only once its imports are done, so the signal is blocked from the first.
     """
     added = {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         "PYTHONSAFEPATH": "1",  # or files in the working directory would be imported in place of modules
     }
     before = {name: os.environ.get(name) for name in added}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.environ.update(added)
     temporary = tempfile.tempdir
     if len(os.fsencode(tempfile.gettempdir())) > _SOCKET_PLACE_LENGTH:
         tempfile.tempdir = "/tmp"  # for the server's socket
     try:
-        yield
+        with _deaf_to_ctrl_c():
+            yield
     finally:
         tempfile.tempdir = temporary
         for name, value in before.items():
@@ -201,4 +258,3 @@ def _for_the_server() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
