@@ -7,19 +7,21 @@ import importlib.metadata
 import importlib.util
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import memory, start_up, sweep_overhead, training_speed
+from benchmarks import memory, start_up, step_profile, sweep_overhead, training_speed
 from zoo import machine
 
 BENCHMARKS = {
     "training_speed": training_speed,
+    "step_profile": step_profile,
     "memory": memory,
     "start_up": start_up,
     "sweep_overhead": sweep_overhead,
 }
-SPEED = ("training_speed", "memory", "start_up")  # what is measured when nothing is named
+SPEED = ("training_speed", "step_profile", "memory", "start_up")  # what is measured when nothing is named
 
 
 def main() -> None:
@@ -48,17 +50,24 @@ def main() -> None:
         parser.error("--rounds and --seconds must be above 0")
     found = {"machine": _machine(), "date": time.strftime("%Y-%m-%d"), "load": _load()}
     for name in options.names or SPEED:
-        found[name] = BENCHMARKS[name].measure(**_arguments(name, options))
-        options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")  # each, or a failure later loses hours
+
+        def keep(so_far: dict[str, Any], name: str = name) -> None:  # at once, or a failure later loses an hour
+            found[name] = so_far
+            options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+        keep(BENCHMARKS[name].measure(**_arguments(name, options, keep)))
         print(f"{BENCHMARKS[name].text(found[name])}\n", flush=True)
     print(f"written to {options.out}")
 
 
-def _arguments(name: str, options: argparse.Namespace) -> dict[str, Any]:
+def _arguments(name: str, options: argparse.Namespace, keep: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """What of the command line a benchmark takes."""
     rounds = {} if options.rounds is None else {"rounds": options.rounds}
+    models = {"models": tuple(options.models or training_speed.MODELS)}
     if name == "training_speed":
-        return {**rounds, "seconds": options.seconds, "models": tuple(options.models or training_speed.MODELS)}
+        return {**rounds, **models, "seconds": options.seconds, "keep": keep}
+    if name == "step_profile":
+        return models
     return rounds if name == "start_up" else {}
 
 

@@ -25,39 +25,56 @@ def config(model: str, augment: bool, precision: str):
     return plan.resolved(variant.config)
 
 
+class Trainer:
+    """A network on its way; its first step is compiled."""
+
+    def __init__(self, model: str, augment: bool, precision: str):
+        from zoo.quiet import quiet_import
+
+        with quiet_import():
+            import tensorflow as tf
+        from zoo import machine
+        from zoo.training import trainer
+        from zoo.training.steps import Totals, training_function
+
+        tf.config.threading.set_intra_op_parallelism_threads(machine.cores())
+        tf.config.experimental.enable_op_determinism()  # as in a sweep
+        self.config, self.data = config(model, augment, precision), images.load()
+        strategy = trainer.default_strategy()
+        self.network = trainer.create_network(self.config, 0, images.CLASSES, len(self.data.train_images), strategy)
+        pixels, labels = tf.constant(self.data.train_images), tf.constant(self.data.train_labels)
+        self._steps = training_function(self.network, pixels, labels, self.config, 0)
+        self._done, self._totals = 0, Totals()
+        self.steps(0)
+
+    def steps(self, count: int) -> None:
+        """One call into the compiled loop."""
+        self._totals = self._steps(self._done, count, self._totals)
+        self._done += count
+
+
 def compete(floor: Floor, model: str, augment: bool, precision: str, evaluated: int) -> None:
     """``train``: whole training steps, averages included. ``evaluate``: passes over ``evaluated`` test images."""
-    from zoo.quiet import quiet_import
+    trainer = Trainer(model, augment, precision)
+    import tensorflow as tf
 
-    with quiet_import():
-        import tensorflow as tf
-    from zoo import machine
     from zoo.measure import cost
-    from zoo.training import trainer
-    from zoo.training.steps import Totals, evaluation_function, training_function
+    from zoo.training.steps import evaluation_function
+    from zoo.training.trainer import CALL_SECONDS
 
-    tf.config.threading.set_intra_op_parallelism_threads(machine.cores())
-    tf.config.experimental.enable_op_determinism()  # as in a sweep
-    chosen, loaded = config(model, augment, precision), images.load()
-    strategy = trainer.default_strategy()
-    network = trainer.create_network(chosen, 0, images.CLASSES, len(loaded.train_images), strategy)
-    pixels, labels = tf.constant(loaded.train_images), tf.constant(loaded.train_labels)
-    steps = training_function(network, pixels, labels, chosen, 0)
-    evaluation = evaluation_function(network, tf.constant(loaded.test_images[:evaluated]), chosen)
-    done, count, totals = 0, 1, Totals()
+    evaluation = evaluation_function(trainer.network, tf.constant(trainer.data.test_images[:evaluated]), trainer.config)
+    count = 1
 
     def train() -> int:
-        """One call into the compiled loop, of as many steps as the trainer would ask for."""
-        nonlocal done, count, totals
+        """One call, of as many steps as the trainer would ask for."""
+        nonlocal count
         began, asked = time.perf_counter(), count
-        totals = steps(done, asked, totals)
-        done += asked
+        trainer.steps(asked)
         seconds = time.perf_counter() - began
-        count = max(1, min(10 * asked, int(asked * trainer.CALL_SECONDS / seconds)))
-        return asked * chosen.batch
+        count = max(1, min(10 * asked, int(asked * CALL_SECONDS / seconds)))
+        return asked * trainer.config.batch
 
-    steps(0, 0, totals)
     evaluation()
-    params, macs, _ = cost(network.model)
-    floor.ready(params=params, macs=macs, precision=chosen.precision, data=loaded.name)
+    params, macs, _ = cost(trainer.network.model)
+    floor.ready(params=params, macs=macs, precision=trainer.config.precision, data=trainer.data.name)
     floor.serve({"train": train, "evaluate": lambda: len(evaluation())})

@@ -11,7 +11,7 @@ import contextlib
 import importlib.util
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks import rounds as arithmetic
@@ -61,17 +61,29 @@ def entrants(precisions: Sequence[str], with_torch: bool) -> list[Entrant]:
     return found
 
 
-def measure(rounds: int = 5, seconds: float = 8.0, models: Sequence[str] = MODELS) -> dict[str, Any]:
-    """Time every contender of every model, ``seconds`` of training in each of ``rounds``, half as long of evaluation."""
+def measure(
+    rounds: int = 5,
+    seconds: float = 8.0,
+    models: Sequence[str] = MODELS,
+    keep: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Time every contender of every model, ``seconds`` of training in each of ``rounds``, half as long of evaluation.
+
+    ``keep`` is given what there is after each model.
+    """
     with_torch = importlib.util.find_spec("torch") is not None
     precisions = ("float32", "bfloat16") if machine.has_fast_bfloat16() else ("float32",)
-    return {
+    found: dict[str, Any] = {
         "rounds": rounds,
         "seconds": seconds,
         "cores": machine.cores(),
         "torch": with_torch,
-        "models": {model: _model(model, entrants(precisions, with_torch), rounds, seconds) for model in models},
+        "models": {},
     }
+    for model in models:
+        found["models"][model] = _model(model, entrants(precisions, with_torch), rounds, seconds)
+        keep(found)
+    return found
 
 
 def _model(model: str, rows: Sequence[Entrant], rounds: int, seconds: float) -> dict[str, Any]:

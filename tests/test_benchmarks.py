@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import contender, images, memory, rounds, start_up, training_speed
+from benchmarks import contender, images, memory, rounds, start_up, step_profile, training_speed
 from zoo import layers, models
 from zoo.measure import cost
 
@@ -190,6 +190,21 @@ def test_the_text_has_a_row_a_contender_and_says_what_is_missing():
     assert lines[5] == "warning: another used 5.0 s of processor time while it was to wait"
     assert lines[-1] == "PyTorch is not installed, so it is not compared: pip install '.[bench]'"
     assert "not installed" not in training_speed.text(found(torch=True))
+
+
+def test_a_profile_is_summed_up_by_kind_of_work():
+    kernels = {
+        "_MklNativeConv2DBackpropFilterWithBias": (2, 0.020),
+        "ReluGrad": (4, 0.002),
+        "Mul": (9, 0.001),
+        "Cast": (3, 0.004),
+    }
+    (first, of_first), *others = step_profile.by_kind(kernels).items()
+    assert first == "convolutions: gradient of the kernels" and of_first == (2, 0.020)
+    assert [found for _, found in others] == [(12, pytest.approx(0.005)), (4, 0.002)]
+    text = step_profile.text({"models": {"tuto": {"precision": "bfloat16", "step_s": 0.021, "kernels": kernels}}})
+    assert text.splitlines()[0] == "tuto, bfloat16: 21.0 ms a step, not profiled"
+    assert text.splitlines()[3].split()[-3:] == ["2", "20.00", "74.1%"]  # 20 of 27
 
 
 def test_each_contender_is_held_against_the_trainer_in_its_own_precision():
