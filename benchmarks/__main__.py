@@ -11,17 +11,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import memory, start_up, step_profile, sweep_overhead, training_speed
+from benchmarks import memory, normalization, start_up, step_profile, sweep_overhead, training_speed
 from zoo import machine
 
 BENCHMARKS = {
     "training_speed": training_speed,
     "step_profile": step_profile,
+    "normalization": normalization,
     "memory": memory,
     "start_up": start_up,
     "sweep_overhead": sweep_overhead,
 }
-SPEED = ("training_speed", "step_profile", "memory", "start_up")  # what is measured when nothing is named
+SPEED = (
+    "training_speed",
+    "step_profile",
+    "normalization",
+    "memory",
+    "start_up",
+)  # what is measured when nothing is named
 
 
 def main() -> None:
@@ -68,7 +75,7 @@ def _arguments(name: str, options: argparse.Namespace, keep: Callable[[dict[str,
         return {**rounds, **models, "seconds": options.seconds, "keep": keep}
     if name == "step_profile":
         return models
-    return rounds if name == "start_up" else {}
+    return rounds if name in ("start_up", "normalization") else {}
 
 
 def _machine() -> dict[str, Any]:
