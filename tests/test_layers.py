@@ -84,6 +84,25 @@ def test_lrn_has_no_weights_and_survives_saving(tmp_path):
     np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(x), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
+@pytest.mark.parametrize("pool", [(3, 2), (2, 2), (2, 1)])
+def test_the_relu_of_maxima_is_the_maximum_of_relus_to_the_bit_with_its_gradient(dtype, pool):
+    # Rounded to halves, so that maxima are shared; shifted, so that many windows have nothing above zero.
+    x = tf.cast(tf.round(normal((4, 9, 7, 24)) * 2) / 2 - 1, dtype)
+    ours = layers.MaxPoolingOfReLU(*pool, padding="same", dtype=dtype)
+    theirs = keras.layers.MaxPooling2D(*pool, padding="same", dtype=dtype)
+
+    @tf.function
+    def both(function):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return y, tape.gradient(y, x, tf.cast(normal(y.shape, seed=1), dtype))
+
+    for found, expected in zip(both(ours), both(lambda v: theirs(tf.nn.relu(v))), strict=True):
+        np.testing.assert_array_equal(tf.cast(found, tf.float32), tf.cast(expected, tf.float32))
+
+
 # --- dropout ------------------------------------------------------------------------------------------------------
 
 

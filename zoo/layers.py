@@ -121,6 +121,23 @@ def _as_written(call):
 
 
 @keras.utils.register_keras_serializable("zoo")
+class MaxPoolingOfReLU(keras.layers.MaxPooling2D):
+    """Maxima of the ReLU of a map, for maps [B, H, W, C]: taken as the ReLU of the maxima.
+
+    Values and gradients are the same to the bit, and the ReLU and its gradient, which on a processor take as long as
+    memory does, pass over the pooled map only. It stands where a convolution without a ReLU is followed by a pool.
+    """
+
+    @_as_written
+    def call(self, inputs):
+        return tf.nn.relu(super().call(inputs))
+
+    def macs_and_ops(self, input_shape, output_shape) -> tuple[int, int]:
+        """The ReLU's two operations per element of the map that comes in: that of the layer before, as it is published."""
+        return 0, 2 * math.prod(input_shape[1:])
+
+
+@keras.utils.register_keras_serializable("zoo")
 class LocalResponseNormalization(keras.layers.Layer):
     """y = x * (bias + alpha * sum of x^2 over the channels within ``radius``)^-beta, for maps [B, H, W, C].
 

@@ -68,10 +68,12 @@ def alex(
 
     images = x = keras.Input((input_size, input_size, 3), name="images")
     for i, (kernel, width) in enumerate(convs, start=1):
-        x = conv(x, kernel, width, name=f"conv{i}", role="first" if i == 1 else "conv")
-        if lrn and i > 1:
+        between = lrn and i > 1
+        x = conv(x, kernel, width, name=f"conv{i}", role="first" if i == 1 else "conv", relu=between)
+        if between:
             x = normalize(name=f"lrn{i}")(x)
-        x = keras.layers.MaxPooling2D(*pool, padding="same", name=f"pool{i}")(x)
+        pooling = keras.layers.MaxPooling2D if between else layers.MaxPoolingOfReLU
+        x = pooling(*pool, padding="same", name=f"pool{i}")(x)
         if lrn and i == 1:
             x = normalize(name=f"lrn{i}")(x)
     x = keras.layers.Flatten(name="features")(x)

@@ -68,8 +68,8 @@ def nin(
         role = "first" if i == 1 else "conv"
         x = conv(x, kernel, filters, name=f"conv{i}", role=role, batch_norm=batch_norm)
         x = conv(x, 1, width1, name=f"conv{i}_1x1a", batch_norm=batch_norm)
-        x = conv(x, 1, width2, name=f"conv{i}_1x1b", batch_norm=batch_norm)
-        x = keras.layers.MaxPooling2D(*pool, padding="same", name=f"pool{i}")(x)
+        x = conv(x, 1, width2, name=f"conv{i}_1x1b", batch_norm=batch_norm, relu=False)
+        x = layers.MaxPoolingOfReLU(*pool, padding="same", name=f"pool{i}")(x)
         if lrn:
             x = normalize(name=f"lrn{i}")(x)
         if dropout:

@@ -70,10 +70,11 @@ def squeeze(
         return keras.layers.Concatenate(name=name)([ones, threes])
 
     images = x = keras.Input((input_size, input_size, 3), name="images")
-    x = conv(x, *stem, name="conv1", role="first", batch_norm=batch_norm)
+    x = conv(x, *stem, name="conv1", role="first", batch_norm=batch_norm, relu=False)
     fires = 1  # counted with the convolution, as in the paper: the first module is fire2
     for i, modules in enumerate(stages, start=1):
-        x = keras.layers.MaxPooling2D(*pool, padding="same", name=f"pool{i}")(x)
+        pooling = layers.MaxPoolingOfReLU if i == 1 else keras.layers.MaxPooling2D
+        x = pooling(*pool, padding="same", name=f"pool{i}")(x)
         if lrn:
             x = normalize(name=f"lrn{i}")(x)
         for widths in modules:
