@@ -1,16 +1,16 @@
 """Where the seconds before the first step go, and how soon ``run_sweep.py`` and ``reports`` answer without TensorFlow.
 
 Nothing in the product is changed for it. The process table says when each process began, the record of the run when
-the first step did. In between, a worker is asked a hundred times a second to write into its log where in the code it
-is, with the signal that the sweep itself uses for a training that hangs.
+the first step did. In between, a thread that Python's ``sitecustomize`` starts in every forked process notes a hundred
+times a second where in the code the main thread is.
 """
 
 from __future__ import annotations
 
 import collections
 import csv
+import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -18,12 +18,11 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import watched_sweep
-from benchmarks.watched_sweep import OTHER, ROOT, SERVER, WORKER, Ended, Seen
+from benchmarks.watched_sweep import OTHER, ROOT, SERVER, WORKER, Ended
 from zoo.wording import table
-from zoo.worker import DUMP_SIGNAL
 
 _QUESTION = """\
 question: How long until the first step?
@@ -32,7 +31,6 @@ seeds: 1
 """
 _MISTAKE = "question: ?\nbase: {model: tutu, data: digits}\n"
 _EVERY_S = 0.01
-_STACK_BYTES = 2_000  # less than a stack of training, and more than its first lines
 _HEAVY = ("tensorflow", "tf_keras", "mlflow")  # what no quick answer may import
 
 # The innermost of these that stands on the worker's stack is what it is doing: (file, function) -> what that is.
@@ -49,7 +47,34 @@ PLACES = {
     ("trainer.py", "_advance"): "training",
     ("trainer.py", "_evaluate"): "evaluation",
 }
-_FRAME = re.compile(r'File "(?:.*/)?([^"/]+)", line \d+ in (\S+)')
+
+
+class Sample(NamedTuple):
+    """Where the main thread was at a moment (time.time()): (file, function), innermost first."""
+
+    time: float
+    stack: list[tuple[str, str]]
+
+
+_SAMPLER = f"""\
+import json, os, sys, threading, time
+
+def sample():
+    main = threading.main_thread().ident
+    with open(os.path.join(os.environ["SAMPLES"], str(os.getpid())), "w") as file:
+        while True:
+            frame, stack = sys._current_frames().get(main), []
+            while frame is not None:
+                stack.append((os.path.basename(frame.f_code.co_filename), frame.f_code.co_name))
+                frame = frame.f_back
+            file.write(json.dumps([time.time(), stack]) + "\\n")
+            file.flush()
+            if any(function == "_advance" for _, function in stack):
+                return  # it trains, and is not to be slowed
+            time.sleep({_EVERY_S})
+
+os.register_at_fork(after_in_child=lambda: threading.Thread(target=sample, daemon=True).start())
+"""
 
 
 def measure(rounds: int = 3) -> dict[str, Any]:
@@ -80,31 +105,19 @@ def _commands(directory: Path) -> dict[str, list[str]]:
 
 
 def _run(directory: Path, env: Mapping[str, str]) -> dict[str, Any]:
-    directory.mkdir()
-    asked: dict[int, list[float]] = {}  # worker -> when it was asked where it is
-
-    def look(processes: Mapping[int, Seen]) -> None:
-        for pid, seen in processes.items():
-            if seen.role == WORKER and catches(pid, DUMP_SIGNAL) and not _trains(directory):
-                os.kill(pid, DUMP_SIGNAL)
-                asked.setdefault(pid, []).append(time.time())
-
-    ended = watched_sweep.run(directory, _QUESTION, look, every_s=_EVERY_S, env=env)
+    samples, custom = directory / "samples", directory / "custom"
+    for folder in (samples, custom):
+        folder.mkdir(parents=True)
+    (custom / "sitecustomize.py").write_text(_SAMPLER, encoding="utf-8")
+    env = {**env, "PYTHONPATH": str(custom), "SAMPLES": str(samples)}
+    ended = watched_sweep.run(directory, _QUESTION, lambda _: None, every_s=_EVERY_S, env=env)
     (record,) = (path.parent for path in directory.glob("runs/*/history.csv"))
-    return _taken_apart(ended, record, next(iter(asked.values()), []))
+    (worker,) = (pid for pid, seen in ended.seen.items() if seen.role == WORKER)
+    return _taken_apart(ended, record, samples_of((samples / str(worker)).read_text(encoding="utf-8")))
 
 
-def _trains(directory: Path) -> bool:
-    """Whether the last stack in the log is one of training: it is asked no more, so as not to be slowed."""
-    for log in directory.glob("runs/*/worker.log"):
-        with open(log, "rb") as file:
-            file.seek(max(0, log.stat().st_size - _STACK_BYTES))
-            return b" in _advance" in file.read()
-    return False
-
-
-def _taken_apart(ended: Ended, record: Path, asked: Sequence[float]) -> dict[str, Any]:
-    """Seconds between the events that can be seen, and within the worker the share of the stacks times its seconds."""
+def _taken_apart(ended: Ended, record: Path, samples: Sequence[Sample]) -> dict[str, Any]:
+    """Seconds between the events that can be seen, and within the worker the share of the samples times its seconds."""
     with open(record / "history.csv", newline="") as file:
         (row,) = csv.DictReader(file)
     first_step = float(row["time"]) - float(row["evaluate_s"]) - float(row["train_s"])
@@ -115,11 +128,10 @@ def _taken_apart(ended: Ended, record: Path, asked: Sequence[float]) -> dict[str
         "driver: Python, imports, question, plan": server,
         "server of workers: imports TensorFlow, forks": forked - server,
         "other worker: counts the network": worker - forked,
-        "worker: forked, opens its log": asked[0] - ended.began - worker,
     }
-    stacks = [where(stack) for stack in stacks_of((record / "worker.log").read_text())]
-    before = stacks[: stacks.index("training")] if "training" in stacks else stacks
-    each_s = (first_step - asked[0]) / max(1, len(before))
+    places = [where(sample.stack) for sample in samples]
+    before = places[: places.index("training")] if "training" in places else places
+    each_s = (first_step - ended.began - worker) / max(1, len(before))
     for place, count in collections.Counter(before).items():
         found[f"worker: {place}"] = count * each_s
     return {
@@ -128,34 +140,16 @@ def _taken_apart(ended: Ended, record: Path, asked: Sequence[float]) -> dict[str
         "before_the_first_step_s": found,
         "training_s": float(row["train_s"]),
         "evaluation_s": float(row["evaluate_s"]),
-        "stacks": len(before),
+        "samples": len(before),
     }
 
 
-def catches(pid: int, number: int) -> bool:
-    """Whether a process has a handler for a signal, which would end it otherwise."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
-    return bool(int(mask, 16) >> (number - 1) & 1)
-
-
-def stacks_of(log: str) -> list[list[tuple[str, str]]]:
-    """The main thread's stacks in a log, in order: (file, function), innermost first."""
-    stacks: list[list[tuple[str, str]]] = []
-    inside = False
-    for line in log.splitlines():
-        if line.endswith("(most recent call first):"):
-            inside = line.startswith("Current thread")
-            if inside:
-                stacks.append([])
-        elif inside and (frame := _FRAME.search(line)):
-            stacks[-1].append((frame[1], frame[2]))
-        else:
-            inside = False
-    return stacks
+def samples_of(text: str) -> list[Sample]:
+    """What the sampler of one process has written."""
+    return [
+        Sample(moment, [(file, function) for file, function in stack])
+        for moment, stack in map(json.loads, text.splitlines())
+    ]
 
 
 def where(stack: Sequence[tuple[str, str]]) -> str:

@@ -277,27 +277,14 @@ def test_the_text_of_memory_holds_peaks_against_their_targets():
     assert lines[3].split() == ["training", "worker", "700", "400", "1,200", "within"]
 
 
-LOG = """\
-Thread 0x00007f01 (most recent call first):
-  File "/x/zoo/processes.py", line 140 in watch
-  File "/usr/lib/threading.py", line 9 in run
-
-Current thread 0x00007f02 (most recent call first):
-  File "/x/tensorflow/python/framework/func_graph.py", line 1 in func_graph_from_py_func
-  File "/x/zoo/training/steps.py", line 98 in call
-  File "/x/zoo/training/trainer.py", line 89 in train
-said by the program
-Current thread 0x00007f02 (most recent call first):
-  File "/x/numpy/core.py", line 1 in load
-  File "/x/zoo/worker.py", line 180 in _arrays
-  File "/x/zoo/worker.py", line 150 in _train
-"""
-
-
-def test_stacks_of_a_log_and_what_they_are_at():
-    stacks = start_up.stacks_of(LOG)
-    assert [start_up.where(stack) for stack in stacks] == ["step traced", "data: verified and mapped"]
-    assert stacks[1][0] == ("core.py", "load")
+def test_samples_and_what_they_are_at():
+    text = (
+        '[5.0, [["func_graph.py", "func_graph_from_py_func"], ["steps.py", "call"], ["trainer.py", "train"]]]\n'
+        '[5.5, [["core.py", "load"], ["worker.py", "_arrays"], ["worker.py", "_train"]]]\n'
+    )
+    samples = start_up.samples_of(text)
+    assert [start_up.where(sample.stack) for sample in samples] == ["step traced", "data: verified and mapped"]
+    assert samples[1].time == 5.5 and samples[1].stack[0] == ("core.py", "load")
     assert start_up.where([("other.py", "f")]) == "everything else"
 
 
