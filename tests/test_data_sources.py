@@ -178,6 +178,6 @@ def test_ctrl_c_during_the_download_leaves_nothing_half_written(tmp_path):
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=30)
         done.set()
-    assert process.returncode == 130
+    assert process.returncode == 130, told
     assert "Traceback" not in told and "nothing half-written" in told
     assert [path.name for path in place.iterdir()] == [".lock"]
