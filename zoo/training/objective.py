@@ -25,6 +25,8 @@ def _plain_descent():
 
     class PlainDescent(keras.optimizers.SGD):
         def update_step(self, gradient, variable):
+            if isinstance(gradient, tf.IndexedSlices):  # of an embedding in a user's own network
+                return super().update_step(gradient, variable)
             rate = tf.cast(self.learning_rate, variable.dtype)
             tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
 
