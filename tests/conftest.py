@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import shutil
 import signal
 from pathlib import Path
+from subprocess import CompletedProcess
 
+import filelock
 import pytest
 from sweeps import QUESTION, environment, sweep
 
@@ -19,6 +23,12 @@ LONGEST = ("test_cluster", "test_failures", "test_run_sweep", "test_stopping", "
 def pytest_collection_modifyitems(items):
     order = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+def pytest_collection_finish():
+    """Collecting has imported TensorFlow, MLflow and all: objects that no garbage collection needs to look at again."""
+    gc.collect()
+    gc.freeze()
 
 
 # A shell without job control, such as a script's, has what it starts in the background ignore Ctrl-C, and so does all
@@ -45,12 +55,21 @@ def cifar10():
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory) -> Path:
+def common(tmp_path_factory, worker_id) -> Path:
+    """A directory of all processes that share the tests."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def empty_store(common) -> Path:
     """A database with MLflow's tables, to copy: making them takes seconds."""
     from zoo.track.opening import open_client
 
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    open_client(f"sqlite:///{path}")
+    path = common / "empty.db"
+    with filelock.FileLock(common / ".empty.lock"):
+        if not path.exists():
+            open_client(f"sqlite:///{path}")
     return path
 
 
@@ -61,14 +80,19 @@ def place(tmp_path, empty_store) -> Path:
 
 
 @pytest.fixture(scope="session")
-def env(tmp_path_factory) -> dict[str, str]:
+def env(common, tmp_path_factory) -> dict[str, str]:
     """The environment of sweeps, with a cache in which the shipped networks' costs are soon known."""
-    return environment(tmp_path_factory.mktemp("cache"))
+    return environment(common / "cache", tmp_path_factory.mktemp("tmp"))
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, env):
+def finished(common, env) -> tuple[Path, CompletedProcess]:
     """A sweep run without any disturbance: its directory and what it printed."""
-    directory = tmp_path_factory.mktemp("finished")
-    (directory / "flip.yaml").write_text(QUESTION)
-    return directory, sweep(directory, env, "flip.yaml")
+    directory, told = common / "finished", common / "finished.json"
+    with filelock.FileLock(common / ".finished.lock"):
+        if not told.exists():
+            directory.mkdir()
+            (directory / "flip.yaml").write_text(QUESTION)
+            done = sweep(directory, env, "flip.yaml")
+            told.write_text(json.dumps(vars(done)))
+    return directory, CompletedProcess(**json.loads(told.read_text()))

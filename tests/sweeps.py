@@ -62,11 +62,13 @@ seeds: 1
 """
 
 
-def environment(cache: Path) -> dict[str, str]:
-    """A clean environment: nothing of the person who runs the tests changes what they see."""
+def environment(cache: Path, temporary: Path | None = None) -> dict[str, str]:
+    """A clean environment: nothing of the person who runs the tests changes what they see.
+
+    It has a directory of temporary files of its own: sweeps elsewhere are not waited for when latency is measured.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "PYTHON", "ZOO", "TF_"))}
-    # Temporary files of its own: sweeps elsewhere on this machine are not waited for when latency is measured.
-    temporary = cache / "tmp"
+    temporary = temporary or cache / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     return kept | {
         "ZOO_CACHE": str(cache),

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from servers import Between, MlflowServer, Postgres, each_answer_once_lost, postgres_programs
-from sweeps import PATIENCE_S, QUESTION, Running, command, environment, sweep
+from sweeps import PATIENCE_S, QUESTION, Running, command, sweep
 from tracked import COST, TWO_SIZES, finish, row, train
 
 from zoo import plan as plans
@@ -68,9 +68,8 @@ def between(server):
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory):
-    at_once = {"MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0"}  # a request without an answer is sent again
-    return environment(tmp_path_factory.mktemp("cache")) | at_once
+def env(env):
+    return env | {"MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0"}  # a request without an answer is sent again at once
 
 
 @pytest.fixture(scope="module")

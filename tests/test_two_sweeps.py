@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sweeps import QUESTION, Running, environment, sweep
+from sweeps import QUESTION, Running, sweep
 
 from zoo import turns
 
@@ -22,12 +22,11 @@ OTHER = QUESTION.replace("augment.flip: [true, false]", "hidden: [[16], [8]]")
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory):
+def together(tmp_path_factory, env):
     """Both sweeps and a second copy of the first one, begun while the first one trained."""
     directory = tmp_path_factory.mktemp("together")
     (directory / "flip.yaml").write_text(QUESTION)
     (directory / "size.yaml").write_text(OTHER)
-    env = environment(tmp_path_factory.mktemp("cache"))
     first = Running(directory, env, "flip.yaml")
     first.until("  step ")
     worker = first.worker()
