@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports import advice, claims, costs, examples, front, interactions, store, tables
-from reports.page import Details, Headline
-from reports.store import Sweep
+from reports.sections.given import Details, Headline
+from reports.sweep import Sweep
 from zoo import data
 
 PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks

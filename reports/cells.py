@@ -55,6 +55,11 @@ def estimate(each: Interval, digits: int = 2) -> str:
     return f"{middle} [{points(each.low, digits)}, {points(each.high, digits)}]"
 
 
+def difference_of(row: Mapping[str, Any]) -> Interval:
+    """That of a variant's row in the frame: points, with what they lie between."""
+    return Interval(*(number(row[f"difference_{end}points"]) for end in ("", "low_", "high_")))
+
+
 def points(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}"  # the sum makes a zero of a negative zero
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reports.canvas import BLACK, BLUE, COLORS, DARK, GREY, GRID, WIDTH_INCHES, blank, dress, shortened
-from reports.store import Sweep
+from reports.sweep import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

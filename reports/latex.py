@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reports import tables, verdicts
-from reports.store import Sweep
+from reports.sweep import Sweep
 
 HEADER = (
     *("variant", "test accuracy, %", "difference, points", "verdict"),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from reports import tables
 from reports.answer import Answer
-from reports.store import Sweep, has_result
+from reports.sweep import Sweep, has_result
 
 NOTES = (
     "Accuracy: mean ± sample standard deviation over seeds (number of runs), in percent of the test images. "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reports import power, statistics, verdicts
-from reports.store import Sweep
+from reports.sweep import Sweep
 from reports.wording import listed
 
 ABSENT = "-"

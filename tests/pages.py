@@ -7,7 +7,9 @@ import io
 import numpy as np
 import pandas as pd
 
-from reports import canvas, curves, page, store, tables, trade_off
+from reports import canvas, curves, store, tables, trade_off
+from reports.sections import given
+from reports.sweep import Sweep
 
 CLASSES = ("cat", "dog", "<ship>")
 NAMES = ("off", "</script><b>bold</b>", "x" * 200, "width=2", "width=0.5", "ema=false", "lr=-3", "never run")
@@ -23,7 +25,7 @@ FINALS = {  # points of test accuracy, one a seed
 }
 
 
-def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does it matter?") -> store.Sweep:
+def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does it matter?") -> Sweep:
     """One run for each final accuracy, in points, the first variant being the baseline; a nan is a run that failed."""
     rows, points = [], []
     for place, (variant, values) in enumerate(finals.items()):
@@ -48,7 +50,7 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
                 points.append((run_id, "test/accuracy_raw", step, share * final / 100 - 0.01))
     counts = dict.fromkeys(store.COUNTS.values(), "Int64")
     runs = pd.DataFrame(rows).drop(columns="start_ms").astype(counts) if rows else store._frame([], ())
-    return store.Sweep(
+    return Sweep(
         name=name,
         question=question,
         baseline=next(iter(finals)),
@@ -61,43 +63,43 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
     )
 
 
-def _with_frame(made: store.Sweep) -> tuple[store.Sweep, pd.DataFrame]:
+def _with_frame(made: Sweep) -> tuple[Sweep, pd.DataFrame]:
     return made, tables.variants(made)
 
 
-def pair() -> tuple[store.Sweep, pd.DataFrame]:
+def pair() -> tuple[Sweep, pd.DataFrame]:
     """Two variants, 10 points apart; curves are left out, so that nothing but the accuracies is known of their course."""
     made = sweep("pair", {"off": (80.0, 81.0, 82.0), "on": (90.0, 91.0, 92.0)}, 3)
     made.runs[["accuracy_raw_percent", "accuracy_ema_percent"]] = np.nan
     return _with_frame(made)
 
 
-def several() -> tuple[store.Sweep, pd.DataFrame]:
+def several() -> tuple[Sweep, pd.DataFrame]:
     """Every verdict, names that nobody hopes for, a failed run and a variant that never ran."""
     return _with_frame(sweep("several", FINALS, 3, "Does any of these <i>really</i> matter?"))
 
 
-def many(variants: int, seeds: int) -> tuple[store.Sweep, pd.DataFrame]:
+def many(variants: int, seeds: int) -> tuple[Sweep, pd.DataFrame]:
     rng = np.random.default_rng(0)
     finals = {f"width={place}": tuple(80 + place / 5 + rng.normal(0, 0.3, seeds)) for place in range(variants)}
     return _with_frame(sweep("many", finals, seeds))
 
 
-def empty() -> tuple[store.Sweep, pd.DataFrame]:
+def empty() -> tuple[Sweep, pd.DataFrame]:
     return _with_frame(sweep("empty", {"off": (), "on": ()}, 2))
 
 
-def without_baseline() -> tuple[store.Sweep, pd.DataFrame]:
+def without_baseline() -> tuple[Sweep, pd.DataFrame]:
     return _with_frame(sweep("without_baseline", {"off": (), "on": (80.0, 81.0)}, 2))
 
 
-def pictures(made: store.Sweep, frame: pd.DataFrame) -> dict[str, str]:
+def pictures(made: Sweep, frame: pd.DataFrame) -> dict[str, str]:
     figures = {f"accuracy_vs_size/{axis}": trade_off.accuracy_vs_size(frame, axis) for axis in ("params", "latency")}
     figures["learning_curves"] = curves.learning_curves(made)
     return {name: canvas.svg(figure, name) for name, figure in figures.items()}
 
 
-def details(made: store.Sweep, frame: pd.DataFrame) -> page.Details:
+def details(made: Sweep, frame: pd.DataFrame) -> given.Details:
     """Something in every field, for every variant."""
     rng = np.random.default_rng(1)
     names = [name for name in made.variants if len(made.results(name))]
@@ -113,8 +115,8 @@ def details(made: store.Sweep, frame: pd.DataFrame) -> page.Details:
         for name in others[:3]
         for place, (way, before, after) in enumerate(sides)
     ]
-    return page.Details(
-        headlines=[page.Headline(others[0], "helps", "It helps by 5 points.", "Take it.")],
+    return given.Details(
+        headlines=[given.Headline(others[0], "helps", "It helps by 5 points.", "Take it.")],
         per_class=table(
             "variant label images accuracy_percent difference_points low_points high_points",
             [(name, label, 1000, 80.0, d, d - 1, d + 1) for (name, label), d in middles.items()],

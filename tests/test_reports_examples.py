@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from reports import examples, verdicts
+from reports import examples, flips, predictions, verdicts
 from zoo.measure.accuracy import top_k_accuracy
 
 NAN = float("nan")
@@ -34,18 +34,18 @@ def test_calibration_error_by_hand():
     Gaps: 0.95 and 0.95 and 1.0 share the last bin: |2 - 2.9| = 0.9; 0.5 and 0.53 the eighth: |2 - 1.03| = 0.97; of 5.
     """
     confidence, right = [0.95, 0.95, 0.5, 0.53, 1.0], [1, 0, 1, 1, 1]
-    assert examples.calibration_error(confidence, right) == pytest.approx((0.9 + 0.97) / 5)
+    assert predictions.calibration_error(confidence, right) == pytest.approx((0.9 + 0.97) / 5)
 
 
 def test_a_bin_holds_its_upper_edge():
     """With 5 bins 0.1 and 0.2 share one: |1 - 0.3| / 2; else it were (0.9 + 0.2) / 2."""
-    assert examples.calibration_error([0.1, 0.2], [1, 0], bins=5) == pytest.approx(0.35)
-    assert examples.calibration_error([0.0, 1.0], [0, 1], bins=5) == 0.0
+    assert predictions.calibration_error([0.1, 0.2], [1, 0], bins=5) == pytest.approx(0.35)
+    assert predictions.calibration_error([0.0, 1.0], [0, 1], bins=5) == 0.0
 
 
 def test_calibration_of_probabilities_by_hand():
     """Confidences 0.7 and 0.6, the second wrong: (0.3 + 0.6) / 2. Likelihoods 0.7 and 0.4."""
-    found = examples.calibration([0, 1], np.log([[0.7, 0.3], [0.6, 0.4]]))
+    found = predictions.calibration([0, 1], np.log([[0.7, 0.3], [0.6, 0.4]]))
     assert found.ece_percent == pytest.approx(45.0, rel=1e-5)
     assert found.nll == pytest.approx(-np.log(0.7 * 0.4) / 2, rel=1e-6)
     assert np.isnan(found.top5_percent)
@@ -58,7 +58,7 @@ def test_calibration_against_scipy_and_the_training_room(classes):
         rng.integers(classes, size=500),
         rng.normal(0, 3, (500, classes)).round().astype(np.float32),
     )  # ties
-    found = examples.calibration(labels, logits)
+    found = predictions.calibration(labels, logits)
     assert found.nll == pytest.approx(-special.log_softmax(logits, 1)[np.arange(500), labels].mean(), rel=1e-5)
     assert found.top5_percent == pytest.approx(100 * top_k_accuracy(logits, labels, 5))
 
@@ -66,9 +66,9 @@ def test_calibration_against_scipy_and_the_training_room(classes):
 def test_many_logits_are_read_in_parts(monkeypatch):
     rng = np.random.default_rng(2)
     labels, logits = rng.integers(7, size=100), rng.normal(size=(100, 7))
-    whole = examples.calibration(labels, logits)
-    monkeypatch.setattr(examples, "AT_A_TIME", 100)  # 14 images
-    assert examples.calibration(labels, logits) == pytest.approx(whole)
+    whole = predictions.calibration(labels, logits)
+    monkeypatch.setattr(predictions, "AT_A_TIME", 100)  # 14 images
+    assert predictions.calibration(labels, logits) == pytest.approx(whole)
 
 
 def test_calibration_over_seeds():
@@ -104,9 +104,9 @@ def test_churn_by_hand():
 def test_churn_of_readouts_leaves_the_same_training_out():
     """Of the pairs across only (a1, b2) and (a2, b1) come from different trainings."""
     a, b = np.array([[0, 0], [1, 1]]), np.array([[0, 0], [1, 2]])
-    assert examples.churn(a, b, ("s", "t"), ("s", "t")) == pytest.approx(100.0)
-    assert examples.churn(a, b, ("s", "t"), ("u", "v")) == pytest.approx(100 * (0 + 2 + 2 + 1) / 8)
-    assert np.isnan(examples.churn(a[:1], b[:1], ("s",), ("s",)))
+    assert predictions.churn(a, b, ("s", "t"), ("s", "t")) == pytest.approx(100.0)
+    assert predictions.churn(a, b, ("s", "t"), ("u", "v")) == pytest.approx(100 * (0 + 2 + 2 + 1) / 8)
+    assert np.isnan(predictions.churn(a[:1], b[:1], ("s",), ("s",)))
 
 
 # --- flips -------------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def tables(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 3), (5, 2), (10, 10)])
 def test_p_of_flips_is_fishers(n, m):
     a, b = tables(n, m)
-    found = examples.flips(a, b, np.zeros(a.shape[1]), most=10_000)
+    found = flips.flips(a, b, np.zeros(a.shape[1]), most=10_000)
     assert set(found.image) == set(np.flatnonzero(a.mean(0) > b.mean(0)))
     for image, p in zip(found.image, found.p, strict=True):
         x, y = a[:, image].sum(), b[:, image].sum()
@@ -132,7 +132,7 @@ def test_p_of_flips_is_fishers(n, m):
 def test_p_of_flips_of_readouts_is_the_sign_tests():
     rng = np.random.default_rng(0)
     a, b = rng.random((6, 200)) < 0.6, rng.random((6, 200)) < 0.5
-    found = examples.flips(a, b, np.zeros(200), paired=True, most=200)
+    found = flips.flips(a, b, np.zeros(200), paired=True, most=200)
     for image, p in zip(found.image, found.p, strict=True):
         wins, losses = (a & ~b)[:, image].sum(), (b & ~a)[:, image].sum()
         assert wins > losses and p == pytest.approx(stats.binomtest(wins, wins + losses, alternative="greater").pvalue)
@@ -142,7 +142,7 @@ def test_p_of_flips_of_readouts_is_the_sign_tests():
 def test_flips_by_chance_is_the_mean_over_all_exchanges(n, m):
     rng = np.random.default_rng(n)
     a, b = rng.random((n, 60)) < rng.random(60), rng.random((m, 60)) < rng.random(60)
-    found = examples.flips(a, b, np.zeros(60), most=5)
+    found = flips.flips(a, b, np.zeros(60), most=5)
     last, all_, counts = found.p[-1] * (1 + 1e-9), np.concatenate([a, b]), []
     for ours in itertools.combinations(range(n + m), n):
         x, y = all_[list(ours)].sum(0), np.delete(all_, ours, 0).sum(0)
@@ -157,7 +157,7 @@ def test_flips_by_chance_is_the_mean_over_all_exchanges(n, m):
 def test_flips_of_readouts_by_chance_is_the_mean_over_all_exchanges():
     rng = np.random.default_rng(4)
     a, b = rng.random((4, 50)) < 0.7, rng.random((4, 50)) < 0.5
-    found = examples.flips(a, b, np.zeros(50), paired=True, most=3)
+    found = flips.flips(a, b, np.zeros(50), paired=True, most=3)
     counts = []
     for swap in itertools.product([False, True], repeat=4):
         ours, theirs = np.where(np.array(swap)[:, None], [b, a], [a, b])
@@ -169,7 +169,7 @@ def test_flips_of_readouts_by_chance_is_the_mean_over_all_exchanges():
 
 def test_equal_p_in_the_order_of_the_gap_then_of_the_images():
     a, b = np.ones((2, 4), bool), np.zeros((2, 4), bool)
-    assert examples.flips(a, b, [0.1, 0.5, 0.5, 0.9], most=3).image.tolist() == [3, 1, 2]
+    assert flips.flips(a, b, [0.1, 0.5, 0.5, 0.9], most=3).image.tolist() == [3, 1, 2]
 
 
 def test_flips_are_told_in_words():

@@ -14,8 +14,9 @@ import pages
 import pandas as pd
 import pytest
 
-from reports import cells, forest, inlined, page, sections, tables, verdicts
+from reports import cells, forest, inlined, page, tables, verdicts
 from reports.forest import Interval
+from reports.sections import given
 
 VOID = {"meta", "img", "input", "br", "link"}
 NASTY = "</script><b>bold</b>"
@@ -94,8 +95,8 @@ def test_the_answer_comes_first_with_its_numbers_and_what_to_do():
 
 def test_a_headline_takes_the_place_of_the_plain_sentence():
     sweep, frame = pages.pair()
-    told = page.Headline("on", verdicts.EQUIVALENT, "It is all the same.", "Drop it.")
-    words = Read(page.render(sweep, frame, details=page.Details(headlines=[told]))).words
+    told = given.Headline("on", verdicts.EQUIVALENT, "It is all the same.", "Drop it.")
+    words = Read(page.render(sweep, frame, details=given.Details(headlines=[told]))).words
     assert "= equivalent on It is all the same." in words
     assert "What to do: Drop it." in words
     assert "+10.00 points , 95 % interval +7.73 to +12.27" in words  # which the sentence did not have
@@ -131,7 +132,7 @@ def test_many_comparisons_are_counted_and_ordered_by_verdict(full):
 
 
 def test_all_sections_are_there_when_all_is_given(full):
-    assert Read(full).sections == list(page.TITLES)
+    assert Read(full).sections == list(page.SECTIONS)
 
 
 def test_sections_without_data_are_left_out():
@@ -148,7 +149,7 @@ def test_frames_with_columns_missing_or_all_nan_do_no_harm():
         empty = getattr(whole, name).iloc[:0]
         nan = getattr(whole, name).assign(**dict.fromkeys(set(getattr(whole, name)) - {"variant"}, np.nan))
         for some in (empty, nan, getattr(whole, name)[["variant"]] if "variant" in nan else empty):
-            text = page.render(sweep, frame, details=replace(page.Details(images=whole.images), **{name: some}))
+            text = page.render(sweep, frame, details=replace(given.Details(images=whole.images), **{name: some}))
             assert "could not be" not in text, name
             words = Read(text).words.replace("loss is nan", "")  # why a run failed
             assert re.search(r"\bnan\b", words) is None, name
@@ -192,7 +193,7 @@ def test_a_mistake_in_one_part_does_not_lose_the_page(monkeypatch):
     def broken(given):
         raise KeyError("<oops>")
 
-    monkeypatch.setattr(sections, "price", broken)
+    monkeypatch.setitem(page.SECTIONS, "price", ("What it costs", broken))
     read = Read(page.render(sweep, frame, pictures={"learning_curves": "not a picture"}))
     assert "This part could not be made. KeyError: '<oops>'" in read.words
     assert "This picture could not be shown. not SVG" in read.words
@@ -203,7 +204,7 @@ def test_runs_are_linked_where_the_link_is_one():
     sweep, frame = pages.pair()
     ids = sweep.runs["run_id"].tolist()
     links = dict(zip(ids, ("http://localhost:5000/#/runs/1", "mlruns/a b", "javascript:alert(1)"), strict=False))
-    read = Read(page.render(sweep, frame, details=page.Details(run_links=links)))
+    read = Read(page.render(sweep, frame, details=given.Details(run_links=links)))
     hrefs = [each["href"] for each in read.all("a")]
     assert "http://localhost:5000/#/runs/1" in hrefs and "mlruns/a%20b" in hrefs
     assert not any("javascript" in href for href in hrefs)

@@ -1,20 +1,15 @@
-"""The sections of the page that go into the test images: classes, churn, calibration, and the gallery of those that flip.
-
-As in ``reports.sections``: one function a section, from what is given to a view for the macro of that name.
-"""
+"""The sections that go into the test images: classes, churn, calibration, and the gallery of those that flip."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from reports import forest, tables
 from reports.cells import Cell, Forest, Table, drawn, estimate, figure, is_number, number, plot, rows_of, words
 from reports.forest import Interval
-
-if TYPE_CHECKING:
-    from reports.page import Given
+from reports.sections.given import Given
 
 MOST_IMAGES = 240  # in the gallery: with 32 x 32 pixels about half a megabyte
 
