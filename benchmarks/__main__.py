@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import memory, normalization, start_up, step_profile, sweep_overhead, training_speed
+from benchmarks import memory, normalization, report, start_up, step_profile, sweep_overhead, training_speed
 from zoo import machine
 
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "normalization": normalization,
     "memory": memory,
     "start_up": start_up,
+    "report": report,
     "sweep_overhead": sweep_overhead,
 }
 SPEED = tuple(name for name in BENCHMARKS if name != "sweep_overhead")  # what is measured when nothing is named
@@ -30,7 +31,9 @@ def main() -> None:
     parser.add_argument(
         "names", metavar="NAME", nargs="*", help=f"{', '.join(BENCHMARKS)} (default: {', '.join(SPEED)})"
     )
-    parser.add_argument("--rounds", metavar="N", type=int, help="of each timing (default: 5 of speed, 3 of start-up)")
+    parser.add_argument(
+        "--rounds", metavar="N", type=int, help="of each timing (default: 5; 3 of start-up and report)"
+    )
     parser.add_argument("--seconds", metavar="S", type=float, default=8.0, help="of each timing of speed (default 8)")
     parser.add_argument(
         "--model",
@@ -69,7 +72,7 @@ def _arguments(name: str, options: argparse.Namespace, keep: Callable[[dict[str,
         return {**rounds, **models, "seconds": options.seconds, "keep": keep}
     if name == "step_profile":
         return models
-    return rounds if name in ("start_up", "normalization") else {}
+    return rounds if name in ("start_up", "normalization", "report") else {}
 
 
 def _machine() -> dict[str, Any]:

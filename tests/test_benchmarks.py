@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import contender, images, memory, rounds, start_up, step_profile, training_speed
+from benchmarks import contender, images, memory, report, rounds, start_up, step_profile, training_speed
+from reports import store
 from zoo import layers, models
 from zoo.measure import cost
 
@@ -307,3 +308,20 @@ def test_what_the_worker_is_found_at_exists():
     for file, function in start_up.PLACES:
         if file in sources:
             assert f"def {function}(" in sources[file], f"{file} has no function {function} any more"
+
+
+# --- the report ---------------------------------------------------------------------------------------------------
+
+
+def test_the_large_sweep_is_one_that_the_reports_take_for_whole(tmp_path, monkeypatch):
+    for name, size in (("VARIANTS", 3), ("SEEDS", 2), ("EVALUATIONS", 4), ("IMAGES", 60)):
+        monkeypatch.setattr(report, name, size)
+    report.fill(tmp_path)
+    sweep = store.read("large", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert len(sweep.results()) == 6 and sweep.missing() == () and len(sweep.verdicts()) == 2
+    assert len(sweep.histories) == 6 * 4 * len(store.HISTORIES)
+    predictions = store.read_predictions(sweep)
+    for run in sweep.results().itertuples():
+        its = predictions[run.run_id]
+        assert its.logits.shape == (60, 10)
+        assert 100 * (its.logits.argmax(1) == its.labels).mean() == pytest.approx(run.accuracy_percent)
