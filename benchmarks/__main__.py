@@ -31,9 +31,7 @@ def main() -> None:
     parser.add_argument(
         "names", metavar="NAME", nargs="*", help=f"{', '.join(BENCHMARKS)} (default: {', '.join(SPEED)})"
     )
-    parser.add_argument(
-        "--rounds", metavar="N", type=int, help="of each timing (default: 5; 3 of start-up and report)"
-    )
+    parser.add_argument("--rounds", metavar="N", type=int, help="of each timing (default: 5; 3 of start-up and report)")
     parser.add_argument("--seconds", metavar="S", type=float, default=8.0, help="of each timing of speed (default 8)")
     parser.add_argument(
         "--model",
