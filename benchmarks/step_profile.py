@@ -21,7 +21,7 @@ _STEPS = 40
 _KINDS = {  # the first that the name of an operation's kernel has in it
     "Conv2DBackpropFilter": "convolutions: gradient of the kernels",
     "Conv2DBackpropInput": "convolutions: gradient of the maps",
-    "Conv2D": "convolutions: forward, bias and ReLU in the same pass; products of LRN with its band",
+    "Conv2D": "convolutions: forward, bias and ReLU in the same pass",
     "BatchMatMul": "augmentation: moments of the crops",
     "MatMul": "dense layers",
     "MaxPool": "pools and their gradients",

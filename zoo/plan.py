@@ -15,7 +15,7 @@ from zoo.spec import PLACEMENT, READOUTS, Config, Question, Variant
 
 # Raise it when a change to the models, the data or the trainer changes the weights that a configuration gives: results of
 # the code before the change are then not taken for results of the code after it.
-NUMERICS = 2
+NUMERICS = 3
 
 # Settings that decide when a training is looked at, not what its weights are.
 OBSERVATION = ("evaluate_every", "milestones", "recipe")

@@ -1,0 +1,65 @@
+"""A convolution whose kernel's gradient is computed as a convolution, where that is the faster way.
+
+oneDNN's own kernel for it, in bfloat16, reaches half the speed of its convolutions on small maps. The gradient
+
+    dK[i, j, c, o] = sum over b, y, x of X[b, y + i, x + j, c] * dY[b, y, x, o]
+
+is itself a convolution: over the image of height y and width (x, c) with the channels b, by the kernel of height y and
+width x with the channels b and the filters o, in which neighbours in x lie a whole c apart, that is, dilated by c.
+"""
+
+from __future__ import annotations
+
+# Where the sum over batch and map is short enough for dY to stay in the cache, and wide enough to pay for the transposes:
+# measured with 16 to 128 images of 6 x 6 and 12 x 12, where it takes 0.55 to 0.95 of the time, and against it with 24 x 24.
+MOST_POSITIONS = 20_000
+FEWEST_CHANNELS = 32
+SMALLEST_KERNEL = 3
+
+
+def convolution(x, kernel):
+    """``tf.nn.conv2d`` with stride 1 and SAME padding: [B, H, W, C] and [k, l, C, O] to [B, H, W, O].
+
+    Its gradient is the same up to the order of float32 sums.
+    """
+    import tensorflow as tf
+
+    if not _pays(x, kernel):
+        return tf.nn.conv2d(x, kernel, strides=1, padding="SAME")
+
+    @tf.custom_gradient
+    def convolved(x, kernel):
+        def gradient(dy):
+            sizes = {"input_sizes": tf.shape(x), "strides": [1, 1, 1, 1], "padding": "SAME"}
+            dx = tf.raw_ops.Conv2DBackpropInput(filter=kernel, out_backprop=dy, **sizes)
+            return dx, kernel_gradient(x, dy, *kernel.shape[:2])
+
+        return tf.nn.conv2d(x, kernel, strides=1, padding="SAME"), gradient
+
+    return convolved(x, kernel)
+
+
+def kernel_gradient(x, dy, height: int, width: int):
+    """[height, width, C, O] from the convolution's input [B, H, W, C] and the gradient of its output [B, H, W, O]."""
+    import tensorflow as tf
+
+    batch, rows, columns, channels = x.shape
+    above, left = (height - 1) // 2, (width - 1) // 2  # as SAME pads
+    margins = [[above, height - 1 - above], [left, width - 1 - left], [0, 0], [0, 0]]
+    image = tf.pad(tf.transpose(x, [1, 2, 3, 0]), margins)
+    image = tf.reshape(image, [1, rows + height - 1, (columns + width - 1) * channels, batch])
+    found = tf.nn.conv2d(image, tf.transpose(dy, [1, 2, 0, 3]), 1, "VALID", dilations=[1, 1, channels, 1])
+    return tf.reshape(found, [height, width, channels, dy.shape[-1]])
+
+
+def _pays(x, kernel) -> bool:
+    import tensorflow as tf
+
+    if x.dtype != tf.bfloat16 or None in x.shape or tf.config.list_physical_devices("GPU"):
+        return False
+    batch, rows, columns, channels = x.shape
+    return (
+        batch * rows * columns <= MOST_POSITIONS
+        and channels >= FEWEST_CHANNELS
+        and min(kernel.shape[:2]) >= SMALLEST_KERNEL
+    )
