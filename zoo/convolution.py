@@ -45,10 +45,10 @@ def kernel_gradient(x, dy, height: int, width: int):
 
     batch, rows, columns, channels = x.shape
     above, left = (height - 1) // 2, (width - 1) // 2  # as SAME pads
-    margins = [[above, height - 1 - above], [left, width - 1 - left], [0, 0], [0, 0]]
-    image = tf.pad(tf.transpose(x, [1, 2, 3, 0]), margins)
-    image = tf.reshape(image, [1, rows + height - 1, (columns + width - 1) * channels, batch])
-    found = tf.nn.conv2d(image, tf.transpose(dy, [1, 2, 0, 3]), 1, "VALID", dilations=[1, 1, channels, 1])
+    image = tf.reshape(tf.transpose(x, [1, 2, 3, 0]), [1, rows, columns * channels, batch])
+    # Padding of the convolution's own, for oneDNN then leaves out the products with zeros.
+    margins = [[0, 0], [above, height - 1 - above], [left * channels, (width - 1 - left) * channels], [0, 0]]
+    found = tf.nn.conv2d(image, tf.transpose(dy, [1, 2, 0, 3]), 1, margins, dilations=[1, 1, channels, 1])
     return tf.reshape(found, [height, width, channels, dy.shape[-1]])
 
 
