@@ -126,6 +126,16 @@ def test_the_gradients_of_a_convolution_are_those_of_tensorflow(batch, map_size,
     np.testing.assert_allclose(tf.cast(ours[2], tf.float64), exact[2], rtol=1.01 * 2**-8, atol=1e-5 * scale)
 
 
+@pytest.mark.parametrize("arguments", [{"strides": 2}, {"padding": "valid"}, {"dilation_rate": 2}, {"name": "plain"}])
+def test_the_layer_is_keras_own_whatever_its_arguments(arguments):
+    x = tf.cast(normal((2, 8, 8, 32)), tf.bfloat16)
+    arguments = {"padding": "same", "activation": "relu", "dtype": "mixed_bfloat16"} | arguments
+    ours, theirs = layers.Conv2D(16, 3, **arguments), keras.layers.Conv2D(16, 3, **arguments)
+    ours.build(x.shape), theirs.build(x.shape)
+    theirs.set_weights(ours.get_weights())
+    np.testing.assert_array_equal(tf.cast(ours(x), tf.float32), tf.cast(theirs(x), tf.float32))
+
+
 def test_the_faster_gradient_is_taken_only_where_it_was_measured_to_be_faster():
     def pays(x, kernel, dtype=tf.bfloat16):
         return convolution._pays(tf.zeros(x, dtype), tf.zeros(kernel, dtype))

@@ -123,9 +123,11 @@ def _as_written(call):
 
 @keras.utils.register_keras_serializable("zoo")
 class Conv2D(keras.layers.Conv2D):
-    """Keras' convolution, of stride 1 and with SAME padding, that trains faster (see ``zoo.convolution``)."""
+    """Keras' convolution, which trains faster with stride 1 and SAME padding (see ``zoo.convolution``)."""
 
     def convolution_op(self, inputs, kernel):
+        if (self.strides, self.dilation_rate, self.padding, self.groups) != ((1, 1), (1, 1), "same", 1):
+            return super().convolution_op(inputs, kernel)
         return convolution(inputs, tf.convert_to_tensor(kernel))
 
     def macs_and_ops(self, input_shape, output_shape) -> tuple[int, int]:
