@@ -21,7 +21,9 @@ _STEPS = 40
 _KINDS = {  # the first that the name of an operation's kernel has in it
     "Conv2DBackpropFilter": "convolutions: gradient of the kernels",
     "Conv2DBackpropInput": "convolutions: gradient of the maps",
-    "Conv2D": "convolutions: forward, bias and ReLU in the same pass",
+    "FusedConv2D": "convolutions: forward, bias and ReLU in the same pass",
+    "Conv2D": "convolutions: gradient of the kernels",  # without a bias: what zoo.convolution makes of it
+    "Transpose": "convolutions: gradient of the kernels",
     "BatchMatMul": "augmentation: moments of the crops",
     "MatMul": "dense layers",
     "MaxPool": "pools and their gradients",

@@ -105,6 +105,8 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
     known = f"; known already: {listed([*found.saves, *found.costs])}" if found.saves or found.costs else ""
     if word == verdicts.UNDECIDED:
         return f"Do not decide yet whether to {do}{_more(row)}{known}."
+    if min(row["n"], baseline["n"]) > 1:
+        return f"Train the seeds up to the question's first look before deciding whether to {do}{known}."
     return f"Train two seeds or more of each before deciding whether to {do}{known}."
 
 

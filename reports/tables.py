@@ -110,7 +110,7 @@ def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = Tr
     others = frame[~frame["baseline"] & frame["difference_points"].notna()]
     return [
         f"{row['variant']} {_verdict_words(row, margin)}: {row['difference_points']:+.2f} points "
-        f"({_interval_words(row)}) against {baseline['variant']}{_look_words(row)}"
+        f"({_interval_words(row, baseline)}) against {baseline['variant']}{_look_words(row)}"
         f"{f'; {price(row, baseline)}' if with_price else ''}."
         f"{_seeds_words(row)}"
         for _, row in others.iterrows()
@@ -143,8 +143,10 @@ def _look_words(row: pd.Series) -> str:
     return f", decided after {row['seeds_at_verdict']} seeds" if decided and row["seeds_at_verdict"] < row["n"] else ""
 
 
-def _interval_words(row: pd.Series) -> str:
+def _interval_words(row: pd.Series, baseline: pd.Series) -> str:
     if np.isnan(row["difference_low_points"]):
+        if min(row["n"], baseline["n"]) > 1:  # the question adds seeds one at a time, and looks first after more
+            return "no interval before the first look at the seeds"
         return "no interval: it takes two seeds of each"
     return f"95 % interval {row['difference_low_points']:+.2f} to {row['difference_high_points']:+.2f}"
 

@@ -7,8 +7,16 @@ import pytest
 
 from reports import advice
 
-BASELINE = {"variant": "full", "params": 1000, "macs": 500, "ops": 700, "train_s": 120.0, "latency_tf_p50_ms": 2.0}
-SAME = {name: value for name, value in BASELINE.items() if name != "variant"}
+BASELINE = {
+    "variant": "full",
+    "n": 3,
+    "params": 1000,
+    "macs": 500,
+    "ops": 700,
+    "train_s": 120.0,
+    "latency_tf_p50_ms": 2.0,
+}
+SAME = {name: value for name, value in BASELINE.items() if name not in ("variant", "n")}
 
 
 def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
@@ -60,7 +68,8 @@ def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
             row("undecided"),
             "Do not decide yet whether to drop lrn: no affordable number of seeds would settle a difference like this one.",
         ),
-        (row("none"), "Train two seeds or more of each before deciding whether to drop lrn."),
+        (row("none", n=1), "Train two seeds or more of each before deciding whether to drop lrn."),
+        (row("none"), "Train the seeds up to the question's first look before deciding whether to drop lrn."),
     ],
 )  # fmt: skip
 def test_what_to_do(given, said):

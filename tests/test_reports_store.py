@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ import pytest
 import reports
 from reports import __main__ as command_line
 from reports import store, tables
+from reports.verdicts import Schedule
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -194,6 +196,14 @@ def test_comparison_says_difference_interval_and_price(uri):
     (sentence,) = tables.comparisons(tables.variants(store.read("lrn", uri)), 0.5)
     assert sentence.startswith("lrn=false is undecided: -2.00 points (95 % interval -6.16 to +2.16) against lrn=true; ")
     assert "; parameters and MACs the same, ops -10.0 %, training time and latency -50.0 %. If that is the " in sentence
+
+
+def test_before_the_first_look_there_is_no_interval_which_is_said(uri):
+    waiting = replace(store.read("lrn", uri), schedule=Schedule(5, 10))
+    (sentence,) = tables.comparisons(tables.variants(waiting), 0.5)
+    assert sentence.startswith(
+        "lrn=false has no verdict yet: -2.00 points (no interval before the first look at the seeds)"
+    )
 
 
 def test_one_seed_gives_no_interval_and_says_why(uri):

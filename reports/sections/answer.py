@@ -116,6 +116,8 @@ def _sureness(row: Mapping[str, Any], word: str, margin: float | None, compariso
         if difference_of(row).is_away_from_zero and comparisons > 1:
             return f"{said}Alone it would count as a difference; one of {comparisons} may look like this by chance."
         return f"{said}That is not the same as no difference."
+    if word == verdicts.NONE and row["n"] > 1:
+        return f"Not sure at all: with {seeds} of it nothing has been looked at yet."
     return f"Not sure at all: with {seeds} there is no spread to go by." if word == verdicts.NONE else ""
 
 
