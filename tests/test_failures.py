@@ -70,11 +70,11 @@ def troubled(tmp_path_factory, env):
     (directory / "own.py").write_text(OWN + TROUBLE)
     (directory / "trouble.yaml").write_text(TROUBLE_QUESTION)
     # Long enough for a training to begin on a busy machine.
-    return directory, sweep(directory, env, "trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "15s")
+    return directory, sweep(directory, env, "trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "30s")
 
 
 BROKEN = {  # how, why, and what its output says
-    "hangs": ("it hung: no sign of life for 15 s, so it was ended; its output says where", "in act"),
+    "hangs": ("it hung: no sign of life for 30 s, so it was ended; its output says where", "in act"),
     "killed": ("its process was ended by SIGKILL (the system may have been out of memory)", ""),
     "segfault": ("its process was ended by SIGSEGV", "Fatal Python error: Segmentation fault"),
     "raises": ("no such wood", "no such wood"),
@@ -103,7 +103,7 @@ def test_what_breaks_costs_no_other_training(troubled):
     directory, done = troubled
     assert done.returncode == 1 and "1 of 5 trainings complete" in done.stdout
     assert record_of(directory, "trouble=nothing").read("status")["state"] == "done"
-    again = " ".join(command("trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "15s"))
+    again = " ".join(command("trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "30s"))
     assert done.stderr.count("\n4 trainings failed; the others are kept:\n") == 1
     assert f"To try them again:\n  {again}\n" in done.stderr and "--rerun-failed" not in done.stderr
 
