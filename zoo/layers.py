@@ -203,7 +203,7 @@ def local_response_normalization(x, radius: int, bias: float, alpha: float, beta
 class _Passes(NamedTuple):
     """The normalization as functions each of which is one pass over its tensors.
 
-    They take and give maps of ``x``'s type and compute in float32 (of float64 in float64): in the 8 bits of bfloat16
+    They take and give maps of ``x``'s type and compute in float32 (float64 in float64): in the 8 bits of bfloat16
     bias + alpha * sum would lose nearly all of its sum. Left to TensorFlow's own kernels, every operation would be a
     pass over memory of its own.
     """
