@@ -63,7 +63,7 @@ def conv(x, kernel: int, width: int, *, name: str, initializer: str, role: Role 
     the normalization would subtract it, and has a shift of its own.
     """
     kernel_initializer, bias_initializer = initializers(initializer, role)
-    convolution = Conv2D(
+    layer = Conv2D(
         width,
         kernel,
         padding="same",
@@ -73,7 +73,7 @@ def conv(x, kernel: int, width: int, *, name: str, initializer: str, role: Role 
         bias_initializer=bias_initializer,
         name=name,
     )
-    return _normalize(convolution(x), name, relu) if batch_norm else convolution(x)
+    return _normalize(layer(x), name, relu) if batch_norm else layer(x)
 
 
 def hidden_dense(x, units: int, *, name: str, initializer: str, batch_norm=False):
