@@ -39,19 +39,21 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _answer(options: argparse.Namespace) -> int:
-    from zoo.spec import QuestionError, load
+    from zoo.config import QuestionError, load
 
     try:
         question = load(options.question, options.set, options.seeds)
     except QuestionError as error:
         return _refuse(error, 2)
-    from zoo import plan as plans
-    from zoo import prices, processes, stages
     from zoo.data import DataError
+    from zoo.execution.sweep import SweepError
+    from zoo.host import processes
+    from zoo.host.processes import Died
+    from zoo.host.resources import ShareError
+    from zoo.plan import costs as prices
+    from zoo.plan import runs as plans
+    from zoo.plan import stages
     from zoo.plugins import PluginError
-    from zoo.processes import Died
-    from zoo.shares import ShareError
-    from zoo.sweep import SweepError
 
     try:
         plan = plans.make(question, RUNS_DIR, options.data_dir)
@@ -159,7 +161,7 @@ def _count(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    from zoo.wording import seconds_of
+    from zoo.text.wording import seconds_of
 
     try:
         return seconds_of(text)
@@ -168,11 +170,12 @@ def _seconds(text: str) -> float:
 
 
 def _settings(options: argparse.Namespace):
-    from zoo import sweep, track
+    from zoo import tracking
+    from zoo.execution import sweep
 
     return sweep.Settings(
         runs_dir=RUNS_DIR,
-        tracking_uri=options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or track.DEFAULT_URI,
+        tracking_uri=options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or tracking.DEFAULT_URI,
         command=options.portable_command,
         data_dir=options.data_dir,
         jobs=options.jobs,
@@ -188,21 +191,23 @@ def _settings(options: argparse.Namespace):
 
 
 def _show_plan(plan, costs, settings) -> int:
-    from zoo import forecast, outlook, stages, sweep
+    from zoo.execution import sweep
+    from zoo.plan import forecast, stages, summary
 
     left = sweep.not_done(stages.span(plan, _judge(plan)).at_most)
     at_once = sweep.trainings_at_once(plan, left, settings, _note)
     known = forecast.Forecast(costs, RUNS_DIR, at_once)
     known.measure(plan, left, _note)
     seconds = {training.key: known.seconds(training) for training in left}
-    print(f"{outlook.text(plan, costs, seconds, RUNS_DIR, at_once, settings.budget_s, left)}\n\n{_sensitivity(plan)}")
+    print(f"{summary.text(plan, costs, seconds, RUNS_DIR, at_once, settings.budget_s, left)}\n\n{_sensitivity(plan)}")
     return 0
 
 
 def _run(plan, costs, options: argparse.Namespace) -> int:
     """Do the sweep, report, and say what is left to do."""
     import reports
-    from zoo import processes, sweep
+    from zoo.execution import sweep
+    from zoo.host import processes
 
     # The libraries that draw and compute would stay in this process's memory for as long as it trains.
     write_report = processes.Ahead(reports.write, reports.prepare)
@@ -232,12 +237,12 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
 
 def _judge(plan):
     """What decides, where seeds are added until decided, how each variant stands by now: the verdicts of the report."""
-    from zoo.stages import Standing
+    from zoo.plan.stages import Standing
 
     question = plan.question
 
     def judge(accuracies, paired):
-        from reports import verdicts
+        from zoo.stats import verdicts
 
         schedule = verdicts.Schedule(question.first_look, len(question.seeds))
         found = verdicts.verdicts(accuracies, question.baseline, question.margin, schedule, paired)
@@ -254,11 +259,11 @@ def _judge(plan):
 
 def _sync(plan, costs, options: argparse.Namespace) -> int:
     """Send to MLflow what is on disk, and say what that was."""
-    from zoo import track
+    from zoo import tracking
 
-    uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or track.DEFAULT_URI
+    uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or tracking.DEFAULT_URI
     does_the_sweep = shlex.join(word for word in shlex.split(options.portable_command) if word != "--sync")
-    sent = track.send_all(plan, costs, uri, Path.cwd(), _note, does_the_sweep)
+    sent = tracking.send_all(plan, costs, uri, Path.cwd(), _note, does_the_sweep)
     if sent.problem:
         return _refuse(
             f"{sent.problem}\n{sent.text}\n"
@@ -273,7 +278,7 @@ def _sync(plan, costs, options: argparse.Namespace) -> int:
 
 def _report(plan, store, options: argparse.Namespace, write) -> bool:
     import reports
-    from zoo.processes import Died
+    from zoo.host.processes import Died
 
     try:
         report = write(plan.question.name, out=options.out, tracking_uri=_settings(options).tracking_uri)
@@ -287,7 +292,7 @@ def _report(plan, store, options: argparse.Namespace, write) -> bool:
 
 
 def _say_failed(failed, command: str) -> None:
-    from zoo import execute
+    from zoo.execution import scheduler
 
     what = "1 training" if len(failed) == 1 else f"{len(failed)} trainings"
     lines = [f"\n{what} failed; the others are kept:"]
@@ -296,7 +301,7 @@ def _say_failed(failed, command: str) -> None:
         lines += [
             f"    | {line}" for line in training.record.read("status").get("output", "").splitlines()[-_SHOWN_LINES:]
         ]
-    again = [execute.would_fail_again(training.record.read("status")) for training, _ in failed]
+    again = [scheduler.would_fail_again(training.record.read("status")) for training, _ in failed]
     if not all(again):
         lines += [f"To try {'them' if len(failed) > 1 else 'it'} again:", f"  {command}"]
     if any(again) and "--rerun-failed" not in command:
@@ -321,13 +326,13 @@ def _say_left_out(trainings, command: str) -> None:
 
 def _sensitivity(plan) -> str:
     """The smallest difference that this number of seeds can detect, and the number that it takes for the margin."""
-    from reports.power import detectable_difference, seeds_to_decide
-    from zoo import outlook
+    from zoo.plan import summary
+    from zoo.stats.power import detectable_difference, seeds_to_decide
 
     seeds, margin = len(plan.question.seeds), plan.question.margin
     if seeds < 2:
         return "With one seed no difference can be told from chance: give at least two (--seeds N)."
-    measured = outlook.measured_sd(plan)
+    measured = summary.measured_sd(plan)
     sd = measured or ASSUMED_SD
     source = "measured on the baseline" if measured else "assumed until the baseline has three results"
     found = detectable_difference(sd, seeds)

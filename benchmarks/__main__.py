@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import memory, normalization, report, start_up, step_profile, sweep_overhead, training_speed
-from zoo import machine
+from zoo.host import hardware
 
 BENCHMARKS = {
     "training_speed": training_speed,
@@ -74,7 +74,7 @@ def _arguments(name: str, options: argparse.Namespace, keep: Callable[[dict[str,
 
 
 def _machine() -> dict[str, Any]:
-    described = machine.describe() | machine.git_state(Path(__file__).parent)
+    described = hardware.describe() | hardware.git_state(Path(__file__).parent)
     if importlib.util.find_spec("torch") is not None:
         described["packages"]["torch"] = importlib.metadata.version("torch")
     return described
@@ -82,7 +82,7 @@ def _machine() -> dict[str, Any]:
 
 def _load() -> float:
     """Processes that wanted to run in the last minute: 0 on a quiet machine."""
-    load = machine.load()
+    load = hardware.load()
     if load > 0.5:
         print(f"warning: something else runs on this machine (load {load:.1f}), so these figures are not to be trusted")
     return load

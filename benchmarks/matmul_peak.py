@@ -10,13 +10,13 @@ OPS = 2 * SIZE**3  # of one product
 
 def compete(floor: Floor) -> None:
     """``float32`` and ``bfloat16``: operations of matrix products, in TensorFlow as the trainer has them."""
-    from zoo.quiet import quiet_import
+    from zoo.host.quiet_import import quiet_import
 
     with quiet_import():
         import tensorflow as tf
-    from zoo import machine
+    from zoo.host import hardware
 
-    tf.config.threading.set_intra_op_parallelism_threads(machine.cores())
+    tf.config.threading.set_intra_op_parallelism_threads(hardware.cores())
 
     def product_in(dtype):
         left, right = (tf.cast(tf.random.stateless_normal([SIZE, SIZE], [seed, 0]), dtype) for seed in (1, 2))

@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks import watched_sweep
 from benchmarks.watched_sweep import DRIVER, WORKER, Seen
 from zoo.data import cache
-from zoo.wording import table
+from zoo.text.wording import table
 
 TARGETS_BYTES = {WORKER: 1_200_000_000, DRIVER: 250_000_000}
 TRAINING_DRIVER = "driver until the last training ended"  # the report, which comes then, has libraries of its own

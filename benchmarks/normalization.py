@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks import rounds as arithmetic
 from benchmarks.contender import Contender, Floor, Request
-from zoo.wording import table
+from zoo.text.wording import table
 
 SHAPE = (128, 12, 12, 64)
 _TENSORFLOW = "TensorFlow's, float32"
@@ -31,13 +31,14 @@ def measure(rounds: int = 5) -> dict[str, Any]:
 
 def compete(floor: Floor) -> None:
     """Every kernel by its name, 20 passes a call."""
-    from zoo.quiet import quiet_import
+    from zoo.host.quiet_import import quiet_import
 
     with quiet_import():
         import tensorflow as tf
-    from zoo import layers, machine
+    from zoo.host import hardware
+    from zoo.models import layers
 
-    tf.config.threading.set_intra_op_parallelism_threads(machine.cores())
+    tf.config.threading.set_intra_op_parallelism_threads(hardware.cores())
     passes = 20
 
     def own(x):

@@ -15,29 +15,30 @@ _NO_AUGMENTATION = ("crop", "flip", "brightness", "contrast")
 
 def config(model: str, augment: bool, precision: str):
     """The configuration of a model as a question with this base gives it."""
-    from zoo import plan, spec
+    from zoo import config as spec
+    from zoo.plan import runs
 
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "speed.yaml"
         path.write_text(_QUESTION.format(model=model, precision=precision), encoding="utf-8")
         off = [] if augment else [f"base.augment.{name}=false" for name in _NO_AUGMENTATION]
         (variant,) = spec.load(path, off).variants
-    return plan.resolved(variant.config)
+    return runs.resolved(variant.config)
 
 
 class Trainer:
     """A network on its way; its first step is compiled."""
 
     def __init__(self, model: str, augment: bool, precision: str):
-        from zoo.quiet import quiet_import
+        from zoo.host.quiet_import import quiet_import
 
         with quiet_import():
             import tensorflow as tf
-        from zoo import machine
+        from zoo.host import hardware
         from zoo.training import trainer
         from zoo.training.steps import Totals, training_function
 
-        tf.config.threading.set_intra_op_parallelism_threads(machine.cores())
+        tf.config.threading.set_intra_op_parallelism_threads(hardware.cores())
         tf.config.experimental.enable_op_determinism()  # as in a sweep
         self.config, self.data = config(model, augment, precision), images.load()
         strategy = trainer.default_strategy()

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks import images
 from benchmarks.contender import Floor, Timing
-from zoo.quiet import quiet_import
+from zoo.host.quiet_import import quiet_import
 
 with quiet_import():
     import tensorflow as tf

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import watched_sweep
 from benchmarks.watched_sweep import OTHER, ROOT, SERVER, WORKER, Ended
-from zoo.wording import table
+from zoo.text.wording import table
 
 _QUESTION = """\
 question: How long until the first step?
@@ -190,7 +190,10 @@ def _answer(arguments: Sequence[str], directory: Path, env: Mapping[str, str], r
 def _preload_s() -> dict[str, float]:
     """Seconds that each package takes of what the server of workers imports; Python itself notes them."""
     # quiet_import throws away what is written meanwhile, and with TensorFlow's lines Python's own: so it is left out here.
-    code = "import contextlib, zoo.quiet; zoo.quiet.quiet_import = contextlib.nullcontext; import zoo.preload"
+    code = (
+        "import contextlib; from zoo.host import quiet_import; quiet_import.quiet_import = contextlib.nullcontext; "
+        "import zoo.execution.preload"
+    )
     env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-X", "importtime", "-c", code]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)

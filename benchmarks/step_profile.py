@@ -15,14 +15,14 @@ from typing import Any
 
 from benchmarks.contender import Contender, Floor
 from benchmarks.training_speed import MODELS
-from zoo.wording import table
+from zoo.text.wording import table
 
 _STEPS = 40
 _KINDS = {  # the first that the name of an operation's kernel has in it
     "Conv2DBackpropFilter": "convolutions: gradient of the kernels",
     "Conv2DBackpropInput": "convolutions: gradient of the maps",
     "FusedConv2D": "convolutions: forward, bias and ReLU in the same pass",
-    "Conv2D": "convolutions: gradient of the kernels",  # without a bias: what zoo.convolution makes of it
+    "Conv2D": "convolutions: gradient of the kernels",  # without a bias: what zoo.models.layers.convolution makes of it
     "Transpose": "convolutions: gradient of the kernels",
     "BatchMatMul": "augmentation: moments of the crops",
     "MatMul": "dense layers",

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from benchmarks import rounds as arithmetic
 from benchmarks.contender import Contender, Request
-from zoo import machine
-from zoo.wording import table
+from zoo.host import hardware
+from zoo.text.wording import table
 
 MODELS = ("tuto", "alex2", "nin2", "squeeze1")
 INSTALL_TORCH = "PyTorch is not installed, so it is not compared: pip install '.[bench]'"
@@ -72,11 +72,11 @@ def measure(
     ``keep`` is given what there is after each model.
     """
     with_torch = importlib.util.find_spec("torch") is not None
-    precisions = ("float32", "bfloat16") if machine.has_fast_bfloat16() else ("float32",)
+    precisions = ("float32", "bfloat16") if hardware.has_fast_bfloat16() else ("float32",)
     found: dict[str, Any] = {
         "rounds": rounds,
         "seconds": seconds,
-        "cores": machine.cores(),
+        "cores": hardware.cores(),
         "torch": with_torch,
         "models": {},
     }

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
-    from reports.answer import Answer
-    from reports.diff import Difference
+    from reports.analysis.answer import Answer
+    from reports.analysis.diff import Difference
 
 FORMATS = ("html", "md", "png", "csv")  # unless others are asked for
 ALL_FORMATS = (*FORMATS, "svg", "parquet", "tex")
@@ -52,12 +52,12 @@ def load(sweep: str, tracking_uri: str | None = None) -> pandas.DataFrame:
     Raises:
         ReportError: no such store or sweep.
     """
-    from reports import reach
+    from reports.store import connection
 
-    with reach.reading(tracking_uri):
-        from reports import store
+    with connection.reading(tracking_uri):
+        from reports.store import reader
 
-        return store.read_runs(sweep, tracking_uri)
+        return reader.read_runs(sweep, tracking_uri)
 
 
 def prepare() -> None:
@@ -66,7 +66,11 @@ def prepare() -> None:
         from matplotlib.backends import backend_agg, backend_svg  # noqa: F401
         from scipy import optimize, special  # noqa: F401
 
-        from reports import answer, curves, markdown, page, store, trade_off  # noqa: F401
+        from reports.analysis import answer  # noqa: F401
+        from reports.figures import curves, trade_off  # noqa: F401
+        from reports.html import page  # noqa: F401
+        from reports.store import reader  # noqa: F401
+        from reports.writers import markdown  # noqa: F401
 
 
 def write(
@@ -88,19 +92,21 @@ def write(
         ReportError: no such store or sweep, an unknown format, a folder that cannot be written, or without
             ``allow_empty`` a sweep without any result.
     """
-    from reports import files, reach
+    from reports.store import connection
+    from reports.writers import files
 
     formats = _checked(formats, ALL_FORMATS, "format")
     folder = files.place(Path(out) if out is not None else Path("results") / sweep)
-    with reach.reading(tracking_uri):
-        from reports import store
+    with connection.reading(tracking_uri):
+        from reports.store import reader
 
-        data = store.read(sweep, tracking_uri)
+        data = reader.read(sweep, tracking_uri)
     if not allow_empty and not len(data.results()):
         raise ReportError(f"nothing to report: {_emptiness(data)}")
-    from reports import answer, markdown
+    from reports.analysis import answer
+    from reports.writers import markdown
 
-    with reach.reading(tracking_uri):
+    with connection.reading(tracking_uri):
         found = answer.of(data, with_images="html" in formats)
     contents = _contents(found, formats)
     stale = [f"{name}.{kind}" for name in ("accuracy_vs_size", "learning_curves") for kind in ("png", "svg")]
@@ -118,7 +124,7 @@ def write_accuracy_vs_size(
     points: Sequence[str | Path] = (),
     skip_unmeasured: bool = False,
 ) -> Report:
-    """Trade-off pictures over several sweeps and files of published figures (see ``reports.imported``).
+    """Trade-off pictures over several sweeps and files of published figures (see ``reports.store.imported``).
 
     One picture for each of ``axes`` (of ``COSTS``): accuracy_vs_size for parameters, accuracy_vs_<axis> for another cost,
     and accuracy_vs_size.csv with what was drawn, all in ``out`` (default ``results``). With ``skip_unmeasured`` a cost
@@ -128,14 +134,16 @@ def write_accuracy_vs_size(
         ReportError: no such store or sweep, a mistake in a file of figures, nothing to draw on one of the axes, or a
             folder that cannot be written.
     """
-    from reports import files
+    from reports.writers import files
 
     formats = _checked(formats, ALL_PICTURE_FORMATS, "format")
     axes = _checked(axes, COSTS, "axis")
     if not sweeps and not points:
         raise ReportError("neither a sweep nor a file of published figures was named")
     folder = files.place(Path(out) if out is not None else Path("results"))
-    from reports import canvas, costs, imported, trade_off
+    from reports.figures import canvas, trade_off
+    from reports.store import imported
+    from reports.tables import costs
 
     published = [imported.read(path) for path in dict.fromkeys(points)]
     frame = _stacked([*_read_all(sweeps, tracking_uri), *published])
@@ -161,17 +169,17 @@ def write_accuracy_vs_size(
 
 
 def compare(first: str, second: str, tracking_uri: str | None = None) -> Difference:
-    """Two runs side by side: configuration, provenance, metrics and predictions (``reports.diff`` says it in words).
+    """Two runs side by side: configuration, provenance, metrics and predictions (in words: ``reports.analysis.diff``).
 
     A run is an MLflow run id or run key, or their first six characters or more, or SWEEP:VARIANT:SEED.
 
     Raises:
         ReportError: no such store, no such run, or more than one.
     """
-    from reports import reach
+    from reports.store import connection
 
-    with reach.reading(tracking_uri):
-        from reports import diff
+    with connection.reading(tracking_uri):
+        from reports.analysis import diff
 
         return diff.compare(first, second, tracking_uri)
 
@@ -180,7 +188,7 @@ def compare(first: str, second: str, tracking_uri: str | None = None) -> Differe
 
 
 def _checked(names: Sequence[str], known: Sequence[str], what: str) -> tuple[str, ...]:
-    from zoo.nearest import did_you_mean
+    from zoo.text.suggestions import did_you_mean
 
     for name in names:
         if name not in known:
@@ -203,17 +211,18 @@ def _emptiness(data: Any) -> str:
 
 def _read_all(sweeps: Sequence[str], tracking_uri: str | None) -> list[pandas.DataFrame]:
     """The variants of each sweep, once."""
-    from reports import answer, reach
+    from reports.analysis import answer
+    from reports.store import connection
 
     frames = []
     for name in dict.fromkeys(sweeps):
-        with reach.reading(tracking_uri):
-            from reports import store
+        with connection.reading(tracking_uri):
+            from reports.store import reader
 
-            data = store.read(name, tracking_uri)
+            data = reader.read(name, tracking_uri)
         if not len(data.results()):
             raise ReportError(f"nothing to draw: {_emptiness(data)}")
-        with reach.reading(tracking_uri):
+        with connection.reading(tracking_uri):
             frames.append(answer.variants_of(data))
     return frames
 
@@ -240,7 +249,8 @@ def _stacked(frames: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
 
 def _contents(found: Answer, formats: Collection[str]) -> dict[str, bytes]:
     """File name -> content, in the order to read them."""
-    from reports import canvas, files
+    from reports.figures import canvas
+    from reports.writers import files
 
     data, variants = found.sweep, found.variants
     figures = _figures(data, variants, ("params", *(COSTS if "html" in formats else ())), formats)
@@ -248,17 +258,17 @@ def _contents(found: Answer, formats: Collection[str]) -> dict[str, bytes]:
     svgs = {name: canvas.svg(figure, name) for name, figure in figures.items() if {"html", "svg"} & set(formats)}
     contents: dict[str, bytes] = {}
     if "html" in formats:
-        from reports import page
+        from reports.html import page
 
         contents["report.html"] = page.render(data, variants, pictures=svgs, details=found.details).encode()
     if "md" in formats:
-        from reports import markdown
+        from reports.writers import markdown
 
         kind = next((kind for kind in ("png", "svg") if kind in formats), None)
         links = {file: f"{file}.{kind}" for file in named.values()} if kind else {}
         contents["report.md"] = markdown.render(found, links, csv="csv" in formats).encode()
     if "tex" in formats:
-        from reports import latex
+        from reports.writers import latex
 
         contents["report.tex"] = latex.render(data, variants).encode()
     for name, file in named.items():
@@ -277,7 +287,7 @@ def _figures(data: Any, variants: pandas.DataFrame, axes: Collection[str], forma
     """What can be drawn: ``accuracy_vs_size/<axis>`` and ``learning_curves``; each once, whatever it is saved as."""
     if not {"html", "png", "svg"} & set(formats):
         return {}
-    from reports import curves, trade_off
+    from reports.figures import curves, trade_off
 
     drawn = {f"accuracy_vs_size/{axis}": trade_off.accuracy_vs_size(variants, axis) for axis in dict.fromkeys(axes)}
     drawn["learning_curves"] = curves.learning_curves(data)

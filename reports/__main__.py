@@ -52,7 +52,7 @@ def _trade_off(arguments: Sequence[str]) -> int:
 def _diff(arguments: Sequence[str]) -> int:
     asked = _diff_parser().parse_args(arguments)
     found = reports.compare(*asked.runs, asked.tracking_uri)
-    from reports import diff
+    from reports.analysis import diff
 
     print(diff.as_json(found) if asked.json else diff.text(found))
     return 0

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 import reports
-from reports import power, verdicts
-from reports.verdicts import EQUIVALENT, HELPS, HURTS, Schedule
+from zoo.stats import power, verdicts
+from zoo.stats.verdicts import EQUIVALENT, HELPS, HURTS, Schedule
 
 SD = 0.25  # points between seeds
 MARGIN = 0.5  # points
@@ -193,7 +193,7 @@ def pool_of(sweep: str, variant: str | None = None, tracking_uri: str | None = N
     Raises:
         ReportError: no such sweep or variant, or too few trainings for any line of the audit.
     """
-    from zoo.nearest import did_you_mean
+    from zoo.text.suggestions import did_you_mean
 
     frame = reports.load(sweep, tracking_uri)
     names = list(dict.fromkeys(frame["variant"]))

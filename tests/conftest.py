@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 
 import filelock
 import pytest
-from sweeps import QUESTION, environment, sweep
+from helpers.sweeps import QUESTION, environment, sweep
 
 from zoo import data, models
 from zoo.data.sources import NoSource
@@ -64,7 +64,7 @@ def common(tmp_path_factory, worker_id) -> Path:
 @pytest.fixture(scope="session")
 def empty_store(common) -> Path:
     """A database with MLflow's tables, to copy: making them takes seconds."""
-    from zoo.track.opening import open_client
+    from zoo.tracking.connection import open_client
 
     path = common / "empty.db"
     with filelock.FileLock(common / ".empty.lock"):

@@ -75,7 +75,7 @@ def test_every_arrow_in_the_picture_is_used():
 
 
 @pytest.mark.parametrize(
-    "command", ["import zoo.spec", "import run_sweep", "import zoo.plan, zoo.execute", "import reports"]
+    "command", ["import zoo.config", "import run_sweep", "import zoo.plan, zoo.execution.scheduler", "import reports"]
 )
 def test_what_needs_no_tensorflow_does_not_import_it(command):
     code = (

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from zoo.host.quiet_import import quiet_import
 from zoo.plugins import PluginError, load_file
-from zoo.quiet import quiet_import
 
 
 def refusal(path):

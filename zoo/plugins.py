@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from zoo.quiet import quiet_import
+from zoo.host.quiet_import import quiet_import
 
 
 class PluginError(Exception):

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from reports import verdicts
-from reports.wording import listed, shown
+from zoo.stats import verdicts
+from zoo.text.listing import listed, shown
 
 COUNTS = {"params": "parameters", "macs": "MACs", "ops": "operations"}  # exact
 TIMES = {  # column -> what is said of one that takes less, and more; measured, so small changes are no news

@@ -12,10 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports import advice, claims, costs, examples, front, interactions, store, tables
-from reports.sections.given import Details, Headline
-from reports.sweep import Sweep
+from reports.analysis import advice, claims, examples, interactions
+from reports.html.sections.given import Details, Headline
+from reports.store import reader
+from reports.store.sweep import Sweep
+from reports.tables import costs, tables
 from zoo import data
+from zoo.stats import front
 
 PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
 
@@ -104,7 +107,7 @@ def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
 
 def _examples(sweep: Sweep) -> tuple[examples.Examples | None, list[str]]:
     """What the predictions say, and what is in the way; None where no run has any."""
-    predictions = store.read_predictions(sweep)
+    predictions = reader.read_predictions(sweep)
     results = sweep.results()
     by_variant = {
         name: [
@@ -126,7 +129,7 @@ def _examples(sweep: Sweep) -> tuple[examples.Examples | None, list[str]]:
     return found, list(found.notes)
 
 
-def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[store.Predictions]]) -> tuple[str, ...]:
+def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[reader.Predictions]]) -> tuple[str, ...]:
     """The names of the classes; their numbers for a data set that is not known here."""
     name = tables.setting(sweep.runs, "data")
     number = max(runs[0].logits.shape[1] for runs in by_variant.values())
@@ -215,7 +218,7 @@ def _provenance(sweep: Sweep) -> dict[str, str]:
     told: dict[str, dict[str, None]] = {"machine": {}, "versions": {}}
     for run_id in results["run_id"]:
         try:
-            content = json.loads(store.read_file(sweep, run_id, "environment.json") or b"{}")
+            content = json.loads(reader.read_file(sweep, run_id, "environment.json") or b"{}")
         except ValueError:  # cut off, or another program's
             continue
         if isinstance(content, dict):

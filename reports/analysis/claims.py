@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from reports.power import ALPHA
+from zoo.stats.power import ALPHA
 
 AGREES, DISAGREES, UNKNOWN = "agrees", "disagrees", "cannot be told"
 COLUMNS = [

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reports import ReportError, store, tables
-from zoo.nearest import did_you_mean
+from reports import ReportError
+from reports.store import reader
+from reports.tables import tables
+from zoo.text.suggestions import did_you_mean
 
 PREFIX = 6  # characters of a run id or key, at least
 LISTED = 10  # candidates in a message
@@ -87,8 +89,8 @@ def compare(first: str, second: str, tracking_uri: str | None = None) -> Differe
     Raises:
         ReportError: no such store; a reference to no run, or to several; both to the same one.
     """
-    uri = store.resolve_uri(tracking_uri)
-    client = store._client(uri)
+    uri = reader.resolve_uri(tracking_uri)
+    client = reader._client(uri)
     sweeps = {each.experiment_id: each.name for each in client.search_experiments()}
     runs = [_find(client, sweeps, reference, uri) for reference in (first, second)]
     if runs[0].info.run_id == runs[1].info.run_id:
@@ -125,7 +127,7 @@ def _find(client: Any, sweeps: dict[str, str], reference: str, uri: str) -> Any:
 def _find_place(client: Any, sweeps: dict[str, str], sweep: str, place: str, reference: str) -> Any:
     """SWEEP:VARIANT:SEED; a variant's name may have colons in it. Of several runs the one that the reports count."""
     variant, _, seed = place.rpartition(":")
-    runs = [run for run in _all(client, sweeps, store.CURRENT_RUNS) if sweeps[run.info.experiment_id] == sweep]
+    runs = [run for run in _all(client, sweeps, reader.CURRENT_RUNS) if sweeps[run.info.experiment_id] == sweep]
     found = [run for run in runs if _place(run) == (variant, seed)]
     if found:
         return max(found, key=_standing)
@@ -166,7 +168,7 @@ def _all(client: Any, sweeps: dict[str, str], condition: str) -> list[Any]:
     found, token = [], None
     while True:
         try:
-            page = client.search_runs(list(sweeps), condition, max_results=store.PAGE, page_token=token)
+            page = client.search_runs(list(sweeps), condition, max_results=reader.PAGE, page_token=token)
         except MlflowException as error:
             raise ReportError(f"MLflow cannot search its runs: {error.message}") from error
         found += page
@@ -184,7 +186,7 @@ def _unknown(client: Any, sweeps: dict[str, str], reference: str, uri: str) -> s
         return f"no run {reference!r} in {uri}: no sweep {sweep!r}{did_you_mean(sweep, names)}; {known}"
     if len(reference) < PREFIX:
         return f"{reference!r} is too short to name a run; {forms}"
-    latest = sorted(_all(client, sweeps, store.CURRENT_RUNS), key=lambda run: -(run.info.start_time or 0))
+    latest = sorted(_all(client, sweeps, reader.CURRENT_RUNS), key=lambda run: -(run.info.start_time or 0))
     there = f"; there are: {_listed(sweeps, latest)}" if latest else "; it holds no run"
     return f"no run {reference!r} in {uri}; {forms}{there}"
 
@@ -268,7 +270,7 @@ def _metrics(one: dict[str, float], two: dict[str, float]) -> dict[str, tuple[fl
     """Accuracies in percent, and the costs, of what either has."""
     names = {**FRACTIONS, **PRICES}
     for metric in sorted({*one, *two}):
-        match = store.FORMAT_METRIC.fullmatch(metric)
+        match = reader.FORMAT_METRIC.fullmatch(metric)
         if match and metric not in names:
             unit = "bytes" if match["size"] else "ms"
             names[metric] = f"{match['size'] or match['latency']} {match['rank'] or 'size'}, {unit}"

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports import statistics, uncertainty
-from reports.flips import Flips, flips
-from reports.power import ALPHA
-from reports.predictions import Calibration, Run, Side, churn, sides_of
+from zoo.stats import descriptive, uncertainty
+from zoo.stats.flips import Flips, flips
+from zoo.stats.power import ALPHA
+from zoo.stats.predictions import Calibration, Run, Side, churn, sides_of
 
 GAINED, LOST = "gained", "lost"
 
@@ -40,7 +40,7 @@ class Examples:
     - ``uncertainty``: variant, accuracy_percent, its interval low_test_percent to high_test_percent over other images,
       sd_seeds_points, variance_distribution (points squared; may be negative), sd_distribution_points, se_test_points,
       difference_points, low_test_points to high_test_points (other images, these trainings), low_both_points to
-      high_both_points (other images and other trainings); see ``reports.uncertainty``.
+      high_both_points (other images and other trainings); see ``zoo.stats.uncertainty``.
     - ``notes``: sentences about runs and variants that were left out.
     """
 
@@ -177,7 +177,7 @@ _CALIBRATION = [
 def _calibration_row(side: Side) -> dict[str, float]:
     row = {}
     for field in Calibration._fields:
-        row[f"{field}_mean"], row[f"{field}_sd"], _ = statistics.summary(
+        row[f"{field}_mean"], row[f"{field}_sd"], _ = descriptive.summary(
             [getattr(each, field) for each in side.calibrations]
         )
     return row

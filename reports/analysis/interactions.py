@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from reports import verdicts
-from reports.power import ALPHA
-from reports.verdicts import Comparison, holm
-from reports.wording import listed, shown
+from zoo.stats import verdicts
+from zoo.stats.power import ALPHA
+from zoo.stats.verdicts import Comparison, holm
+from zoo.text.listing import listed, shown
 
 MAIN, INTERACTION = "main", "interaction"
 COLUMNS = [
@@ -65,7 +65,7 @@ def effects(
         with_level (empty for main effects), cells (how many it rests on), difference_points, low_points and high_points (of
         the 95 % interval), p, p_adjusted (by Holm's method, over the rows of the same kind), p_equivalence (of two one-sided
         tests within the ``margin`` in points, adjusted likewise; nan without one), verdict (of a main effect, as in
-        ``reports.verdicts``; empty for an interaction), and a sentence. No interval and no p (nan) where an independent cell
+        ``verdicts``; empty for an interaction), and a sentence. No interval and no p (nan) where an independent cell
         has one seed; such an effect counts in the family. Where readouts have no training that all of them share, there is
         no difference either. Empty where the design allows no interaction.
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports.canvas import BLACK, BLUE, COLORS, DARK, GREY, GRID, WIDTH_INCHES, blank, dress, shortened
-from reports.sweep import Sweep
+from reports.figures.canvas import BLACK, BLUE, COLORS, DARK, GREY, GRID, WIDTH_INCHES, blank, dress, shortened
+from reports.store.sweep import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

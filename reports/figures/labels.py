@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from reports.canvas import DPI, GREY, blank
+from reports.figures.canvas import DPI, GREY, blank
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports import labels
-from reports.canvas import COLORS, DARK, GREY, MARKERS, blank, dress, shortened
-from reports.costs import AXES, Axis, label, points, short_time
-from reports.labels import LABEL_POINTS, Look
+from reports.figures import labels
+from reports.figures.canvas import COLORS, DARK, GREY, MARKERS, blank, dress, shortened
+from reports.figures.labels import LABEL_POINTS, Look
+from reports.tables.costs import AXES, Axis, label, points, short_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
     """Mean test accuracy against a cost (one of ``AXES``, on a log axis), both uncertainties, and the Pareto front.
 
     ``frame`` has the rows of ``tables.variants``, of one sweep or of several under each other, and of published figures
-    (``reports.imported``). A thin bar with caps is one standard deviation over seeds; a broad one the standard error of the
+    (``store.imported``). A thin bar with caps is one standard deviation over seeds; a broad one the standard error of the
     test set (``se_test_points``), where the frame has it. Variants of the same cost are drawn side by side; where all have
     one, their names stand under the axis instead. Where the names do not fit without touching, the points are numbered and
     a key below names them. None when no variant has both an accuracy and this cost.

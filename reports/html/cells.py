@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
-from reports import forest, tables
-from reports.forest import Interval
+from reports.html import forest
+from reports.html.forest import Interval
+from reports.tables import tables
 
 
 class Cell(NamedTuple):

@@ -12,7 +12,7 @@ SHAPES = {
     *("text", "tspan", "textPath", "title", "desc", "image", "clipPath", "mask", "marker", "pattern"),
     *("linearGradient", "radialGradient", "stop"),
 }
-# What reports.canvas and matplotlib draw paper, ink, secondary ink, grid and first colour in -> the page's variable.
+# What reports.figures.canvas and matplotlib draw paper, ink, secondary ink, grid and first colour in -> the page's variable.
 COLORS = {
     "#ffffff": "var(--plate)",
     "#000000": "var(--ink)",

@@ -14,10 +14,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from reports import cells
-from reports.sections import SECTIONS
-from reports.sections.given import Details, Given
-from reports.sweep import Sweep
+from reports.html import cells
+from reports.html.sections import SECTIONS
+from reports.html.sections.given import Details, Given
+from reports.store.sweep import Sweep
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING: Mapping = MappingProxyType({})

@@ -19,14 +19,14 @@ def reading(tracking_uri: str | None) -> Iterator[None]:
 
     Raises ReportError.
     """
-    from reports import store
+    from reports.store import reader
 
-    uri = store.resolve_uri(tracking_uri)
+    uri = reader.resolve_uri(tracking_uri)
     shown = re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", uri)
     if uri.startswith(("http://", "https://")):
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
         _check_answers(uri, shown)
-    elif (path := store.sqlite_path(uri)) is not None and path.is_file():
+    elif (path := reader.sqlite_path(uri)) is not None and path.is_file():
         _check_whole(path)
     else:
         _check_listens(uri, shown)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports import ReportError
-from zoo.nearest import did_you_mean
+from zoo.text.suggestions import did_you_mean
 
 NEEDED = ("name", "accuracy_percent")
 COUNTS = ("params", "macs", "ops", "bytes")
@@ -23,7 +23,7 @@ ALLOWED = (
 
 
 def read(path: str | Path) -> pd.DataFrame:
-    """The figures in a CSV file, as rows that ``reports.trade_off`` draws beside those of ``tables.variants``.
+    """The figures in a CSV file, as rows that ``reports.figures.trade_off`` draws beside those of ``tables.variants``.
 
     Columns: sweep (the file's name), variant, imported (true), accuracy_percent_mean, accuracy_percent_sd, params, macs, ops
     (Int64), bytes, latency_ms, source (where a row names none, the file).

@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports import ReportError, verdicts
-from reports.sweep import Sweep
-from zoo.nearest import did_you_mean
+from reports import ReportError
+from reports.store.sweep import Sweep
+from zoo.stats import verdicts
+from zoo.text.suggestions import did_you_mean
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 CURRENT_RUNS = "tags.current = 'true'"  # runs of the question as it was last asked

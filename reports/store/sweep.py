@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports import verdicts
+from zoo.stats import verdicts
 
 FAILED = ("FAILED", "KILLED")
 
@@ -44,7 +44,7 @@ class Sweep:
     experiment_id: str = ""
     schedule: verdicts.Schedule | None = None  # seeds were added until the verdicts were decided
     levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # variant -> factor -> level
-    published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.claims`` reads them
+    published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.analysis.claims`` reads them
     artifacts: Mapping[str, str] = field(default_factory=dict)  # run id -> address of its files
 
     def results(self, variant: str | None = None) -> pd.DataFrame:

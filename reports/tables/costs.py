@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports import statistics, tables
+from reports.tables import tables
+from zoo.stats import descriptive
 
 
 class Axis(NamedTuple):
@@ -111,7 +112,7 @@ def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
     })  # fmt: skip
     known = found["cost"].notna() & found["accuracy"].notna() & ((found["n"] > 0) | found["imported"])
     found = found[known].reset_index(drop=True)
-    return found.assign(front=statistics.pareto_front(found["cost"], found["accuracy"]))
+    return found.assign(front=descriptive.pareto_front(found["cost"], found["accuracy"]))
 
 
 def _flags(frame: pd.DataFrame, column: str) -> np.ndarray:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from reports import power, statistics, verdicts
-from reports.sweep import Sweep
-from reports.wording import listed
+from reports.store.sweep import Sweep
+from zoo.stats import descriptive, power, verdicts
+from zoo.text.listing import listed
 
 ABSENT = "-"
 MEANS = ("train_s", "latency_tf_p50_ms", "latency_tf_p90_ms")
@@ -28,7 +28,7 @@ def variants(sweep: Sweep) -> pd.DataFrame:
 
     Columns: sweep, variant, baseline (bool), n (runs with a result), n_expected; accuracy_percent_mean and
     accuracy_percent_sd, the same for accuracy_raw, accuracy_ema and top5; difference_points to the baseline with
-    difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``reports.verdicts``) with
+    difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``zoo.stats.verdicts``) with
     p_difference and p_equivalence (adjusted for the number of comparisons), seeds_at_verdict and seeds_needed; params,
     macs, ops; means over the runs of train_s and the latencies. Missing values are nan or NA.
     """
@@ -52,7 +52,7 @@ def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, want
         "n_expected": max(wanted, len(runs)),
     }
     for column in ("accuracy_percent", "accuracy_raw_percent", "accuracy_ema_percent", "top5_percent"):
-        row[f"{column}_mean"], row[f"{column}_sd"], _ = statistics.summary(runs[column].dropna())
+        row[f"{column}_mean"], row[f"{column}_sd"], _ = descriptive.summary(runs[column].dropna())
     nan = float("nan")
     row |= {
         "difference_points": verdict.difference if verdict else nan,
@@ -173,7 +173,7 @@ def detectable(frame: pd.DataFrame) -> str:
             "With one seed per variant there is no spread between seeds, so no interval and no smallest detectable "
             "difference can be given: ask for two seeds or more."
         )
-    sd = statistics.pooled_sd(repeated["accuracy_percent_sd"], repeated["n"])
+    sd = descriptive.pooled_sd(repeated["accuracy_percent_sd"], repeated["n"])
     seeds = int(repeated["n"].min())
     points = power.detectable_difference(sd, seeds)
     return (

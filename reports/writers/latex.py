@@ -7,8 +7,9 @@ import re
 import numpy as np
 import pandas as pd
 
-from reports import tables, verdicts
-from reports.sweep import Sweep
+from reports.store.sweep import Sweep
+from reports.tables import tables
+from zoo.stats import verdicts
 
 HEADER = (
     *("variant", "test accuracy, %", "difference, points", "verdict"),

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from reports import tables
-from reports.answer import Answer
-from reports.sweep import Sweep, has_result
+from reports.analysis.answer import Answer
+from reports.store.sweep import Sweep, has_result
+from reports.tables import tables
 
 NOTES = (
     "Accuracy: mean ± sample standard deviation over seeds (number of runs), in percent of the test images. "

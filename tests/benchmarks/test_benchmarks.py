@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from benchmarks import contender, images, memory, report, rounds, start_up, step_profile, training_speed
-from reports import store
-from zoo import layers, models
+from reports.store import reader
+from zoo import models
 from zoo.measure import cost
+from zoo.models import layers
 
 tf = layers.tf
 
@@ -294,13 +295,13 @@ def test_seconds_of_imports_are_summed_by_package():
 import time: self [us] | cumulative | imported package
 import time:       250 |        250 |   numpy.core
 import time:       750 |       1000 | numpy
-import time:       500 |       1500 | zoo.spec
+import time:       500 |       1500 | zoo.config
 """
     assert start_up.imports_s(report) == {"numpy": pytest.approx(0.001), "zoo": pytest.approx(0.0005)}
 
 
 def test_what_the_worker_is_found_at_exists():
-    from zoo import worker
+    from zoo.execution import worker
     from zoo.training import trainer
 
     sources = {Path(module.__file__).name: Path(module.__file__).read_text() for module in (worker, trainer)}
@@ -317,10 +318,10 @@ def test_the_large_sweep_is_one_that_the_reports_take_for_whole(tmp_path, monkey
     for name, size in (("VARIANTS", 3), ("SEEDS", 2), ("EVALUATIONS", 4), ("IMAGES", 60)):
         monkeypatch.setattr(report, name, size)
     report.fill(tmp_path)
-    sweep = store.read("large", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    sweep = reader.read("large", f"sqlite:///{tmp_path / 'mlflow.db'}")
     assert len(sweep.results()) == 6 and sweep.missing() == () and len(sweep.verdicts()) == 2
-    assert len(sweep.histories) == 6 * 4 * len(store.HISTORIES)
-    predictions = store.read_predictions(sweep)
+    assert len(sweep.histories) == 6 * 4 * len(reader.HISTORIES)
+    predictions = reader.read_predictions(sweep)
     for run in sweep.results().itertuples():
         its = predictions[run.run_id]
         assert its.logits.shape == (60, 10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.spec import designs
+from zoo.config import designs
 
 ON_OFF = [True, False]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from zoo.spec import Config, QuestionError, load
+from zoo.config import Config, QuestionError, load
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "experiments").glob("*.yaml"))
 HEAD = "question: What?\nseeds: 1\n"
 
@@ -328,7 +328,7 @@ def test_the_shipped_questions_vary_what_they_say():
 def test_reading_a_question_imports_nothing_heavy(tmp_path, text):
     (tmp_path / "q.yaml").write_text(text)
     code = (
-        "import sys\nfrom zoo.spec import QuestionError, load\n"
+        "import sys\nfrom zoo.config import QuestionError, load\n"
         "try:\n    load(sys.argv[1])\nexcept QuestionError:\n    pass\n"
         "print(sorted({'tensorflow', 'tf_keras', 'mlflow', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)))"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.spec import QuestionError, load
+from zoo.config import QuestionError, load
 
 BASE = "question: q\nbase: {model: tuto, data: cifar10}\n"  # two lines: what a case adds starts in line 3
 FACTORS = BASE + "factors: {lrn: [true, false]}\n"

@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import run_sweep
-from zoo import prices
-from zoo.spec import QuestionError, load
+from zoo.config import QuestionError, load
+from zoo.plan import costs as prices
 
 MUTATIONS, BLOCKS = int(os.environ.get("ZOO_FUZZ", "2000")), 20
 PATIENCE_S = 60  # for one question, which takes milliseconds
-SHIPPED = sorted((Path(__file__).parent.parent / "experiments").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
 WORDS = [
     "",
     "null",

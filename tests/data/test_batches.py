@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from small import config
+from helpers.small import config
 
-from zoo.data import augment, batches
+from zoo.data import augmentation, batches
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (50, 32, 32, 3)).astype(np.uint8)
 LABELS = np.arange(50, dtype=np.int32)
@@ -59,14 +59,14 @@ def test_labels_follow_their_images():
 
 
 def test_the_chain_equals_tensorflows_operations_one_by_one():
-    draws = augment.Draws(
+    draws = augmentation.Draws(
         top=tf.constant([0, 3, 8]),
         left=tf.constant([8, 1, 0]),
         flip=tf.constant([True, False, True]),
         brightness=tf.constant([-60.0, 0.0, 41.5]),
         contrast=tf.constant([0.2, 1.0, 1.8]),
     )
-    ours = augment.apply(tf.constant(IMAGES), tf.constant([4, 0, 9]), draws, 24, standardize=True).numpy()
+    ours = augmentation.apply(tf.constant(IMAGES), tf.constant([4, 0, 9]), draws, 24, standardize=True).numpy()
     for row, (image, top, left, flip, brightness, contrast) in enumerate(
         [(4, 0, 8, True, -60.0, 0.2), (0, 3, 1, False, 0.0, 1.0), (9, 8, 0, True, 41.5, 1.8)]
     ):
@@ -85,8 +85,8 @@ def test_every_operation_changes_the_batch_and_leaves_the_draws_of_the_others(op
     without, _ = batch(1, augment={**on, operation: off}, standardize=False)
     assert not np.allclose(with_it, without, atol=1e-3)
     seed = tf.constant([5, 1], tf.int64)
-    a = augment.draw(config(augment=on).augment, 24, 32, 8, seed)
-    b = augment.draw(config(augment={**on, operation: off}).augment, 24, 32, 8, seed)
+    a = augmentation.draw(config(augment=on).augment, 24, 32, 8, seed)
+    b = augmentation.draw(config(augment={**on, operation: off}).augment, 24, 32, 8, seed)
     for name, value in vars(a).items():
         if name not in {operation, *({"top", "left"} if operation == "crop" else ())}:
             np.testing.assert_array_equal(value, getattr(b, name))
@@ -94,7 +94,7 @@ def test_every_operation_changes_the_batch_and_leaves_the_draws_of_the_others(op
 
 def test_draws_stay_in_their_ranges_and_fill_them():
     on = {"crop": True, "flip": True, "brightness": 63.0, "contrast": (0.2, 1.8)}
-    draws = augment.draw(config(augment=on).augment, 24, 32, 4096, tf.constant([1, 2], tf.int64))
+    draws = augmentation.draw(config(augment=on).augment, 24, 32, 4096, tf.constant([1, 2], tf.int64))
     assert set(np.unique(draws.top)) == set(np.unique(draws.left)) == set(range(9))
     assert 0.45 < np.mean(draws.flip) < 0.55
     assert -63 <= np.min(draws.brightness) < -60 and 60 < np.max(draws.brightness) < 63

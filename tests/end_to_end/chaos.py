@@ -1,6 +1,6 @@
 """Chaos: a sweep that is killed again and again, and what it must come to all the same.
 
-    python tests/chaos.py [--kills 20] [--runs 8] [--jobs 2] [--seed 0] [--directory DIR]
+    python tests/end_to_end/chaos.py [--kills 20] [--runs 8] [--jobs 2] [--seed 0] [--directory DIR]
 
 A small question on the digits is answered twice: undisturbed, and while its processes are killed with SIGKILL at random
 moments (one that trains, the driver, the server that workers are forked from, or all of them, as when a machine dies).
@@ -29,10 +29,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from sweeps import PATIENCE_S, command, environment, sweep
 
-from zoo.record import Record
-from zoo.track.files import NAMES as ARTIFACTS
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where the helpers are, when this is run as a script
+from helpers.sweeps import PATIENCE_S, command, environment, sweep
+
+from zoo.storage.record import Record
+from zoo.tracking.artifacts import NAMES as ARTIFACTS
 
 VARIANTS = {
     "plain": "{}",

@@ -1,4 +1,4 @@
-"""The short form of ``python tests/chaos.py``: two runs, three kills."""
+"""The short form of ``python tests/end_to_end/chaos.py``: two runs, three kills."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ import sys
 import time
 from pathlib import Path
 
-import clusters
 import numpy as np
 import pytest
-from sweeps import PATIENCE_S, QUESTION, Running, command, gone, sweep
-from tracked import ask
+from helpers import clusters
+from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, gone, sweep
+from helpers.tracked import ask
 
-from zoo import cluster, worker
-from zoo.cluster import attempts
+from zoo.execution import worker
+from zoo.execution.executors.ray import attempts, cluster
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes apart what Linux keeps together")
 

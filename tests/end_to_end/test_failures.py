@@ -12,7 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sweeps import OWN, OWN_QUESTION, PATIENCE_S, QUESTION, command, predictions, record_of, statuses, sweep, told
+from helpers.sweeps import (
+    OWN,
+    OWN_QUESTION,
+    PATIENCE_S,
+    QUESTION,
+    command,
+    predictions,
+    record_of,
+    statuses,
+    sweep,
+    told,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 

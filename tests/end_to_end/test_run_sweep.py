@@ -11,7 +11,7 @@ from pathlib import Path
 import filelock
 import numpy as np
 import pytest
-from sweeps import OWN, OWN_QUESTION, QUESTION, command, keys, predictions, sweep, told
+from helpers.sweeps import OWN, OWN_QUESTION, QUESTION, command, keys, predictions, sweep, told
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from sweeps import QUESTION, Running, command, gone, predictions, records, statuses
+from helpers.sweeps import QUESTION, Running, command, gone, predictions, records, statuses
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 

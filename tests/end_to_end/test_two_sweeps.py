@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from sweeps import QUESTION, Running, sweep
+from helpers.sweeps import QUESTION, Running, sweep
 
-from zoo import turns
+from zoo.host import machine_lock
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 
@@ -76,27 +76,31 @@ def test_both_are_whole_in_one_store(together):
 
 @pytest.fixture
 def own_turns(tmp_path, monkeypatch):
-    monkeypatch.setattr(turns, "_FILE", tmp_path / "turns")
+    monkeypatch.setattr(machine_lock, "_FILE", tmp_path / "turns")
 
 
 def test_nothing_is_measured_beside_a_training(own_turns):
     told = []
-    with turns.training(), turns.training(), turns.measuring(0.3, lambda: told.append(1)) as is_quiet:
+    with (
+        machine_lock.training(),
+        machine_lock.training(),
+        machine_lock.measuring(0.3, lambda: told.append(1)) as is_quiet,
+    ):
         assert not is_quiet and told == [1]
-    with turns.measuring(0) as is_quiet:
+    with machine_lock.measuring(0) as is_quiet:
         assert is_quiet
 
 
 def test_a_measurement_begins_when_the_last_training_has_ended(own_turns, tmp_path):
     pid = os.fork()
     if not pid:
-        with turns.training():
+        with machine_lock.training():
             (tmp_path / "trains").touch()
             time.sleep(0.5)
             (tmp_path / "ended").touch()
         os._exit(0)
     while not (tmp_path / "trains").exists():
         time.sleep(0.01)
-    with turns.measuring(60) as is_quiet:
+    with machine_lock.measuring(60) as is_quiet:
         assert is_quiet and (tmp_path / "ended").exists()
     os.waitpid(pid, 0)

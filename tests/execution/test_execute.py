@@ -8,11 +8,11 @@ from typing import Any
 
 import filelock
 import pytest
-from tracked import COST, ask, finish, train
+from helpers.tracked import COST, ask, finish, train
 
-from zoo import execute
-from zoo.execute import Policy
-from zoo.processes import death
+from zoo.execution import scheduler
+from zoo.execution.scheduler import Policy
+from zoo.host.processes import death
 
 MEMORY = death(-9, out_of_memory=True)
 CRASH = death(-9)
@@ -107,12 +107,12 @@ def play(plan, stage, audience=None, interrupt=None, **policy):
     costs = {variant.name: COST for variant in plan.question.variants}
     audience = audience or Deaf()
     more = {"may_begin": policy.pop("may_begin")} if "may_begin" in policy else {}
-    done = execute.execute(
+    done = scheduler.execute(
         plan,
         costs,
         stage,
         audience,
-        interrupt=interrupt or execute.Interrupt(),
+        interrupt=interrupt or scheduler.Interrupt(),
         policy=Policy(**policy),
         **more,
     )
@@ -187,7 +187,7 @@ def test_an_exception_and_a_divergence_are_not_tried_again(plan):
 
 
 def test_what_hangs_is_asked_where_it_stands_then_ended_and_tried_again(plan, monkeypatch):
-    monkeypatch.setattr(execute, "_DUMP_SECONDS", 0.05)
+    monkeypatch.setattr(scheduler, "_DUMP_SECONDS", 0.05)
     stage = Stage(1, {NAMES[0]: [[("alive", "")], WHOLE]})
     outcome, audience = play(plan, stage, stall_s=0.2)
     assert stage.attempts[0].orders == ["dump", "kill"] and len(outcome.done) == 4
@@ -216,7 +216,7 @@ def test_a_result_that_nobody_was_left_to_record_is_recorded_by_the_next_sweep(p
 
 
 def test_one_interrupt_stops_what_runs_and_begins_nothing(plan):
-    interrupt = execute.Interrupt()
+    interrupt = scheduler.Interrupt()
     stage = Stage(2, {name: [[("alive", "")] * 3] for name in NAMES[:2]})
     events = stage.events
     stage.events = lambda timeout_s: (interrupt._count() if interrupt.count == 0 else None, events(timeout_s))[1]

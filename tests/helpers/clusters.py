@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeps import PATIENCE_S, children
+from helpers.sweeps import PATIENCE_S, children
 
 ADDRESS = "127.0.0.1:6379"
 OTHER = "127.0.0.2"  # the second node

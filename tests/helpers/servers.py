@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from sweeps import PATIENCE_S, children
+from helpers.sweeps import PATIENCE_S, children
 
 PORT_TRIES_S = 0.1
 

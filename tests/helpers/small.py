@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from zoo import models
-from zoo.quiet import quiet_import
-from zoo.spec import Config
-from zoo.spec.recipes import RECIPES
+from zoo.config import Config
+from zoo.config.recipes import RECIPES
+from zoo.host.quiet_import import quiet_import
 
 with quiet_import():
     import tensorflow as tf

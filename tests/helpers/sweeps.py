@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the scripts among the tests
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # for the scripts among the tests
 
-from zoo.record import Record
+from zoo.storage.record import Record
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 900  # for a busy machine; nothing here takes more than some seconds on a quiet one
 
 QUESTION = """\

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import plan as plans
+from zoo.config import load
 from zoo.measure import Cost
-from zoo.spec import load
-from zoo.track import Store
-from zoo.track.opening import open_client
+from zoo.plan import runs as plans
+from zoo.tracking import Store
+from zoo.tracking.connection import open_client
 
 COST = Cost(params=1000, macs=20_000, ops=40_123)
 LABELS = np.array([3, 1, 4], np.uint8)

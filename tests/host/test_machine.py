@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from zoo import machine
-from zoo.machine import Gpu
+from zoo.host import hardware
+from zoo.host.hardware import Gpu
 
 A100, V100 = Gpu("0", "A100", 8.0), Gpu("1", "V100", 7.0)
 
@@ -25,19 +25,19 @@ A100, V100 = Gpu("0", "A100", 8.0), Gpu("1", "V100", 7.0)
     ],
 )
 def test_auto_is_bfloat16_where_that_is_fast(monkeypatch, gpus, flags, expected):
-    monkeypatch.setattr(machine, "gpus", lambda: gpus)
-    monkeypatch.setattr(machine, "_cpu_flags", lambda: frozenset(flags))
-    assert machine.precision("auto") == expected
-    assert machine.precision("float32") == "float32" and machine.precision("bfloat16") == "bfloat16"
+    monkeypatch.setattr(hardware, "gpus", lambda: gpus)
+    monkeypatch.setattr(hardware, "_cpu_flags", lambda: frozenset(flags))
+    assert hardware.precision("auto") == expected
+    assert hardware.precision("float32") == "float32" and hardware.precision("bfloat16") == "bfloat16"
 
 
 def test_the_device_is_what_trains(monkeypatch):
-    monkeypatch.setattr(machine, "gpus", lambda: (Gpu("0", "H100", 9.0), Gpu("1", "H100", 9.0)))
-    assert machine.device() == "2 x H100"
-    monkeypatch.setattr(machine, "gpus", tuple)
-    monkeypatch.setattr(machine.os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(machine, "cpu_name", lambda: "Some CPU")
-    assert machine.device() == "2 x Some CPU"
+    monkeypatch.setattr(hardware, "gpus", lambda: (Gpu("0", "H100", 9.0), Gpu("1", "H100", 9.0)))
+    assert hardware.device() == "2 x H100"
+    monkeypatch.setattr(hardware, "gpus", tuple)
+    monkeypatch.setattr(hardware.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(hardware, "cpu_name", lambda: "Some CPU")
+    assert hardware.device() == "2 x Some CPU"
 
 
 NVIDIA_SMI = """#!/bin/sh
@@ -56,13 +56,13 @@ def three_gpus(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    machine._all_gpus.cache_clear()
+    hardware._all_gpus.cache_clear()
     yield program
-    machine._all_gpus.cache_clear()
+    hardware._all_gpus.cache_clear()
 
 
 def test_all_gpus_that_there_are(three_gpus):
-    assert machine.gpus() == (
+    assert hardware.gpus() == (
         Gpu("0", "NVIDIA A100-SXM4-80GB", 8.0),
         Gpu("1", "Tesla V100", 7.0),
         Gpu("2", "NVIDIA H100", 9.0),
@@ -86,17 +86,17 @@ def test_all_gpus_that_there_are(three_gpus):
 )
 def test_the_gpus_that_a_person_lets_be_seen(three_gpus, monkeypatch, visible, places):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert [gpu.place for gpu in machine.gpus()] == places
+    assert [gpu.place for gpu in hardware.gpus()] == places
 
 
 def test_a_gpu_keeps_its_name_under_any_address(three_gpus, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-cc")
-    assert machine.gpus() == (Gpu("GPU-cc", "NVIDIA H100", 9.0),)
+    assert hardware.gpus() == (Gpu("GPU-cc", "NVIDIA H100", 9.0),)
 
 
 def test_a_driver_that_does_not_answer_means_no_gpu(three_gpus):
     three_gpus.write_text("#!/bin/sh\necho no driver\nexit 9\n")
-    assert machine.gpus() == ()
+    assert hardware.gpus() == ()
 
 
 def git(directory, *arguments):
@@ -107,23 +107,23 @@ def git(directory, *arguments):
 
 def test_git_state_of_a_checkout_of_none_and_of_a_guest_in_another(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert machine.git_state(tmp_path) == {}
+    assert hardware.git_state(tmp_path) == {}
     package = tmp_path / "package"
     package.mkdir()
     (package / "code.py").write_text("x = 1\n")
     git(tmp_path, "init")
-    assert machine.git_state(package) == {}  # no commit yet
+    assert hardware.git_state(package) == {}  # no commit yet
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "first")
     commit = git(tmp_path, "rev-parse", "HEAD")
-    assert machine.git_state(package) == {"git_commit": commit, "git_dirty": "false"}
+    assert hardware.git_state(package) == {"git_commit": commit, "git_dirty": "false"}
     (package / "code.py").write_text("x = 2\n")
-    assert machine.git_state(package) == {"git_commit": commit, "git_dirty": "true"}
+    assert hardware.git_state(package) == {"git_commit": commit, "git_dirty": "true"}
     (tmp_path / "installed").mkdir()
     (tmp_path / "installed" / "code.py").write_text("x = 1\n")
-    assert machine.git_state(tmp_path / "installed") == {}
+    assert hardware.git_state(tmp_path / "installed") == {}
 
 
 def test_without_git(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert machine.git_state(tmp_path) == {}
+    assert hardware.git_state(tmp_path) == {}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo import processes
+from zoo.host import processes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there are workers forked from a server")
 
@@ -99,7 +99,7 @@ def test_a_temporary_directory_with_a_long_name(tmp_path):
     code = "import os; from zoo import processes; print(processes.call(os.getppid))"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
         env=os.environ | {"TMPDIR": str(place)},
         capture_output=True,
         text=True,

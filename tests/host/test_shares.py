@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.shares import Share, ShareError, jobs_for, split
+from zoo.host.resources import Share, ShareError, jobs_for, split
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from zoo import models
-from zoo.layers import LocalResponseNormalization, keras, tf
 from zoo.measure import Cost, cost, layer_costs
+from zoo.models.layers import LocalResponseNormalization, keras, tf
 
 # params, MACs and ops as published by tensorsandbox (ops are its "Flops"), recomputed to the last digit
 PUBLISHED = {

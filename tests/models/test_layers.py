@@ -1,4 +1,4 @@
-"""The blocks of zoo/layers.py against TensorFlow's own, finite differences and numbers worked out by hand."""
+"""The blocks of zoo.models.layers against TensorFlow's own, finite differences and numbers worked out by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from zoo import convolution, layers
+from zoo.models import layers
+from zoo.models.layers import convolution
 
 tf = layers.tf
 keras = layers.keras

@@ -43,7 +43,7 @@ def layer_names(name, **arguments):
 
 def fingerprint(name, **arguments):
     """Initial weights and the training output on fixed images, all from one seed."""
-    from zoo import layers
+    from zoo.models import layers
 
     layers.keras.utils.set_random_seed(7)
     model = models.build(name, **arguments)
@@ -59,7 +59,7 @@ def same(left, right):
 
 @pytest.fixture
 def bfloat16():
-    from zoo.layers import keras
+    from zoo.models.layers import keras
 
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     yield
@@ -249,10 +249,10 @@ def test_impossible_values_are_refused(name, argument, value):
 
 
 def test_no_argument_takes_the_name_of_a_field_of_the_configuration():
-    from zoo import spec
+    from zoo import config
 
     for name in NAMES:
-        assert not set(spec.Config.model_fields) & set(models.entry(name).parameters())
+        assert not set(config.Config.model_fields) & set(models.entry(name).parameters())
 
 
 # --- input sizes --------------------------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def test_a_users_model_is_built_like_the_shipped_ones(registry):
     @models.register("mine_wide", row={"width": 32})
     @models.register("mine")
     def mine(input_size=24, classes=10, width: int = 8):
-        from zoo.layers import keras
+        from zoo.models.layers import keras
 
         images = keras.Input((input_size, input_size, 3))
         maps = keras.layers.Conv2D(width, 3)(images)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
-from small import config
+from helpers.small import config
 
 from zoo import data, models
-from zoo.record import Record
+from zoo.storage.record import Record
 from zoo.training.trainer import Arrays, default_strategy, train
 
 

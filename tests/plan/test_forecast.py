@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from test_plan import make
 
-from zoo import budget, forecast, machine, outlook, wording
-from zoo.forecast import Forecast, Speed
+from zoo.host import hardware
 from zoo.measure import Cost
-from zoo.record import Record
+from zoo.plan import budget, forecast, summary
+from zoo.plan.forecast import Forecast, Speed
+from zoo.storage.record import Record
+from zoo.text import wording
 
 # Ten steps of 50 images, evaluated twice, on the 360 test images of the digits.
 QUESTION = """\
@@ -26,8 +28,8 @@ seeds: 1
 def this_machine(tmp_path, monkeypatch):
     """Two cores, and nothing known yet."""
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(machine, "device", lambda: "this one")
-    monkeypatch.setattr(machine, "core_numbers", lambda: [0, 1])
+    monkeypatch.setattr(hardware, "device", lambda: "this one")
+    monkeypatch.setattr(hardware, "core_numbers", lambda: [0, 1])
 
 
 @pytest.fixture
@@ -117,8 +119,8 @@ def test_what_is_timed_is_remembered(tmp_path, plan, monkeypatch):
     ],
 )
 def test_as_many_at_once_as_pay(plan, monkeypatch, rates, best):
-    monkeypatch.setattr(machine, "core_numbers", lambda: [0, 1, 2, 3])
-    monkeypatch.setattr(machine, "free_memory_bytes", lambda: 10**12)
+    monkeypatch.setattr(hardware, "core_numbers", lambda: [0, 1, 2, 3])
+    monkeypatch.setattr(hardware, "free_memory_bytes", lambda: 10**12)
     monkeypatch.setattr(forecast, "_timed", lambda plan, config, at_once: Speed(rates[at_once], 1.0, 1.0))
     assert forecast.best_at_once(plan, plan.trainings * 2, lambda _: None) == best
 
@@ -169,14 +171,14 @@ def test_a_training_is_begun_only_if_it_will_be_done_in_time(tmp_path, plan):
 
 def test_the_outlook_says_hours_disk_and_what_does_not_fit(tmp_path, plan):
     needs = {plan.trainings[0].key: 3600.0, plan.trainings[1].key: 7200.0}
-    said = outlook.text(plan, costs(plan), needs, tmp_path, budget_s=3600.0)
+    said = summary.text(plan, costs(plan), needs, tmp_path, budget_s=3600.0)
     assert "20 steps to train, about 3 h here (no forecast has been put to the test here yet)" in said
     assert "up to 743 kB of disk, " in said  # 2 x 371,280 bytes
     assert "1 training fits into 1 h, about 1 h in all; left out:\n  augment.flip=false · seed 0 (about 2 h)" in said
-    together = outlook.text(plan, costs(plan), needs, tmp_path, at_once=2, budget_s=7200.0)
+    together = summary.text(plan, costs(plan), needs, tmp_path, at_once=2, budget_s=7200.0)
     assert "about 2 h here, 2 trainings at once" in together and "All of it fits into 2 h." in together
     Record(tmp_path / "one").add_attempt({"began": 0, "ended": 120, "expected_s": 100})
-    assert "(the one forecast so far was off by 20 %)" in outlook.text(plan, costs(plan), needs, tmp_path)
+    assert "(the one forecast so far was off by 20 %)" in summary.text(plan, costs(plan), needs, tmp_path)
 
 
 @pytest.mark.parametrize(

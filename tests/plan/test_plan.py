@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from zoo import models, prices
-from zoo import plan as plans
+from zoo import models
+from zoo.config import load
+from zoo.config.errors import QuestionError
+from zoo.config.recipes import RECIPES
+from zoo.config.settings import Config, leaves
 from zoo.measure import Cost
-from zoo.record import Record
-from zoo.spec import load
-from zoo.spec.config import Config, leaves
-from zoo.spec.problems import QuestionError
-from zoo.spec.recipes import RECIPES
+from zoo.plan import costs
+from zoo.plan import runs as plans
+from zoo.storage.record import Record
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SHA = "0" * 64
 
 QUESTION = """\
@@ -229,11 +230,11 @@ def counted(tmp_path, monkeypatch):
     asked = []
 
     def call(function, configs, imports):
-        assert function is prices._count
+        assert function is costs._count
         asked.append(len(configs))
         return [Cost(1, 2, 3)] * len(configs)
 
-    monkeypatch.setattr(prices.processes, "call", call)
+    monkeypatch.setattr(costs.processes, "call", call)
     return asked
 
 
@@ -245,36 +246,36 @@ def question(directory: Path, factor: str = "augment.flip: [true, false]"):
 def test_one_network_is_counted_once_and_remembered(tmp_path, counted):
     said = []
     flip = question(tmp_path)
-    assert prices.costs(flip, said.append) == dict.fromkeys(("augment.flip=true", "augment.flip=false"), Cost(1, 2, 3))
-    prices.costs(flip, said.append)
-    prices.costs(question(tmp_path, "batch: [32, 64]"), said.append)  # the price of one image: not the batch's
+    assert costs.costs(flip, said.append) == dict.fromkeys(("augment.flip=true", "augment.flip=false"), Cost(1, 2, 3))
+    costs.costs(flip, said.append)
+    costs.costs(question(tmp_path, "batch: [32, 64]"), said.append)  # the price of one image: not the batch's
     assert counted == [1] and len(said) == 1
-    prices.costs(question(tmp_path, "input_size: [16, 24]"))
+    costs.costs(question(tmp_path, "input_size: [16, 24]"))
     assert counted == [1, 1]  # 24 is known
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[1]", '{"KEY": [1, 2]}', '{"KEY": "12,3"}', '{"KEY": [1, 2, "3"]}'])
 def test_a_damaged_memory_of_costs_is_not_believed(tmp_path, counted, damage):
     flip = question(tmp_path)
-    prices.costs(flip)
+    costs.costs(flip)
     file = tmp_path / "cache" / "costs.json"
     file.write_text(damage.replace("KEY", next(iter(json.loads(file.read_text())))))
-    assert prices.costs(flip)["augment.flip=true"] == Cost(1, 2, 3)
+    assert costs.costs(flip)["augment.flip=true"] == Cost(1, 2, 3)
     assert counted == [1, 1]
 
 
 def test_a_memory_of_costs_that_cannot_be_written_does_not_matter(tmp_path, counted, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file" / "cache"))
-    assert prices.costs(question(tmp_path))["augment.flip=true"] == Cost(1, 2, 3)
+    assert costs.costs(question(tmp_path))["augment.flip=true"] == Cost(1, 2, 3)
 
 
 def test_a_network_that_cannot_be_built_is_a_mistake_at_its_place(tmp_path, counted, monkeypatch):
     reason = "the model cannot be built: ValueError: too wide"
-    monkeypatch.setattr(prices.processes, "call", lambda *_: [Cost(1, 2, 3), reason])
+    monkeypatch.setattr(costs.processes, "call", lambda *_: [Cost(1, 2, 3), reason])
     sizes = question(tmp_path, "input_size: [24, 32]")
     for _ in range(2):  # a reason is not remembered: it may go away
         with pytest.raises(QuestionError) as refused:
-            prices.costs(sizes)
+            costs.costs(sizes)
         assert str(refused.value) == f"{tmp_path / 'q.yaml'}:4:20: input_size=32: {reason}"
-        monkeypatch.setattr(prices.processes, "call", lambda *_: [reason])
+        monkeypatch.setattr(costs.processes, "call", lambda *_: [reason])

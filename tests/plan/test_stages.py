@@ -7,15 +7,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sweeps import sweep
+from helpers.sweeps import sweep
+from helpers.tracked import COST, ask, begin, row, train
 from test_execute import Stage
-from tracked import COST, ask, begin, row, train
 
 import reports
-from reports import store
-from zoo import execute, outlook, stages
-from zoo.execute import Policy
-from zoo.stages import Standing
+from reports.store import reader
+from zoo.execution import scheduler
+from zoo.execution.scheduler import Policy
+from zoo.plan import stages, summary
+from zoo.plan.stages import Standing
 
 THREE = """\
 question: Does the size matter?
@@ -117,8 +118,8 @@ def test_the_scheduler_asks_for_a_stage_when_the_one_before_has_ended(tmp_path):
     quiet = SimpleNamespace(**dict.fromkeys(
         ("started", "waiting", "beat", "stopping", "again", "ended", "left_out"), lambda *_: None
     ))  # fmt: skip
-    with execute.Interrupt().caught() as interrupt:
-        outcome = execute.execute(
+    with scheduler.Interrupt().caught() as interrupt:
+        outcome = scheduler.execute(
             plan, costs, stage, quiet, interrupt=interrupt, policy=Policy(0, 0),
             stages=stages.stages(plan, open_until(middle=2, large=3)),
         )  # fmt: skip
@@ -129,7 +130,7 @@ def test_the_scheduler_asks_for_a_stage_when_the_one_before_has_ended(tmp_path):
 def test_the_plan_says_the_worst_case(tmp_path):
     plan = ask(tmp_path, THREE)
     costs = {variant.name: COST for variant in plan.question.variants}
-    text = outlook.text(plan, costs, {training.key: 60.0 for training in plan.trainings}, tmp_path / "runs")
+    text = summary.text(plan, costs, {training.key: 60.0 for training in plan.trainings}, tmp_path / "runs")
     assert "3 variants x 2 to 4 seeds = 6 to 12 runs, from at most 12 trainings; baseline small" in text
     assert "after 2 seeds of all, one seed at a time of the baseline and of what is undecided" in text
     assert "in the worst case: 240 steps to train, about 12 min here" in text
@@ -151,7 +152,7 @@ def test_a_sweep_goes_on_until_its_last_seed(undecided):
     looks = re.findall(r"^after (\d) seeds: middle (\w+)", ended.stdout, re.MULTILINE)
     assert looks == [("3", "undecided"), ("4", "undecided")]
     assert "8 of 8 trainings complete" in ended.stdout
-    data = store.read("size", f"sqlite:///{directory}/mlflow.db")
+    data = reader.read("size", f"sqlite:///{directory}/mlflow.db")
     assert data.schedule == (3, 4) and data.missing() == () and len(data.results()) == 8
     assert data.verdicts()["middle"].seeds == 4
 
@@ -164,7 +165,7 @@ def test_a_sweep_that_is_decided_trains_no_more(undecided, env):
     assert ended.returncode == 0, ended.stderr
     assert "6 runs, all of them done already" in ended.stdout and "6 of 6 trainings complete" in ended.stdout
     assert "after 3 seeds: middle equivalent" in ended.stdout
-    data = store.read("wide", f"sqlite:///{directory}/mlflow.db")
+    data = reader.read("wide", f"sqlite:///{directory}/mlflow.db")
     assert data.missing() == () and len(data.results()) == 6
     frame = reports.load("wide", f"sqlite:///{directory}/mlflow.db")
     values = frame.groupby("variant")["accuracy_percent"].mean()

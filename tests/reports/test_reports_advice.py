@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from reports import advice
+from reports.analysis import advice
 
 BASELINE = {
     "variant": "full",

@@ -13,9 +13,11 @@ from PIL import Image
 from test_reports_store import Writer
 
 import reports
-from reports import ReportError, answer, store
-from reports.verdicts import Schedule
+from reports import ReportError
+from reports.analysis import answer
+from reports.store import reader
 from zoo import data
+from zoo.stats.verdicts import Schedule
 
 LABELS = np.arange(40) % 2
 CELLS = {"flip=false, ema=false": 4, "flip=false, ema=true": 3, "flip=true, ema=false": 2, "flip=true, ema=true": 0}
@@ -71,12 +73,12 @@ def _log(writer, folder, run, predictions, environment) -> None:
 
 @pytest.fixture(scope="module")
 def grid(uri) -> answer.Answer:
-    return answer.of(store.read("grid", uri))
+    return answer.of(reader.read("grid", uri))
 
 
 def test_predictions_come_back_as_they_were_logged(uri):
-    sweep = store.read("grid", uri)
-    found = store.read_predictions(sweep)
+    sweep = reader.read("grid", uri)
+    found = reader.read_predictions(sweep)
     assert list(found) == list(sweep.runs["run_id"]) and len(found) == 12
     first = found[sweep.runs["run_id"][0]]
     np.testing.assert_array_equal(first.labels, LABELS)
@@ -84,17 +86,17 @@ def test_predictions_come_back_as_they_were_logged(uri):
 
 
 def test_a_store_without_a_file_system_is_asked_for_its_files(uri):
-    sweep = store.read("grid", uri)
+    sweep = reader.read("grid", uri)
     run_id = sweep.runs["run_id"][0]
-    content = store._download(uri, run_id, "predictions.npz")
+    content = reader._download(uri, run_id, "predictions.npz")
     with np.load(io.BytesIO(content)) as arrays:
         np.testing.assert_array_equal(arrays["labels"], LABELS)
-    assert store._download(uri, run_id, "nothing.txt") is None
+    assert reader._download(uri, run_id, "nothing.txt") is None
 
 
 def test_damaged_predictions_are_named(uri):
     with pytest.raises(ReportError, match=r"predictions\.npz of run \w+ is damaged"):
-        answer.of(store.read("damaged", uri))
+        answer.of(reader.read("damaged", uri))
 
 
 def test_both_uncertainties_of_a_grid(grid):
@@ -155,7 +157,7 @@ def test_the_formats_agree(uri, tmp_path):
 
 def test_seeds_until_decided_as_an_onlooker_saw_them(uri):
     """b is decided at the first look; c goes on, for which the baseline has what it takes already."""
-    sweep = store.read("growing", uri)
+    sweep = reader.read("growing", uri)
     assert sweep.schedule == Schedule(3, 6)
     found = sweep.verdicts()
     assert (found["b"].word, found["b"].seeds) == ("helps", 3)

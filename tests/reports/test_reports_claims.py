@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports import claims
+from reports.analysis import claims
 
 OURS = [80.0, 81.0, 82.0]  # mean 81, sd 1
 T_2, T_4 = 4.302653, 2.776445  # 97.5 % quantiles of Student's t, from a printed table

@@ -11,7 +11,7 @@ from test_reports_store import Writer, costs, curve
 
 import reports
 from reports import __main__ as command_line
-from reports import diff
+from reports.analysis import diff
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
 # Of ten images: six right by both, three by the first only, none by the second only, one by neither (and differently).

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from reports import examples, flips, predictions, verdicts
+from reports.analysis import examples
 from zoo.measure.accuracy import top_k_accuracy
+from zoo.stats import flips, predictions, verdicts
 
 NAN = float("nan")
 

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reports import canvas, costs, curves, labels, trade_off
-from reports.sweep import Sweep
+from reports.figures import canvas, curves, labels, trade_off
+from reports.store.sweep import Sweep
+from reports.tables import costs
 
 SIZES = {  # a crowd: three points within one percent of size and half a point of accuracy, as a zoo has them
     **{"tuto": (1_068_298, 81.2), "alex0": (145_578, 72.0), "alex1": (89_578, 73.1), "alex2": (89_834, 73.6)},

@@ -22,10 +22,13 @@ from test_reports_store import Writer, costs, curve
 
 import reports
 from reports import __main__ as command_line
-from reports import latex, reach, store, tables, trade_off
-from reports.costs import AXES
+from reports.figures import trade_off
+from reports.store import connection, reader
+from reports.tables import tables
+from reports.tables.costs import AXES
+from reports.writers import latex
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ODD = r"a_b 50% & #1 {x} $y$ ~^\ <|> [z] ''`` --,, é λ ± 1" "\u00d72"
 POINTS = "name,accuracy_percent,params,latency_ms,source\nResNet-20,91.25,272474,,He et al. 2016\ntiny,60,,0.1,\n"
 
@@ -106,7 +109,7 @@ def test_the_page_gets_a_picture_for_every_cost_that_was_measured(uri, tmp_path,
         assert (sweep.name, len(frame)) == ("pair", 2)
         return "<!doctype html>ö"
 
-    monkeypatch.setitem(sys.modules, "reports.page", SimpleNamespace(render=render))
+    monkeypatch.setitem(sys.modules, "reports.html.page", SimpleNamespace(render=render))
     monkeypatch.setattr(reports, "page", SimpleNamespace(render=render), raising=False)
     report = reports.write("pair", tmp_path, ("csv", "html"), uri)
     costs_measured = {f"accuracy_vs_size/{axis}" for axis in ("params", "macs", "ops", "latency", "train_s")}
@@ -196,7 +199,7 @@ def test_the_latex_table_by_hand(written):
 
 
 def test_letters_that_need_another_latex_are_announced(uri):
-    data = store.read("pair", uri)
+    data = reader.read("pair", uri)
     frame = tables.variants(data)
     assert "LuaLaTeX" not in latex.render(data, frame)
     assert "LuaLaTeX" in latex.render(data, frame.assign(variant=["日本", "b"]))
@@ -358,7 +361,7 @@ def test_where_nobody_listens_is_said_at_once(tmp_path, capsys):
 
 
 def test_a_server_that_accepts_and_says_nothing_is_given_up(monkeypatch, capsys):
-    monkeypatch.setattr(reach, "ANSWER_S", 0.2)
+    monkeypatch.setattr(connection, "ANSWER_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert asked(f"http://127.0.0.1:{server.getsockname()[1]}", "pair") == 2
     assert "no answer within 0.2 s" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports import front
+from zoo.stats import front
 
 ERROR = 3 * 0.5 / 20_000**0.5  # three errors of a share of 20,000 draws
 

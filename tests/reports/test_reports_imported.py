@@ -7,7 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from reports import ReportError, imported
+from reports import ReportError
+from reports.store import imported
 
 GOOD = """\
 name,accuracy_percent,params,macs,latency_ms,sd_points,source

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from statsmodels.formula.api import ols
 
-from reports import interactions
+from reports.analysis import interactions
 
 BASE = {"lrn": True, "ema": False}
 

@@ -10,13 +10,15 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
-import pages
 import pandas as pd
 import pytest
+from helpers import pages
 
-from reports import cells, forest, inlined, page, tables, verdicts
-from reports.forest import Interval
-from reports.sections import given
+from reports.html import cells, forest, inlined, page
+from reports.html.forest import Interval
+from reports.html.sections import given
+from reports.tables import tables
+from zoo.stats import verdicts
 
 VOID = {"meta", "img", "input", "br", "link"}
 NASTY = "</script><b>bold</b>"

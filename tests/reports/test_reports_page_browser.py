@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 
-import pages
 import pytest
+from helpers import pages
 
-from reports import page
+from reports.html import page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

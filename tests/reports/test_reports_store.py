@@ -16,14 +16,15 @@ import pytest
 
 import reports
 from reports import __main__ as command_line
-from reports import store, tables
-from reports.verdicts import Schedule
+from reports.store import reader
+from reports.tables import tables
+from zoo.stats.verdicts import Schedule
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STEPS = (100, 200, 300)
 LRN = {"lrn=true": (0.81, 0.82, 0.83), "lrn=false": (0.78, 0.80, 0.82)}  # final accuracies of seeds 0, 1, 2
 
@@ -148,11 +149,11 @@ def test_what_was_not_measured_is_missing_and_its_column_is_there(uri):
 
 
 def test_histories_by_sql_and_by_client_agree(uri):
-    client = store._client(uri)
+    client = reader._client(uri)
     experiment = client.get_experiment_by_name("half").experiment_id
     runs = reports.load("half", uri)["run_id"].tolist()
-    fast = store._histories(client, uri, experiment, runs)
-    slow = store._histories(client, "http://not-sqlite", experiment, runs)
+    fast = reader._histories(client, uri, experiment, runs)
+    slow = reader._histories(client, "http://not-sqlite", experiment, runs)
     pd.testing.assert_frame_equal(fast, slow)
     # three curves of three points, one of one, one of two: four metrics each
     assert len(fast) == 4 * (3 + 1 + 3 + 2)
@@ -160,7 +161,7 @@ def test_histories_by_sql_and_by_client_agree(uri):
 
 
 def test_missing_runs_are_named_with_their_reason(uri):
-    missing = {(each.variant, each.seed): each.reason for each in store.read("half", uri).missing()}
+    missing = {(each.variant, each.seed): each.reason for each in reader.read("half", uri).missing()}
     assert missing == {
         ("a", 1): "failed: loss is nan at step 173",
         ("b|<b>", 1): "finished without a final test accuracy",
@@ -169,14 +170,14 @@ def test_missing_runs_are_named_with_their_reason(uri):
         ("d", 0): "not run yet",
         ("d", 1): "not run yet",
     }
-    assert store.read("lrn", uri).missing() == ()
+    assert reader.read("lrn", uri).missing() == ()
 
 
 # --- the table of variants ---------------------------------------------------------------------------------------
 
 
 def test_variants_by_hand(uri):
-    frame = tables.variants(store.read("lrn", uri)).set_index("variant")
+    frame = tables.variants(reader.read("lrn", uri)).set_index("variant")
     on, off = frame.loc["lrn=true"], frame.loc["lrn=false"]
     assert (on["baseline"], off["baseline"]) == (True, False)
     assert (on["accuracy_percent_mean"], on["accuracy_percent_sd"], on["n"]) == pytest.approx((82, 1, 3))
@@ -193,13 +194,13 @@ def test_variants_by_hand(uri):
 
 
 def test_comparison_says_difference_interval_and_price(uri):
-    (sentence,) = tables.comparisons(tables.variants(store.read("lrn", uri)), 0.5)
+    (sentence,) = tables.comparisons(tables.variants(reader.read("lrn", uri)), 0.5)
     assert sentence.startswith("lrn=false is undecided: -2.00 points (95 % interval -6.16 to +2.16) against lrn=true; ")
     assert "; parameters and MACs the same, ops -10.0 %, training time and latency -50.0 %. If that is the " in sentence
 
 
 def test_before_the_first_look_there_is_no_interval_which_is_said(uri):
-    waiting = replace(store.read("lrn", uri), schedule=Schedule(5, 10))
+    waiting = replace(reader.read("lrn", uri), schedule=Schedule(5, 10))
     (sentence,) = tables.comparisons(tables.variants(waiting), 0.5)
     assert sentence.startswith(
         "lrn=false has no verdict yet: -2.00 points (no interval before the first look at the seeds)"
@@ -207,7 +208,7 @@ def test_before_the_first_look_there_is_no_interval_which_is_said(uri):
 
 
 def test_one_seed_gives_no_interval_and_says_why(uri):
-    frame = tables.variants(store.read("single", uri))
+    frame = tables.variants(reader.read("single", uri))
     (sentence,) = tables.comparisons(frame, 0.5)
     assert sentence.startswith("y has no verdict yet: +1.00 points (no interval: it takes two seeds of each) against x")
     assert "two seeds or more" in tables.detectable(frame)
@@ -215,9 +216,9 @@ def test_one_seed_gives_no_interval_and_says_why(uri):
 
 
 def test_readouts_of_the_same_trainings_are_said_to_be(uri):
-    (sentence,) = tables.shared_trainings(store.read("readout", uri))
+    (sentence,) = tables.shared_trainings(reader.read("readout", uri))
     assert sentence.startswith("ema=true and ema=false are read from the same trainings")
-    assert tables.shared_trainings(store.read("lrn", uri)) == []
+    assert tables.shared_trainings(reader.read("lrn", uri)) == []
 
 
 @pytest.mark.parametrize(
@@ -386,4 +387,4 @@ def test_reports_import_nothing_of_the_zoo_but_names_and_data_and_never_tensorfl
         "print(sorted(n for n in sys.modules if n.split('.')[0] in ('zoo', 'tensorflow', 'tf_keras', 'mlflow')))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['zoo', 'zoo.data', 'zoo.nearest']"
+    assert done.stdout.strip() == "['zoo', 'zoo.data', 'zoo.text.suggestions']"

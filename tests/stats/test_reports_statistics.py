@@ -7,16 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from reports import power, statistics, verdicts
+from zoo.stats import descriptive, power, verdicts
 
 
 def test_summary_by_hand():
     # 1, 2, 6: mean 3, squared deviations 4 + 1 + 9 = 14, over n - 1 = 2 gives 7
-    assert statistics.summary([1, 2, 6]) == pytest.approx((3.0, math.sqrt(7), 3))
+    assert descriptive.summary([1, 2, 6]) == pytest.approx((3.0, math.sqrt(7), 3))
 
 
 def test_summary_of_one_value_has_no_spread():
-    mean, sd, n = statistics.summary([80.5])
+    mean, sd, n = descriptive.summary([80.5])
     assert (mean, n) == (80.5, 1)
     assert math.isnan(sd)
 
@@ -111,7 +111,7 @@ def test_detectable_difference_scales_with_the_spread_and_has_edges():
     lambda: power.detectable_difference(0.25, 3, power=1.5),
     lambda: verdicts.compare([81.0], [80.0, 80.5]),
     lambda: verdicts.compare_pairs([81.0], [80.0]),
-    lambda: statistics.pareto_front([1, 2], [1]),
+    lambda: descriptive.pareto_front([1, 2], [1]),
 ])  # fmt: skip
 def test_impossible_designs_are_refused(call):
     with pytest.raises(ValueError):
@@ -131,14 +131,14 @@ def test_pareto_front_by_hand():
     size = [10, 20, 30, 30, 40, 10, 50]
     accuracy = [70, 75, 74, 80, 80, 70, math.nan]
     #            on  on beaten on beaten(larger, same accuracy) tie kept, unknown
-    assert statistics.pareto_front(size, accuracy).tolist() == [True, True, False, True, False, True, False]
+    assert descriptive.pareto_front(size, accuracy).tolist() == [True, True, False, True, False, True, False]
 
 
 def test_pareto_front_with_one_size_is_the_best():
-    assert statistics.pareto_front([5, 5, 5], [80, 81, 79]).tolist() == [False, True, False]
+    assert descriptive.pareto_front([5, 5, 5], [80, 81, 79]).tolist() == [False, True, False]
 
 
 def test_pooled_sd_by_hand():
     # variances 1 (n 3) and 4 (n 2), single run left out: (2 * 1 + 1 * 4) / 3 = 2
-    assert statistics.pooled_sd([1, 2, math.nan], [3, 2, 1]) == pytest.approx(math.sqrt(2))
-    assert math.isnan(statistics.pooled_sd([math.nan], [1]))
+    assert descriptive.pooled_sd([1, 2, math.nan], [3, 2, 1]) == pytest.approx(math.sqrt(2))
+    assert math.isnan(descriptive.pooled_sd([math.nan], [1]))

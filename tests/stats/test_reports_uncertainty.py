@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports import uncertainty
+from zoo.stats import uncertainty
 
 
 def exact(trainings: list[list[int]], seeds: int, images: int):

@@ -11,8 +11,9 @@ from scipy import special, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_ind
 
-from reports import audit, power, sequential, verdicts
-from reports.verdicts import Schedule
+from reports import audit
+from zoo.stats import power, sequential, verdicts
+from zoo.stats.verdicts import Schedule
 
 RNG = np.random.default_rng(7)
 SAMPLES = [(RNG.normal(80, sd, n), RNG.normal(80.2, 0.3, m)) for sd, n, m in [(0.2, 3, 3), (1.0, 5, 12), (0.05, 20, 4)]]
@@ -178,7 +179,7 @@ def test_the_audit_draws_from_results_that_were_made():
     assert found.trials == 200 and found.rate <= 0.1 + 3 * np.sqrt(0.09 / 200)  # 2 of 20 splits are extreme
 
 
-REAL = Path(__file__).parents[1] / "docs" / "results" / "spread_between_seeds" / "runs.csv"
+REAL = Path(__file__).parents[2] / "docs" / "results" / "spread_between_seeds" / "runs.csv"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from zoo.record import Record, write_whole
+from zoo.storage.record import Record, write_whole
 
 
 def test_a_write_that_fails_leaves_the_old_contents_and_nothing_else(tmp_path):
@@ -71,11 +71,11 @@ def test_the_newest_checkpoint_that_is_not_too_late(tmp_path):
 def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path):
     record = Record(tmp_path)
     program = (
-        "import os, sys; from zoo.record import Record; from pathlib import Path; "
+        "import os, sys; from zoo.storage.record import Record; from pathlib import Path; "
         "record = Record(Path(sys.argv[1])); record.write('status', {'state': 'done'}); "
         "os.fsync = lambda file: os.kill(os.getpid(), 9); record.write('status', {'state': 'failed'})"
     )
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     done = subprocess.run([sys.executable, "-c", program, tmp_path], cwd=root, check=False)
     assert done.returncode == -signal.SIGKILL
     (left,) = tmp_path.glob(".status.json.*")
@@ -124,7 +124,7 @@ def test_a_fatal_error_is_told_with_the_thread_that_made_it(tmp_path):
     dump = """Fatal Python error: Segmentation fault
 
 Thread 0x1 (most recent call first):
-  File "/x/zoo/processes.py", line 3 in watch
+  File "/x/zoo/host/processes.py", line 3 in watch
   File "/x/threading.py", line 2 in run
 
 Current thread 0x2 (most recent call first):

@@ -6,10 +6,23 @@ import json
 import shutil
 
 import numpy as np
-from tracked import TWO_SIZES, artifacts, ask, begin, finish, logits, open_store, points, row, runs_of, train, uri_of
+from helpers.tracked import (
+    TWO_SIZES,
+    artifacts,
+    ask,
+    begin,
+    finish,
+    logits,
+    open_store,
+    points,
+    row,
+    runs_of,
+    train,
+    uri_of,
+)
 
-from zoo.track import DEFAULT_URI, view
-from zoo.track.opening import open_client
+from zoo.tracking import DEFAULT_URI, view
+from zoo.tracking.connection import open_client
 
 
 def test_a_finished_run_holds_what_the_design_names(place):

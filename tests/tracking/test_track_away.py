@@ -11,13 +11,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from tracked import COST, ask, finish, runs_of, uri_of
+from helpers.tracked import COST, ask, finish, runs_of, uri_of
 
-from zoo import plan as plans
-from zoo.track import DEFAULT_URI, Recorder, TrackingError
-from zoo.track.opening import explained, open_client
+from zoo.plan import runs as plans
+from zoo.tracking import DEFAULT_URI, Recorder, TrackingError
+from zoo.tracking.connection import explained, open_client
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def recorder(place: Path, plan: plans.Plan, uri: str | None = None, said: list[str] | None = None) -> Recorder:
@@ -145,7 +145,7 @@ def test_closing_gives_up_on_a_store_that_hangs(place):
 
 OPEN = """
 import sys
-from zoo.track.opening import open_client
+from zoo.tracking.connection import open_client
 open_client(sys.argv[1]).create_experiment(sys.argv[2])
 """
 
@@ -181,6 +181,6 @@ def test_a_password_is_not_shown():
 
 
 def test_importing_the_recorder_imports_no_mlflow():
-    code = "import zoo.track, sys; print({'mlflow', 'pandas', 'tensorflow', 'sqlalchemy'} & set(sys.modules))"
+    code = "import zoo.tracking, sys; print({'mlflow', 'pandas', 'tensorflow', 'sqlalchemy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

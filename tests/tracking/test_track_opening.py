@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from zoo.track import TrackingError, opening
+from zoo.tracking import TrackingError, connection
 
 
 def tables(path) -> list[str]:
@@ -18,7 +18,7 @@ def maker(fails: BaseException | None = None):
     """Stands for MLflow: makes a table, then perhaps ends; the tables of a half made database stand in its way."""
 
     def make(uri: str) -> str:
-        path = opening.sqlite_path(uri)
+        path = connection.sqlite_path(uri)
         if "complete" not in tables(path):
             with sqlite3.connect(path) as database:
                 database.execute("create table first (x)")
@@ -34,13 +34,13 @@ def maker(fails: BaseException | None = None):
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError(28, "No space left on device"), SystemExit(1)])
 def test_a_making_that_is_broken_off_leaves_nothing_in_the_way(tmp_path, monkeypatch, failure):
     path = tmp_path / "mlflow.db"
-    monkeypatch.setattr(opening, "_answering_client", maker(failure))
+    monkeypatch.setattr(connection, "_answering_client", maker(failure))
     with pytest.raises((KeyboardInterrupt, TrackingError, SystemExit)):
-        opening.open_client(f"sqlite:///{path}")
+        connection.open_client(f"sqlite:///{path}")
     assert path.stat().st_size == 0
     (tmp_path / ".mlflow.db.making-killed").mkdir()  # as a killed process leaves it
-    monkeypatch.setattr(opening, "_answering_client", maker())
-    assert opening.open_client(f"sqlite:///{path}") == f"sqlite:///{path}"
+    monkeypatch.setattr(connection, "_answering_client", maker())
+    assert connection.open_client(f"sqlite:///{path}") == f"sqlite:///{path}"
     assert tables(path) == ["first", "complete"]
     assert sorted(found.name for found in tmp_path.iterdir()) == [".mlflow.db.lock", "mlflow.db"]
 
@@ -49,7 +49,7 @@ def test_a_database_that_is_half_made_already_is_named(tmp_path, monkeypatch):
     path = tmp_path / "mlflow.db"
     with sqlite3.connect(path) as database:
         database.execute("create table first (x)")
-    monkeypatch.setattr(opening, "_answering_client", maker())
-    monkeypatch.setattr(opening.time, "sleep", lambda _: None)
+    monkeypatch.setattr(connection, "_answering_client", maker())
+    monkeypatch.setattr(connection.time, "sleep", lambda _: None)
     with pytest.raises(TrackingError, match="its making was broken off, so nothing is in it; remove this file"):
-        opening.open_client(f"sqlite:///{path}")
+        connection.open_client(f"sqlite:///{path}")

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from servers import Between, MlflowServer, Postgres, each_answer_once_lost, postgres_programs
-from sweeps import PATIENCE_S, QUESTION, Running, command, sweep
-from tracked import COST, TWO_SIZES, finish, row, train
+from helpers.servers import Between, MlflowServer, Postgres, each_answer_once_lost, postgres_programs
+from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, sweep
+from helpers.tracked import COST, TWO_SIZES, finish, row, train
 
-from zoo import plan as plans
-from zoo.spec import load
-from zoo.track import Recorder, Store, TrackingError, view
-from zoo.track.files import NAMES
-from zoo.track.opening import open_client
+from zoo.config import load
+from zoo.plan import runs as plans
+from zoo.tracking import Recorder, Store, TrackingError, view
+from zoo.tracking.artifacts import NAMES
+from zoo.tracking.connection import open_client
 
 PROGRAMS = postgres_programs()
 pytestmark = [

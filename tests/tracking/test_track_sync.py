@@ -8,11 +8,11 @@ import sys
 
 import filelock
 import pytest
-from sweeps import ROOT, environment, sweep
-from tracked import COST, ask, begin, finish, runs_of, train, uri_of
+from helpers.sweeps import ROOT, environment, sweep
+from helpers.tracked import COST, ask, begin, finish, runs_of, train, uri_of
 
-from zoo.track import send_all
-from zoo.track.sync import Sent, state_on_disk
+from zoo.tracking import send_all
+from zoo.tracking.sync import Sent, state_on_disk
 
 LOCKED = "another program has locked the database and does not let go; close it"
 

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small  # noqa: F401  two devices, before TensorFlow runs its first operation
 import tensorflow as tf
+from helpers import small  # noqa: F401  two devices, before TensorFlow runs its first operation
 
-from zoo import data, peers, plan, processes, worker
-from zoo.plan import Training
-from zoo.record import Record
-from zoo.spec import load
+from zoo import data
+from zoo.config import load
+from zoo.execution import worker
+from zoo.host import ports, processes
+from zoo.plan import runs
+from zoo.plan.runs import Training
+from zoo.storage.record import Record
 from zoo.training.trainer import Arrays, default_strategy, train
 
 PATIENCE_S = 300  # for a busy machine
@@ -49,7 +52,7 @@ class Workers:
     """The processes of one training, started and ended as an executor does it."""
 
     def __init__(self, training: Training):
-        addresses = peers.free(training.config.workers)
+        addresses = ports.free(training.config.workers)
         job = worker.Job(training, {}, "q", (), None, {}, peers=addresses)
         self.processes, self._connections = [], []
         for rank in range(len(addresses)):
@@ -92,7 +95,7 @@ class Workers:
 def make(directory: Path, text: str = QUESTION) -> Training:
     directory.mkdir()
     (directory / "q.yaml").write_text(text)
-    (training,) = plan.make(load(directory / "q.yaml"), directory / "runs").trainings
+    (training,) = runs.make(load(directory / "q.yaml"), directory / "runs").trainings
     return training
 
 
@@ -211,7 +214,7 @@ def test_bfloat16(tmp_path):
 
 def test_free_addresses():
     """Different, and nobody listens there."""
-    addresses = peers.free(8)
+    addresses = ports.free(8)
     assert len(set(addresses)) == 8
     for address in addresses:
         host, port = address.split(":")

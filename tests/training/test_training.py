@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
-from small import config
+from helpers.small import config
 
 from zoo import data
-from zoo.record import Record
+from zoo.storage.record import Record
 from zoo.training import averages, objective
 from zoo.training.trainer import Arrays, Diverged, create_network, default_strategy, train
 

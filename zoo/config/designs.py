@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from zoo.spec.positions import shown
+from zoo.config.document import shown
 
 DESIGNS = ("grid", "one_at_a_time", "leave_one_out", "add_one", "pairs")
 COMPONENT_DESIGNS = ("leave_one_out", "add_one")  # of components that are on or off

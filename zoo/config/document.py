@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from zoo.spec.problems import Problem, QuestionError
+from zoo.config.errors import Problem, QuestionError
 
 MAX_BYTES = 200_000  # a question is a page; the bound keeps a wrong file from being parsed for minutes
 MAX_NODES = 100_000  # values after aliases are expanded

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
-from zoo.nearest import did_you_mean
-from zoo.spec.positions import ItemPath, shown
+from zoo.config.document import ItemPath, shown
+from zoo.text.suggestions import did_you_mean
 
 WANTED = {
     "bool_type": "true or false",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from zoo.nearest import did_you_mean
-from zoo.spec.positions import Document, ItemPath, parse
-from zoo.spec.problems import Problem
+from zoo.config.document import Document, ItemPath, parse
+from zoo.config.errors import Problem
+from zoo.text.suggestions import did_you_mean
 
 OPTION = "--set"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.nearest import did_you_mean
-from zoo.spec.positions import Document, ItemPath, shown
+from zoo.config.document import Document, ItemPath, shown
+from zoo.text.suggestions import did_you_mean
 
 KEYS = ("variant", "against", "accuracy", "difference", "seeds", "source", "claim")
 _EXAMPLE = "{variant: tuto, accuracy: 81.4, source: where it stands}"

@@ -1,7 +1,4 @@
-"""The typed, validated, frozen form of a question; ``load`` reads it from YAML or says all that is wrong with it.
-
-Nothing here imports TensorFlow or MLflow: a mistake in a question is answered at once.
-"""
+"""A question as a whole, and how it is read from its file."""
 
 from __future__ import annotations
 
@@ -10,29 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.spec import sections
-from zoo.spec.config import PLACEMENT, READOUTS, Augment, Config, Optimizer, Schedule, WeightDecay
-from zoo.spec.overrides import override
-from zoo.spec.positions import Document, read
-from zoo.spec.problems import Problem, QuestionError
-from zoo.spec.published import Claim, published
-from zoo.spec.variants import Variant, variants
-
-__all__ = [
-    "PLACEMENT",
-    "READOUTS",
-    "Augment",
-    "Claim",
-    "Config",
-    "Optimizer",
-    "Problem",
-    "Question",
-    "QuestionError",
-    "Schedule",
-    "Variant",
-    "WeightDecay",
-    "load",
-]
+from zoo.config import sections
+from zoo.config.document import Document, read
+from zoo.config.overrides import override
+from zoo.config.published import Claim, published
+from zoo.config.variants import Variant, variants
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Training recipes as plain data: the default of every field that a question need not give; it stands nowhere else.
 
-Fields are those of ``zoo.spec.config.Config``; ``arguments`` holds defaults for arguments of a model, used by the models
+Fields are those of ``zoo.config.settings.Config``; ``arguments`` holds defaults for arguments of a model, used by the models
 that take them. Sources: the TensorFlow CIFAR-10 tutorial, and the `tensorsandbox` variants of it, with their table.
 """
 

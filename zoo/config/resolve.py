@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from zoo.nearest import did_you_mean
-from zoo.spec.config import Config, frozen, groups, leaves
-from zoo.spec.phrases import argument_messages, field_message
-from zoo.spec.positions import Document, ItemPath, shown
-from zoo.spec.recipes import DEFAULT_RECIPE, RECIPES
-from zoo.spec.unknown import unknown_key, unknown_member
+from zoo.config.document import Document, ItemPath, shown
+from zoo.config.messages import argument_messages, field_message
+from zoo.config.recipes import DEFAULT_RECIPE, RECIPES
+from zoo.config.settings import Config, frozen, groups, leaves
+from zoo.config.unknown import unknown_key, unknown_member
+from zoo.text.suggestions import did_you_mean
 
 OFF = {"augment.crop": False, "augment.flip": False, "augment.brightness": 0.0, "augment.contrast": None}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.nearest import did_you_mean
-from zoo.spec.positions import Document, shown
+from zoo.config.document import Document, shown
+from zoo.text.suggestions import did_you_mean
 
 KEYS = ("question", "base", "factors", "design", "variants", "baseline", "seeds", "margin", "published", "imports")
 DEFAULT_MARGIN = 0.5  # points of test accuracy
@@ -27,7 +27,7 @@ class Seeds(NamedTuple):
 
 def check_keys(document: Document) -> None:
     """Report the keys of the top level that no question has."""
-    from zoo.spec.config import groups, leaves
+    from zoo.config.settings import groups, leaves
 
     for key in document.data:
         if key in KEYS:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from zoo.nearest import nearest
-from zoo.spec.config import Config, groups, leaves
+from zoo.config.settings import Config, groups, leaves
+from zoo.text.suggestions import nearest
 
 # what people call things elsewhere, and where that stands here
 KNOWN_AS = {

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from zoo.nearest import did_you_mean
-from zoo.spec import designs
-from zoo.spec.config import PLACEMENT, Config
-from zoo.spec.positions import Document, ItemPath, shown
-from zoo.spec.resolve import Setting, Untaken, resolve, settings
-from zoo.spec.sections import MAX_RUNS
+from zoo.config import designs
+from zoo.config.document import Document, ItemPath, shown
+from zoo.config.resolve import Setting, Untaken, resolve, settings
+from zoo.config.sections import MAX_RUNS
+from zoo.config.settings import PLACEMENT, Config
+from zoo.text.suggestions import did_you_mean
 
 DEFAULT_DESIGN = "grid"
 MAX_CHECKED = 1_000  # levels looked at in a question whose design is wrong already

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.nearest import did_you_mean
+from zoo.text.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +122,7 @@ def _arrays(found: DataSet, data_dir: Path | str | None) -> dict[str, tuple[np.n
     directory = Path(data_dir).expanduser() if data_dir is not None else None
     if _is_shipped(found):
         return found.function(directory)  # it verifies its arrays against checksums of its own
-    from zoo.data.own import called, checked
+    from zoo.data.custom import called, checked
 
     arrays = checked(found, called(found, directory))
     if found.sha256 is not None and _digest(arrays) != found.sha256:

@@ -6,7 +6,7 @@ epoch with a permutation of its own. No buffer, no iterator and no state: resumi
 
 from __future__ import annotations
 
-from zoo.data import augment
+from zoo.data import augmentation
 
 _SHUFFLE, _AUGMENT = 1, 2  # separate random streams of one seed
 
@@ -21,13 +21,13 @@ def training_batch(images, labels, config, seed: int, step, first_row=0, rows: i
 
     rows = rows or config.batch
     index = image_index(images.shape[0], config.batch, seed, step)
-    draws = augment.draw(
+    draws = augmentation.draw(
         config.augment, config.input_size, images.shape[1], config.batch, tf.stack([_stream(seed, _AUGMENT), step])
     )
     if rows != config.batch:
         index = index[first_row : first_row + rows]
-        draws = augment.Draws(*(d if d is None else d[first_row : first_row + rows] for d in vars(draws).values()))
-    pixels = augment.apply(images, index, draws, config.input_size, config.standardize)
+        draws = augmentation.Draws(*(d if d is None else d[first_row : first_row + rows] for d in vars(draws).values()))
+    pixels = augmentation.apply(images, index, draws, config.input_size, config.standardize)
     return pixels, tf.gather(labels, index)
 
 
@@ -48,8 +48,8 @@ def evaluation_batch(images, index, config):
     """The central crops of the images at ``index`` int32 [B], standardized: float32 [B, size, size, C]."""
     import tensorflow as tf
 
-    draws = augment.center(config.input_size, images.shape[1], tf.size(index))
-    return augment.apply(images, index, draws, config.input_size, config.standardize)
+    draws = augmentation.center(config.input_size, images.shape[1], tf.size(index))
+    return augmentation.apply(images, index, draws, config.input_size, config.standardize)
 
 
 def _stream(seed: int, purpose: int) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from zoo import data, machine, processes, turns
+from zoo import data
+from zoo.host import hardware, machine_lock, processes
 from zoo.measure import latency
-from zoo.plan import Plan, Training
+from zoo.plan.runs import Plan, Training
 
 PATIENCE_S = 120  # for the trainings of somebody else's sweep on this machine
 
@@ -32,7 +33,7 @@ def measure_latency(
     The figures go into the records, ``latency.json``. Raises Busy when other trainings on this machine do not end within
     ``patience_s`` seconds, what a user's own network raises, and processes.Died.
     """
-    with turns.measuring(patience_s, say_waiting) as is_quiet:
+    with machine_lock.measuring(patience_s, say_waiting) as is_quiet:
         if not is_quiet:
             raise Busy
         _measure(plan, trainings)
@@ -49,7 +50,7 @@ def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
             "what": "compiled function, one image, one thread, float32, weights in memory",
             "percentiles_ms": latency.percentiles(measured[_network(training)]),
             "measured": time.time(),
-            "device": machine.device(),
+            "device": hardware.device(),
             "in_turn_with": sorted({config.model for config in configs}),
             "samples_ms": measured[_network(training)],
         }

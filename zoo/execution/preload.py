@@ -5,7 +5,7 @@ It imports and runs nothing: an operation run here would start threads that a fo
 
 import gc
 
-from zoo.quiet import quiet_import
+from zoo.host.quiet_import import quiet_import
 
 gc.disable()  # or each new module has the collector look through a million objects that are there to stay
 try:
@@ -14,11 +14,11 @@ try:
         import tf_keras  # noqa: F401
         from PIL import PngImagePlugin  # noqa: F401
 
+        import zoo.execution.worker
         import zoo.measure.cost
         import zoo.measure.latency
         import zoo.models
         import zoo.training.trainer
-        import zoo.worker
     zoo.models.names()  # brings the modules of the families
 finally:
     gc.freeze()  # a worker's collector passes over what all workers share, which so stays shared

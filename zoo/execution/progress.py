@@ -12,9 +12,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from zoo.plan import Training
-from zoo.record import Beat
-from zoo.wording import duration
+from zoo.plan.runs import Training
+from zoo.storage.record import Beat
+from zoo.text.wording import duration
 
 _NAME_WIDTH = 28  # terminal columns for the name of what a bar is about
 

@@ -1,6 +1,6 @@
 """Runs to results: which training starts when, what happens when one fails, and how a sweep is stopped.
 
-Where a training runs is the executor's business (``zoo/local.py``: here, ``zoo/cluster``: on a Ray cluster). What
+Where a training runs is the executor's business (``executors/local.py``: here, ``executors/ray``: on a Ray cluster). What
 happens is told to an ``Audience`` (a progress display, the recorder); results are on disk before.
 """
 
@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from zoo import machine, worker
+from zoo.execution import worker
+from zoo.host import hardware
 from zoo.measure import Cost
-from zoo.plan import Plan, Training
-from zoo.record import Beat
-from zoo.wording import duration
+from zoo.plan.runs import Plan, Training
+from zoo.storage.record import Beat
+from zoo.text.wording import duration
 
 _STOP_SECONDS = 60  # a training that was asked to stop gets this long for its checkpoint
 _DUMP_SECONDS = 2  # a training that hangs gets this long to write down where
@@ -129,7 +130,7 @@ def execute(
     is asked just before a training starts.
     """
     sweep = _Sweep(executor, audience, policy, expected_s or {})
-    code = machine.git_state(Path(__file__).parent)
+    code = hardware.git_state(Path(__file__).parents[1])
     waiting: deque[worker.Job] = deque()
     to_come = iter([plan.trainings] if stages is None else stages)
 
@@ -144,7 +145,9 @@ def execute(
             audience.left_out(training, status["reason"])
         else:
             cost = costs[training.runs[0].variant.name]._asdict()
-            job = worker.Job(training, cost, plan.question.name, plan.question.imports, data_dir, code, machine.cores())
+            job = worker.Job(
+                training, cost, plan.question.name, plan.question.imports, data_dir, code, hardware.cores()
+            )
             waiting.append(job)
 
     try:

@@ -14,9 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import budget, data, execute, forecast, idle, local, machine, outlook, progress, shares, stages, track, wording
+from zoo import data, tracking
+from zoo.execution import latency, progress, scheduler
+from zoo.execution.executors import local
+from zoo.host import hardware, resources
 from zoo.measure import Cost
-from zoo.plan import Plan, Training
+from zoo.plan import budget, forecast, stages, summary
+from zoo.plan.runs import Plan, Training
+from zoo.text import wording
 
 
 class SweepError(Exception):
@@ -46,10 +51,10 @@ class Settings:
 class Ending:
     """How a sweep ended, and what is in the way of the rest."""
 
-    outcome: execute.Outcome
+    outcome: scheduler.Outcome
     unmeasured: str  # why latencies could not be measured
-    unsent: track.TrackingError | None
-    store: track.Store | None
+    unsent: tracking.TrackingError | None
+    store: tracking.Store | None
 
 
 def run(
@@ -94,15 +99,15 @@ def not_done(trainings: Iterable[Training]) -> list[Training]:
 
 def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, note: Callable[[str], Any]) -> int:
     """How many trainings run at the same time on this machine. Raises shares.ShareError, processes.Died."""
-    gpus = len(machine.gpus())
+    gpus = len(hardware.gpus())
     jobs = settings.jobs
     if settings.executor == "local":  # refuse what cannot be, before anything is timed
         asked = min(jobs, len(left)) if isinstance(jobs, int) else 1
-        shares.split(max(1, asked), machine.core_numbers(), [""] * gpus, settings.gpus_per_run)
+        resources.split(max(1, asked), hardware.core_numbers(), [""] * gpus, settings.gpus_per_run)
     if jobs is None and settings.gpus_per_run:
         jobs = "auto"
     if jobs == "auto" and gpus:
-        jobs = shares.jobs_for(gpus, settings.gpus_per_run)
+        jobs = resources.jobs_for(gpus, settings.gpus_per_run)
     elif jobs == "auto":
         jobs = forecast.best_at_once(plan, left, note) if len(left) > 1 else 1
     return max(1, min(int(jobs or 1), len(left)))
@@ -130,18 +135,18 @@ def _do(
         display.say(f"after {n} seeds: {'; '.join(standing.text for standing in found)}")
         display.expect(not_done(stages.span(plan, judge).at_most))
 
-    recorder = track.Recorder(plan, costs, settings.tracking_uri, Path.cwd(), display.say, settings.command)
+    recorder = tracking.Recorder(plan, costs, settings.tracking_uri, Path.cwd(), display.say, settings.command)
     started = time.monotonic()
     in_time = None if settings.budget_s is None else budget.gate(expected, settings.budget_s)
-    with execute.Interrupt().caught() as interrupt, display.shown(plan.question.name):
-        outcome = execute.execute(
+    with scheduler.Interrupt().caught() as interrupt, display.shown(plan.question.name):
+        outcome = scheduler.execute(
             plan,
             costs,
             executor,
             _Audience(display, recorder, meanwhile),
             interrupt=interrupt,
             data_dir=settings.data_dir,
-            policy=execute.Policy(settings.retries, settings.stall_s, settings.rerun_failed),
+            policy=scheduler.Policy(settings.retries, settings.stall_s, settings.rerun_failed),
             expected_s=expected,
             may_begin=in_time or (lambda training: True),
             stages=stages.stages(plan, judge, look),
@@ -156,9 +161,9 @@ def _do(
     return Ending(outcome, unmeasured, unsent, recorder.store)
 
 
-def _executor(plan: Plan, settings: Settings, at_once: int) -> execute.Executor:
+def _executor(plan: Plan, settings: Settings, at_once: int) -> scheduler.Executor:
     if settings.executor == "ray":
-        from zoo import cluster
+        from zoo.execution.executors.ray import cluster
 
         jobs = settings.jobs if isinstance(settings.jobs, int) else None
         try:
@@ -171,8 +176,8 @@ def _executor(plan: Plan, settings: Settings, at_once: int) -> execute.Executor:
             )
         except cluster.ClusterError as error:
             raise SweepError(str(error)) from None
-    places = [gpu.place for gpu in machine.gpus()]
-    return local.Local(shares.split(at_once, machine.core_numbers(), places, settings.gpus_per_run))
+    places = [gpu.place for gpu in hardware.gpus()]
+    return local.Local(resources.split(at_once, hardware.core_numbers(), places, settings.gpus_per_run))
 
 
 def _warn(
@@ -184,17 +189,17 @@ def _warn(
     say: Callable[[str], Any],
 ) -> None:
     """Say beforehand what will not fit, on the disk and into the time."""
-    disk = outlook.disk(left, costs, settings.runs_dir)
+    disk = summary.disk(left, costs, settings.runs_dir)
     if disk and "too little" in disk:
         say(f"warning: {disk}")
     if settings.budget_s is not None and left:
-        say(outlook.within(left, expected, at_once, settings.budget_s))
+        say(summary.within(left, expected, at_once, settings.budget_s))
 
 
 class _Audience:
     """Passes what happens on to the display and to MLflow."""
 
-    def __init__(self, display: progress.Display, recorder: track.Recorder, meanwhile: Callable[[], Any]):
+    def __init__(self, display: progress.Display, recorder: tracking.Recorder, meanwhile: Callable[[], Any]):
         self._display, self._recorder, self._meanwhile = display, recorder, meanwhile
         self._idle = False
         self.waiting, self.stopping, self.again = display.waiting, display.stopping, display.again
@@ -222,12 +227,12 @@ class _Audience:
 
 def _measure_latency(plan: Plan, trainings: Sequence[Training], say: Callable[[str], Any]) -> str:
     """Measure what has no figure yet; returns why that failed, if so."""
-    if not idle.without_latency(trainings):
+    if not latency.without_latency(trainings):
         return ""
     say("measuring the latency of one image, with nothing else running here")
     try:
-        idle.measure_latency(plan, trainings, lambda: say("  another sweep trains on this machine; waiting for it"))
-    except idle.Busy:
+        latency.measure_latency(plan, trainings, lambda: say("  another sweep trains on this machine; waiting for it"))
+    except latency.Busy:
         say("  it goes on, so the latency is left for later: the same command measures it when nothing trains here")
     except Exception as error:  # a user's own network may raise anything, and the accuracies still stand
         return f"the latency could not be measured: {str(error) or type(error).__name__}"
@@ -281,7 +286,7 @@ def _start_over(plan: Plan, note: Callable[[str], Any]) -> None:
 def _opening(plan: Plan, trainings: Sequence[Training], at_once: int) -> str:
     left = len(not_done(trainings))
     count = len({run.name for training in trainings for run in training.runs})
-    runs = outlook.runs_text(plan, count)
+    runs = summary.runs_text(plan, count)
     amount = f"{len(trainings)} training{'s' if len(trainings) > 1 else ''}"
     shared = f" from {amount}" if len(trainings) != count else ""
     have = len(trainings) - left

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import data, machine, models, processes, turns
-from zoo.forecast import shape
-from zoo.plan import Training
+from zoo import data, models
+from zoo.host import hardware, machine_lock, processes
+from zoo.plan.forecast import shape
+from zoo.plan.runs import Training
 from zoo.plugins import PluginError, load_file
-from zoo.record import Record
+from zoo.storage.record import Record
 
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)  # on it a worker writes into its log where in the code it is
 
@@ -65,7 +66,7 @@ def run(connection, job: Job) -> None:
         _stay_within(job)
         # The lock is the chief's: the other processes of a training can do nothing without it.
         alone = _alone(job.training.record, send) if job.rank == 0 else contextlib.nullcontext()
-        with alone, turns.training():
+        with alone, machine_lock.training():
             finished = _train(job, send, stop)
         send("done" if finished else "stopped")
     except Exception as error:
@@ -169,9 +170,9 @@ def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
 
 def _strategy(job: Job):
     """Join the other processes of this training, None when there are none; before TensorFlow's first operation."""
-    from zoo.training import workers
+    from zoo.training import multi_worker
 
-    return workers.join(job.rank, job.peers) if job.peers else None
+    return multi_worker.join(job.rank, job.peers) if job.peers else None
 
 
 def _arrays(training: Training, data_dir: Path | None):
@@ -200,15 +201,15 @@ def _describe(job: Job, record: Record) -> None:
         "shape": shape(training.config),
         "precision": training.config.precision,
         "cost": job.cost,
-        "device": machine.device(),
-        "cores": len(job.cores) or machine.cores(),
+        "device": hardware.device(),
+        "cores": len(job.cores) or hardware.cores(),
         "threads": job.threads,  # decides how sums are split up, and so their last bits: kept for all attempts
         "started": time.time(),
         **job.code,
     }
     earlier = record.read("training")
     record.write("training", {**described, **{k: earlier[k] for k in ("started", "threads") if k in earlier}})
-    record.write("environment", {**machine.describe(), **job.code})
+    record.write("environment", {**hardware.describe(), **job.code})
 
 
 def reason(error: Exception) -> str:

@@ -16,7 +16,7 @@ from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _SERVER_S = 120  # how long it is tried to start a process before its server is given up
 _SOCKET_PLACE_LENGTH = 70  # bytes of a directory's name; that of a socket in it, with up to 35 more, has room for 107
 
@@ -31,7 +31,7 @@ def context():
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["zoo.preload"])
+    found.set_forkserver_preload(["zoo.execution.preload"])
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.spec.config import Config
+from zoo.config.settings import Config
 
 QUERIES = 1024
 _BLOCK = 16  # queries of one model before it is the next one's turn

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.nearest import did_you_mean
-from zoo.quiet import quiet_import
+from zoo.host.quiet_import import quiet_import
+from zoo.text.suggestions import did_you_mean
 
 RESERVED = ("input_size", "classes")  # given by the question and the data, never by a row
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from zoo import models
+from zoo.host.quiet_import import quiet_import
 from zoo.measure import Cost, LayerCost, cost, layer_costs
-from zoo.nearest import did_you_mean
 from zoo.plugins import PluginError, load_file
-from zoo.quiet import quiet_import
-from zoo.wording import table
+from zoo.text.suggestions import did_you_mean
+from zoo.text.wording import table
 
 
 def main(argv: Sequence[str] | None = None) -> int:

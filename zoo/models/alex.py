@@ -59,7 +59,7 @@ def alex(
     """
     import tf_keras as keras
 
-    from zoo import layers
+    from zoo.models import layers
 
     conv = partial(layers.conv, initializer=initializer, batch_norm=batch_norm)
     normalize = partial(

@@ -56,7 +56,7 @@ def nin(
     """
     import tf_keras as keras
 
-    from zoo import layers
+    from zoo.models import layers
 
     conv = partial(layers.conv, initializer=initializer)
     normalize = partial(

@@ -6,7 +6,7 @@ import heapq
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from zoo.plan import Training
+from zoo.plan.runs import Training
 
 
 def split(

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import data, models, processes
+from zoo import data, models
+from zoo.config.errors import Problem, QuestionError
+from zoo.config.settings import Config
 from zoo.data.cache import directory as cache_directory
+from zoo.host import processes
 from zoo.measure import Cost
-from zoo.record import write_whole
-from zoo.spec.config import Config
-from zoo.spec.problems import Problem, QuestionError
+from zoo.storage.record import write_whole
 
 
 def costs(question, say: Callable[[str], Any] = lambda _: None) -> dict[str, Cost]:
@@ -75,8 +76,8 @@ def _key(config: Config) -> str:
 @functools.cache
 def _package_sha256() -> str:
     """Checksum of the code that decides a count, so that a change to it counts anew."""
-    package = Path(__file__).parent
-    files = [*sorted((package / "models").glob("*.py")), package / "layers.py", package / "measure" / "cost.py"]
+    package = Path(__file__).parent.parent
+    files = [*sorted((package / "models").rglob("*.py")), package / "measure" / "cost.py"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo import data, machine, processes
+from zoo import data
+from zoo.config import Config
 from zoo.data.cache import directory as cache_directory
+from zoo.host import hardware, processes
+from zoo.host.resources import split
 from zoo.measure import Cost
-from zoo.plan import Plan, Training
+from zoo.plan.runs import Plan, Training
 from zoo.plugins import load_file
-from zoo.record import Record, write_whole
-from zoo.shares import split
-from zoo.spec import Config
+from zoo.storage.record import Record, write_whole
 
 FLOAT_BYTES = 4
 _SMALL_FILES_BYTES = 300_000  # samples, log, history and descriptions of one training, and what MLflow keeps of them
@@ -44,7 +45,7 @@ class Forecast:
 
     def __init__(self, costs: Mapping[str, Cost], runs_dir: Path, at_once: int = 1):
         self._costs, self._at_once = costs, at_once
-        self._cores = len(split(at_once, machine.core_numbers())[0].cores)  # of each training
+        self._cores = len(split(at_once, hardware.core_numbers())[0].cores)  # of each training
         self._earlier = list(_earlier(runs_dir))
         self._measured = _read_cache()
 
@@ -132,7 +133,7 @@ def best_at_once(plan: Plan, trainings: Sequence[Training], say: Callable[[str],
     config = trainings[0].config
     known = _read_cache()
     best, best_rate, at_once = 1, 0.0, 1
-    while at_once <= min(machine.cores(), len(trainings)) and _fits_memory(at_once):
+    while at_once <= min(hardware.cores(), len(trainings)) and _fits_memory(at_once):
         key = _key(config, at_once)
         if key not in known:
             say(f"timing {at_once} at once of {config.model}, once on this machine ...")
@@ -149,10 +150,10 @@ def _timed(plan: Plan, config: Config, at_once: int) -> Speed:
     """The speed of each of ``at_once`` trainings side by side; remembered."""
     info = data.info(config.data)
     known = {
-        "threads": machine.cores(),
+        "threads": hardware.cores(),
         "barrier": processes.context().Barrier(at_once) if at_once > 1 else None,
     }
-    places = [share.cores for share in split(at_once, machine.core_numbers())]
+    places = [share.cores for share in split(at_once, hardware.core_numbers())]
     imports = tuple(plan.question.imports)
     calls = [(imports, config, len(info.classes), info.image_size, {**known, "cores": cores}) for cores in places]
     found = _middle(processes.call_together(_measure, calls), 1.0)
@@ -173,7 +174,7 @@ def _measure(
 
 def _fits_memory(at_once: int) -> bool:
     """Whether so many workers, of about 1.2 GB each, are likely to find room."""
-    free = machine.free_memory_bytes()
+    free = hardware.free_memory_bytes()
     return at_once == 1 or free is None or at_once * 1.2e9 < free
 
 
@@ -200,7 +201,7 @@ def _earlier(runs_dir: Path) -> Iterable[tuple[dict[str, Any], Speed]]:
     for path in runs_dir.glob("*/training.json"):
         record = Record(path.parent)
         described, rows = record.read("training"), record.history()
-        if not rows or described.get("device") != machine.device():
+        if not rows or described.get("device") != hardware.device():
             continue
         info_test = data.info(described["config"]["data"]).test_images if _is_known(described) else None
         took = [2 * info_test / row["evaluate_s"] for row in rows if info_test and row.get("evaluate_s")]
@@ -210,7 +211,7 @@ def _earlier(runs_dir: Path) -> Iterable[tuple[dict[str, Any], Speed]]:
             statistics.median(startups) if startups else 0.0,
             statistics.median(took) if took else 0.0,
         )
-        yield {"cores": machine.cores(), **described}, found
+        yield {"cores": hardware.cores(), **described}, found
 
 
 def _is_known(described: Mapping[str, Any]) -> bool:
@@ -224,7 +225,7 @@ def _middle(found: Sequence[Speed], factor: float) -> Speed:
 
 
 def _key(config: Config, at_once: int) -> str:
-    described = {"device": machine.device(), "cores": machine.cores(), "at_once": at_once, "shape": shape(config)}
+    described = {"device": hardware.device(), "cores": hardware.cores(), "at_once": at_once, "shape": shape(config)}
     return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zoo import data, machine, models
-from zoo.record import Record
-from zoo.spec import PLACEMENT, READOUTS, Config, Question, Variant
+from zoo import data, models
+from zoo.config import PLACEMENT, READOUTS, Config, Question, Variant
+from zoo.host import hardware
+from zoo.storage.record import Record
 
 # Raise it when a change to the models, the data or the trainer changes the weights that a configuration gives: results of
 # the code before the change are then not taken for results of the code after it.
@@ -115,7 +116,7 @@ def make(question: Question, runs_dir: Path, data_dir: Path | None = None) -> Pl
 
 def resolved(config: Config) -> Config:
     """The configuration with what ``auto`` stands for on this machine."""
-    return config.model_copy(update={"precision": machine.precision(config.precision)})
+    return config.model_copy(update={"precision": hardware.precision(config.precision)})
 
 
 def _run(variant: Variant, seed: int, data_sha256: str) -> Run:

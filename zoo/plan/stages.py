@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from zoo.plan import Plan, Run, Training
+from zoo.plan.runs import Plan, Run, Training
 
 
 class Standing(NamedTuple):

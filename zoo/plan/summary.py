@@ -7,11 +7,11 @@ import statistics
 from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 
-from zoo import budget, forecast, stages
+from zoo.config import Question
 from zoo.measure import Cost
-from zoo.plan import Plan, Training
-from zoo.spec import Question
-from zoo.wording import amount, duration, table
+from zoo.plan import budget, forecast, stages
+from zoo.plan.runs import Plan, Training
+from zoo.text.wording import amount, duration, table
 
 
 def text(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reports import statistics
+from zoo.stats import descriptive
 
 DRAWS = 2_000  # the error of a share is at most 1.1 in 100
 
@@ -52,8 +52,8 @@ def membership(
     shares = dict.fromkeys(values, float("nan"))
     known = [name for name in values if len(values[name]) and not np.isnan(costs[name])]
     single = [name for name in known if len(values[name]) == 1]
-    pooled = statistics.pooled_sd(
-        [statistics.summary(values[name]).sd for name in known], [len(values[name]) for name in known]
+    pooled = descriptive.pooled_sd(
+        [descriptive.summary(values[name]).sd for name in known], [len(values[name]) for name in known]
     )
     if single and np.isnan(pooled):
         return Front(shares, ("With one seed of each variant there is no spread to draw from.",))
@@ -65,7 +65,7 @@ def membership(
             if name in known:
                 means[:, list(values).index(name)] = column
     cost = [float(costs[name]) for name in values]
-    on_front = np.mean([statistics.pareto_front(cost, row) for row in means], axis=0)
+    on_front = np.mean([descriptive.pareto_front(cost, row) for row in means], axis=0)
     shares |= {name: float(share) for name, share in zip(values, on_front, strict=True) if name in known}
     notes = [f"{name} has one seed: the pooled spread of the others ({pooled:.2f} points) is taken." for name in single]
     return Front(shares, tuple(notes))

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reports.power import ALPHA
+from zoo.stats.power import ALPHA
 
 
 class Seeds(NamedTuple):

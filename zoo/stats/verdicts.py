@@ -21,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reports import sequential
-from reports.power import ALPHA, seeds_to_decide
+from zoo.stats import sequential
+from zoo.stats.power import ALPHA, seeds_to_decide
 
 HELPS, HURTS, EQUIVALENT, UNDECIDED, NONE = "helps", "hurts", "equivalent", "undecided", "none"
 

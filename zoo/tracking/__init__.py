@@ -3,9 +3,9 @@
 What is sent is read from the records on disk, and only what MLflow lacks is sent: sending again repairs everything.
 """
 
-from zoo.track.opening import DEFAULT_URI, TrackingError
-from zoo.track.recorder import Recorder
-from zoo.track.store import Store
-from zoo.track.sync import Sent, send_all
+from zoo.tracking.connection import DEFAULT_URI, TrackingError
+from zoo.tracking.recorder import Recorder
+from zoo.tracking.store import Store
+from zoo.tracking.sync import Sent, send_all
 
 __all__ = ["DEFAULT_URI", "Recorder", "Sent", "Store", "TrackingError", "send_all"]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.plan import Plan, Run
-from zoo.record import Row
+from zoo.plan.runs import Plan, Run
+from zoo.storage.record import Row
 
 NAMES = ("environment.json", "history.csv", "predictions.npz", "samples.png", "spec.yaml")
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from zoo.measure import Cost
-from zoo.plan import Plan, Training
-from zoo.track.opening import TrackingError, explained, shown
-from zoo.track.store import Store
+from zoo.plan.runs import Plan, Training
+from zoo.tracking.connection import TrackingError, explained, shown
+from zoo.tracking.store import Store
 
 PATIENCE_S = 90  # longer than the retries of one request
 _SAY_AFTER_S = 3

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.measure import Cost
-from zoo.plan import Plan, Run, Training
-from zoo.record import Row
-from zoo.track import files, view
-from zoo.track.opening import explained, open_client
+from zoo.plan.runs import Plan, Run, Training
+from zoo.storage.record import Row
+from zoo.tracking import artifacts, view
+from zoo.tracking.connection import explained, open_client
 
 _STATUS = {"running": "RUNNING", "done": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 _BATCH = 90  # rows of a history in one request: MLflow takes 1,000 values
@@ -257,9 +257,9 @@ class Store:
         """The run's files, unless MLflow has them all."""
         run_id, tags = found.info.run_id, found.data.tags
         present = {item.path for item in self._client.list_artifacts(run_id)}
-        if tags.get("artifacts") == "complete" and present.issuperset(files.NAMES):
+        if tags.get("artifacts") == "complete" and present.issuperset(artifacts.NAMES):
             return
-        with files.prepared(run, self._plan, rows) as directory:
+        with artifacts.prepared(run, self._plan, rows) as directory:
             self._client.log_artifacts(run_id, str(directory))
         self._client.set_tag(run_id, "artifacts", "complete")
 

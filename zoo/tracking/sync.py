@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.measure import Cost
-from zoo.plan import Plan, Training
-from zoo.track.opening import TrackingError, shown
-from zoo.track.recorder import PATIENCE_S, Recorder
-from zoo.track.store import Store
+from zoo.plan.runs import Plan, Training
+from zoo.tracking.connection import TrackingError, shown
+from zoo.tracking.recorder import PATIENCE_S, Recorder
+from zoo.tracking.store import Store
 
 _SAID = {"done": "complete", "running": "still running", "stopped": "stopped", "failed": "failed"}
 

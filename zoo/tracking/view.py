@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.track.opening import DEFAULT_URI
+from zoo.tracking.connection import DEFAULT_URI
 
 KEY = "by-variant"
 TAG = f"mlflow.sharedViewState.{KEY}"

@@ -10,7 +10,7 @@ import contextlib
 import functools
 from collections.abc import Iterator, Sequence
 
-from zoo.one_pass import in_one_pass
+from zoo.models.layers.fused import in_one_pass
 
 
 def create(variables: Sequence) -> list:

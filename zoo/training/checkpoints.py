@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from zoo.record import Record, Row, sync_directory
+from zoo.storage.record import Record, Row, sync_directory
 from zoo.training.steps import Network, Totals
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.record import Record
+from zoo.storage.record import Record
 
 
 def join(rank: int, peers: Sequence[str]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.data.batches import training_batch
-from zoo.record import Record, write_whole
+from zoo.storage.record import Record, write_whole
 
 _SIDE = 8  # images along an edge
 _SCALE = 2  # screen pixels a pixel

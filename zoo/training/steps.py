@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from zoo import layers
 from zoo.data.batches import evaluation_batch, training_batch
+from zoo.models import layers
 from zoo.training import averages as moving_averages
-from zoo.training import objective, workers
+from zoo.training import multi_worker, objective
 
 
 @dataclass
@@ -80,7 +80,7 @@ def training_function(network: Network, images, labels, config, seed: int):
         return one_step(step, *totals)[1:]
 
     def train(first_step, count, *totals):
-        if not workers.are_several(network.strategy):
+        if not multi_worker.are_several(network.strategy):
             return loop(tf.constant(first_step, tf.int64), tf.constant(count, tf.int64), *totals)
         # No loop, which is a cycle in the graph: TensorFlow's pass that puts in oneDNN's kernels then visits the nodes in an
         # order that varies between processes, and the gradient of a pool gets another kernel, with other last bits, in some.

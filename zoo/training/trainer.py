@@ -10,9 +10,9 @@ import numpy as np
 
 from zoo import models
 from zoo.measure.accuracy import accuracy, top_k_accuracy
-from zoo.record import Beat, Record, Row, write_whole
+from zoo.storage.record import Beat, Record, Row, write_whole
 from zoo.training import averages as moving_averages
-from zoo.training import checkpoints, objective, samples, workers
+from zoo.training import checkpoints, multi_worker, objective, samples
 from zoo.training.checkpoints import Progress
 from zoo.training.steps import Network, Totals, evaluation_function, training_function
 
@@ -63,12 +63,12 @@ def train(
         raise ValueError(
             f"a batch of {config.batch} cannot be shared evenly by {strategy.num_replicas_in_sync} devices"
         )
-    exchange = workers.exchange_function(strategy)
+    exchange = multi_worker.exchange_function(strategy)
     first, last = (int(step) for step in exchange(_span(record, targets))[0])  # as the chief finds them
     if first == last:
         return True
     network = create_network(config, seed, classes, len(data.train_images), strategy)
-    with workers.own_record(strategy, record) as own:
+    with multi_worker.own_record(strategy, record) as own:
         images, labels = tf.constant(_in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
         samples.write(own, images, labels, config, seed)
         steps = training_function(network, images, labels, config, seed)
@@ -103,7 +103,7 @@ def train(
                 own.write_history(progress.history)
                 checkpoints.keep_only(own, {progress.step, *keep})
                 saved_at = time.monotonic()
-            if workers.is_chief(strategy):
+            if multi_worker.is_chief(strategy):
                 beat(Beat(progress.step, loss, count * config.batch / seconds, row))
             if stop:
                 return False

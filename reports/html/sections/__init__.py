@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from reports.sections.answer import answer
-from reports.sections.effects import interactions, uncertainty
-from reports.sections.given import Given
-from reports.sections.images import gallery, where
-from reports.sections.pictures import curves, trade_off
-from reports.sections.sources import claims, glossary, missing, provenance
-from reports.sections.variants import price, variants
+from reports.html.sections.answer import answer
+from reports.html.sections.effects import interactions, uncertainty
+from reports.html.sections.given import Given
+from reports.html.sections.images import gallery, where
+from reports.html.sections.pictures import curves, trade_off
+from reports.html.sections.sources import claims, glossary, missing, provenance
+from reports.html.sections.variants import price, variants
 
 SECTIONS: dict[str, tuple[str, Callable[[Given], dict[str, Any] | None]]] = {  # name -> title, maker; in order
     "answer": ("Answer", answer),

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from reports import forest, tables, verdicts
-from reports.cells import difference_of, estimate, is_number, points
-from reports.sections.given import Given
-from reports.wording import listed
+from reports.html import forest
+from reports.html.cells import difference_of, estimate, is_number, points
+from reports.html.sections.given import Given
+from reports.tables import tables
+from zoo.stats import verdicts
+from zoo.text.listing import listed
 
 MOST_CARDS = 3  # comparisons that are told in full; of more, each is a line with the rest folded in
 WORDS = (verdicts.HELPS, verdicts.HURTS, verdicts.EQUIVALENT, verdicts.UNDECIDED, verdicts.NONE)  # in order of telling

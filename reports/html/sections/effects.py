@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports import forest
-from reports.cells import (
+from reports.html import forest
+from reports.html.cells import (
     Cell,
     Forest,
     Table,
@@ -24,8 +24,8 @@ from reports.cells import (
     sortable,
     words,
 )
-from reports.forest import Interval
-from reports.sections.given import Given
+from reports.html.forest import Interval
+from reports.html.sections.given import Given
 
 
 def uncertainty(given: Given) -> dict[str, Any] | None:

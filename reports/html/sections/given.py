@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from reports.sweep import Sweep
+from reports.store.sweep import Sweep
 
 
 class Headline(NamedTuple):
     """The verdict on one compared variant, for somebody in a hurry."""
 
     variant: str
-    word: str  # as in reports.verdicts
+    word: str  # as in zoo.stats.verdicts
     sentence: str
     advice: str  # what to do
 

@@ -6,10 +6,11 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from reports import forest, tables
-from reports.cells import Cell, Forest, Table, drawn, estimate, figure, is_number, number, plot, rows_of, words
-from reports.forest import Interval
-from reports.sections.given import Given
+from reports.html import forest
+from reports.html.cells import Cell, Forest, Table, drawn, estimate, figure, is_number, number, plot, rows_of, words
+from reports.html.forest import Interval
+from reports.html.sections.given import Given
+from reports.tables import tables
 
 MOST_IMAGES = 240  # in the gallery: with 32 x 32 pixels about half a megabyte
 

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from reports import forest, inlined, tables
-from reports.cells import Cell, Table, drawn, figure, is_number, leading, number, rows_of
-from reports.sections.given import Given
+from reports.html import forest, inlined
+from reports.html.cells import Cell, Table, drawn, figure, is_number, leading, number, rows_of
+from reports.html.sections.given import Given
+from reports.tables import tables
 
 AXES = {
     "params": "parameters",

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from reports import tables
-from reports.cells import Cell, Table, rows_of, words
-from reports.glossary import TERMS
-from reports.sections.given import Given
-from reports.sweep import has_result
+from reports.html.cells import Cell, Table, rows_of, words
+from reports.html.glossary import TERMS
+from reports.html.sections.given import Given
+from reports.store.sweep import has_result
+from reports.tables import tables
 
 
 def claims(given: Given) -> dict[str, Any] | None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from reports import tables
-from reports.cells import Cell, Table, leading, sortable
-from reports.sections.answer import WORDS
-from reports.sections.given import Given
+from reports.html.cells import Cell, Table, leading, sortable
+from reports.html.sections.answer import WORDS
+from reports.html.sections.given import Given
+from reports.tables import tables
 
 PRICES: dict[str, tuple[str, Callable[[Any], str]]] = {  # column -> what it is called, and how a value is written
     "params": ("parameters", tables.count),

@@ -11,8 +11,9 @@ from multiprocessing import connection as connections
 from pathlib import Path
 from typing import Any
 
-from zoo import peers, processes, worker
-from zoo.shares import Share
+from zoo.execution import worker
+from zoo.host import ports, processes
+from zoo.host.resources import Share
 
 _LAST_WORDS = ("done", "stopped", "diverged", "failed")
 _FAREWELL_S = 10  # between a process's last word and its end; TensorFlow's own clearing away can hang
@@ -33,7 +34,7 @@ class Attempt:
         self._ended_here: set[int] = set()  # ranks whose processes were killed from here
         self._deaths: list[str] = []  # of the processes that ended on their own without a last word, in the order heard
         workers = job.training.config.workers
-        addresses = job.peers or (peers.free(workers) if workers > 1 else ())
+        addresses = job.peers or (ports.free(workers) if workers > 1 else ())
         self._processes: dict[int, Any] = {}  # by rank
         self.open: dict[Any, int] = {}  # connection -> rank, of the processes that are there
         for rank in (job.rank,) if job.peers else range(workers):

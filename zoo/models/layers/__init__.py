@@ -16,9 +16,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from zoo import one_pass
-from zoo.convolution import convolution
-from zoo.quiet import quiet_import
+from zoo.host.quiet_import import quiet_import
+from zoo.models.layers import fused
+from zoo.models.layers.convolution import convolution
 
 with quiet_import():
     import tensorflow as tf
@@ -123,7 +123,7 @@ def _as_written(call):
 
 @keras.utils.register_keras_serializable("zoo")
 class Conv2D(keras.layers.Conv2D):
-    """Keras' convolution, which trains faster with stride 1 and SAME padding (see ``zoo.convolution``)."""
+    """Keras' convolution, which trains faster with stride 1 and SAME padding (see ``zoo.models.layers.convolution``)."""
 
     def convolution_op(self, inputs, kernel):
         if (self.strides, self.dilation_rate, self.padding, self.groups) != ((1, 1), (1, 1), "same", 1):
@@ -217,7 +217,7 @@ class _Passes(NamedTuple):
 @functools.cache
 def _passes(channels: int, radius: int, bias: float, alpha: float, beta: float, narrow: tf.DType) -> _Passes:
     wide = tf.float32 if narrow.size < 4 else narrow
-    laid_out, window_sums = _shifts(channels, radius) if one_pass.is_compiled() else _band(channels, radius)
+    laid_out, window_sums = _shifts(channels, radius) if fused.is_compiled() else _band(channels, radius)
 
     def scale_and_inverse(sums):
         """d^-beta and 1 / d; for the usual 0.75 from roots, a power being far dearer."""
@@ -245,7 +245,7 @@ def _passes(channels: int, radius: int, bias: float, alpha: float, beta: float, 
         v, g = tf.cast(v, wide), tf.cast(g, wide)
         return tf.cast(g * scale - (2.0 * alpha * beta) * v * window_sums(weights), narrow)
 
-    return _Passes(*map(one_pass.in_one_pass, (squared, scaled, weighed, combined)))
+    return _Passes(*map(fused.in_one_pass, (squared, scaled, weighed, combined)))
 
 
 def _shifts(channels: int, radius: int) -> tuple[Callable, Callable]:
@@ -327,7 +327,7 @@ class Dropout(keras.layers.Layer):
         if source is None:
             raise RuntimeError(
                 f"dropout layer {self.name!r} was called with training=True and no source of randomness: "
-                "train through zoo.training, or call the model inside `with zoo.layers.randomness(...)`"
+                "train through zoo.training, or call the model inside `with zoo.models.layers.randomness(...)`"
             )
         dropped = min(round(self.rate * _LEVELS), _LEVELS - 1)
         keep = self._drawn(inputs, source) >= dropped

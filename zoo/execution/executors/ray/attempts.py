@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import processes, worker
-from zoo.cluster.joining import in_short
-from zoo.record import Record
+from zoo.execution import worker
+from zoo.execution.executors.ray.connection import in_short
+from zoo.host import processes
+from zoo.storage.record import Record
 
 _PATIENCE_S = 10  # an actor that takes longer to start is waiting for room
 _LISTEN_S = 5  # an actor's answer comes at least so often

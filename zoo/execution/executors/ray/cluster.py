@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import worker
-from zoo.cluster.attempts import Attempt, Event, Member
-from zoo.cluster.joining import ClusterError, in_short, joined
-from zoo.cluster.keeper import Ground, Keeper, versions
-from zoo.record import write_whole
+from zoo.execution import worker
+from zoo.execution.executors.ray.attempts import Attempt, Event, Member
+from zoo.execution.executors.ray.connection import ClusterError, in_short, joined
+from zoo.execution.executors.ray.node import Ground, Keeper, versions
+from zoo.storage.record import write_whole
 
 __all__ = ["Cluster", "ClusterError", "connect", "shares"]
 

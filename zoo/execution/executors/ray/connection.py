@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zoo.quiet import quiet_import
+from zoo.host.quiet_import import quiet_import
 
 _ANSWER_S = 5  # for whoever listens at a cluster's address to answer
 _CONNECT_S = 15  # for Ray to find its node on this machine
@@ -53,7 +53,7 @@ def _join(ray: Any, address: str) -> BaseException | None:
     """Connect to a cluster without a sound; returns what came in between."""
     with _own_signals(), quiet_import(), tempfile.TemporaryDirectory(prefix="zoo-") as place:
         # As a working directory, so that nodes take this package and nothing of their own at a path of ours.
-        package = Path(__file__).parent.parent
+        package = Path(__file__).parents[3]
         shutil.copytree(package, Path(place) / package.name, ignore=shutil.ignore_patterns("__pycache__"))
         try:
             ray.init(

@@ -13,8 +13,10 @@ from multiprocessing import connection as connections
 from pathlib import Path
 from typing import Any
 
-from zoo import local, machine, peers, worker
-from zoo.shares import Share
+from zoo.execution import worker
+from zoo.execution.executors import local
+from zoo.host import hardware, ports
+from zoo.host.resources import Share
 
 SAME_EVERYWHERE = ("tensorflow", "tf-keras", "numpy")  # packages whose versions decide the last bits
 
@@ -65,7 +67,7 @@ class Keeper:
     def where(self) -> tuple[str, str]:
         """The address of its node, and one there, host:port, at which nobody listens."""
         node = _own_address()
-        return node, peers.free(1, node)[0]
+        return node, ports.free(1, node)[0]
 
     def begin(self, job: worker.Job) -> str:
         """Start a training, or this node's part of it; returns why it cannot be started, if so."""
@@ -75,7 +77,7 @@ class Keeper:
         os.chdir(self._ground.directory)
         with self._lock:
             if not self._stop_asked:
-                self._attempt = local.Attempt(dataclasses.replace(job, threads=machine.cores()), Share(()))
+                self._attempt = local.Attempt(dataclasses.replace(job, threads=hardware.cores()), Share(()))
         return ""
 
     def listen(self, timeout_s: float) -> list[tuple[str, Any]]:

@@ -1,0 +1,1 @@
+"""From a sweep to what can be said of it."""

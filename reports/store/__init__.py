@@ -1,0 +1,1 @@
+"""From MLflow to a sweep; nothing else in the reports reads MLflow."""

@@ -1,0 +1,1 @@
+"""One row a variant, and what is written in its cells."""

@@ -1,0 +1,1 @@
+"""Pure statistics of arrays. Imports nothing else of this project."""

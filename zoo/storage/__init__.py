@@ -1,0 +1,1 @@
+"""One training's raw results on disk."""

@@ -1,0 +1,1 @@
+"""Plain text for a person: tables, durations, lists, the nearest known name."""
