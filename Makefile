@@ -23,7 +23,7 @@ $(VENV)/.ready: requirements.lock
 # Renew requirements.lock from pyproject.toml (needs uv).
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet --output-file requirements.lock
+		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 lint: setup
 	$(VENV)/bin/ruff check .

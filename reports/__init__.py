@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.errors import ReportError
+
 if TYPE_CHECKING:
     import pandas
 
@@ -25,10 +27,6 @@ ALL_FORMATS = (*FORMATS, "svg", "parquet", "tex")
 PICTURE_FORMATS = ("png", "csv")
 ALL_PICTURE_FORMATS = (*PICTURE_FORMATS, "svg", "parquet")
 COSTS = ("params", "macs", "ops", "bytes", "latency", "train_s")  # that accuracy can be drawn against
-
-
-class ReportError(Exception):
-    """No report can be made; the message is for the person who asked: what, where, and what to do."""
 
 
 @dataclass(frozen=True)

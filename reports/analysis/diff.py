@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reports import ReportError
+from reports.errors import ReportError
 from reports.store import reader
 from reports.tables import tables
 from zoo.text.suggestions import did_you_mean

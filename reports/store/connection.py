@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reports import ReportError
+from reports.errors import ReportError
 
 ANSWER_S = 10.0  # how long a server may take to say anything at all
 

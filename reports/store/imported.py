@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports import ReportError
+from reports.errors import ReportError
 from zoo.text.suggestions import did_you_mean
 
 NEEDED = ("name", "accuracy_percent")

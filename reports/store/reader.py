@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports import ReportError
+from reports.errors import ReportError
 from reports.store.sweep import Sweep
 from zoo.stats import verdicts
 from zoo.text.suggestions import did_you_mean

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports import ReportError
+from reports.errors import ReportError
 
 if TYPE_CHECKING:
     import pandas

@@ -96,7 +96,7 @@ def test_a_temporary_directory_with_a_long_name(tmp_path):
     """The server's socket lies in one, and its name has room for 107 bytes."""
     place = tmp_path / ("x" * 100)
     place.mkdir()
-    code = "import os; from zoo import processes; print(processes.call(os.getppid))"
+    code = "import os; from zoo.host import processes; print(processes.call(os.getppid))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parents[2],

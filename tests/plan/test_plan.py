@@ -161,7 +161,10 @@ def test_keys_do_not_depend_on_the_order_of_arguments_or_the_process():
     assert key(config(arguments=backwards)) == key(config())
     program = "import test_plan; print(test_plan.key(test_plan.config()))"
     for hash_seed in ("1", "2"):
-        env = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+        env = os.environ | {
+            "PYTHONHASHSEED": hash_seed,
+            "PYTHONPATH": f"{os.pathsep.join(map(str, (ROOT, ROOT / 'tests', ROOT / 'tests/plan')))}",
+        }
         told = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
         assert told.stdout.strip() == key(config())
 
@@ -170,7 +173,7 @@ def test_planning_imports_no_tensorflow():
     program = (
         "import sys, test_plan; print([m for m in ('tensorflow', 'mlflow', 'pandas', 'scipy') if m in sys.modules])"
     )
-    env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    env = os.environ | {"PYTHONPATH": f"{os.pathsep.join(map(str, (ROOT, ROOT / 'tests', ROOT / 'tests/plan')))}"}
     told = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
 

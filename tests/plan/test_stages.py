@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers.scripted_executor import Stage
 from helpers.sweeps import sweep
 from helpers.tracked import COST, ask, begin, row, train
-from test_execute import Stage
 
 import reports
 from reports.store import reader
