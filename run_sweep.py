@@ -50,21 +50,20 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.host import processes
     from zoo.host.processes import Died
     from zoo.host.resources import ShareError
-    from zoo.plan import costs as prices
+    from zoo.plan import costs, stages
     from zoo.plan import runs as plans
-    from zoo.plan import stages
     from zoo.plugins import PluginError
 
     try:
         plan = plans.make(question, RUNS_DIR, options.data_dir)
         if not (options.plan or options.sync or all(t.is_done() for t in stages.span(plan, _judge(plan)).wanted)):
             processes.prepare()
-        costs = prices.costs(question, _note)
+        plan = costs.count_costs(plan, _note)
         if options.plan:
-            return _show_plan(plan, costs, _settings(options))
+            return _show_plan(plan, _settings(options))
         if options.sync:
-            return _sync(plan, costs, options)
-        return _run(plan, costs, options)
+            return _sync(plan, options)
+        return _run(plan, options)
     except (QuestionError, PluginError, ShareError) as error:
         return _refuse(error, 2)
     except (DataError, SweepError) as error:
@@ -190,20 +189,20 @@ def _settings(options: argparse.Namespace):
     )
 
 
-def _show_plan(plan, costs, settings) -> int:
+def _show_plan(plan, settings) -> int:
     from zoo.execution import sweep
     from zoo.plan import forecast, stages, summary
 
     left = sweep.not_done(stages.span(plan, _judge(plan)).at_most)
     at_once = sweep.trainings_at_once(plan, left, settings, _note)
-    known = forecast.Forecast(costs, RUNS_DIR, at_once)
+    known = forecast.Forecast(RUNS_DIR, at_once)
     known.measure(plan, left, _note)
     seconds = {training.key: known.seconds(training) for training in left}
-    print(f"{summary.text(plan, costs, seconds, RUNS_DIR, at_once, settings.budget_s, left)}\n\n{_sensitivity(plan)}")
+    print(f"{summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left)}\n\n{_sensitivity(plan)}")
     return 0
 
 
-def _run(plan, costs, options: argparse.Namespace) -> int:
+def _run(plan, options: argparse.Namespace) -> int:
     """Do the sweep, report, and say what is left to do."""
     import reports
     from zoo.execution import sweep
@@ -213,7 +212,7 @@ def _run(plan, costs, options: argparse.Namespace) -> int:
     write_report = processes.Ahead(reports.write, reports.prepare)
     if all(training.is_done() for training in plan.trainings):
         write_report.start()
-    ending = sweep.run(plan, costs, _settings(options), _note, _judge(plan), meanwhile=write_report.start)
+    ending = sweep.run(plan, _settings(options), _note, _judge(plan), meanwhile=write_report.start)
     outcome = ending.outcome
     if outcome.stopped:
         return _refuse(f"{_STOPPED}\n  {options.command}", 130)
@@ -257,13 +256,13 @@ def _judge(plan):
     return judge
 
 
-def _sync(plan, costs, options: argparse.Namespace) -> int:
+def _sync(plan, options: argparse.Namespace) -> int:
     """Send to MLflow what is on disk, and say what that was."""
     from zoo import tracking
 
     uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or tracking.DEFAULT_URI
     does_the_sweep = shlex.join(word for word in shlex.split(options.portable_command) if word != "--sync")
-    sent = tracking.send_all(plan, costs, uri, Path.cwd(), _note, does_the_sweep)
+    sent = tracking.send_all(plan, uri, Path.cwd(), _note, does_the_sweep)
     if sent.problem:
         return _refuse(
             f"{sent.problem}\n{sent.text}\n"

@@ -318,7 +318,7 @@ class Played:
 def test_when_one_process_of_several_fails_the_others_are_ended(tmp_path, monkeypatch, script, killed):
     monkeypatch.setattr(attempts, "Member", Played)
     training = ask(tmp_path).trainings[0]
-    job = worker.Job(training, {}, "q", (), None, {})
+    job = worker.Job(training, "q", (), None, {})
     attempt = attempts.Attempt(None, lambda: ([script, []], None), job)
     attempt.pending()
     one, other = attempt.members
@@ -332,7 +332,7 @@ def test_when_one_process_of_several_fails_the_others_are_ended(tmp_path, monkey
 def test_the_loss_that_explains_the_others_is_told(tmp_path, monkeypatch, order):
     """TensorFlow aborts the companion of a lost process, and its end may be heard of first."""
     monkeypatch.setattr(attempts, "Member", Played)
-    job = worker.Job(ask(tmp_path).trainings[0], {}, "q", (), None, {})
+    job = worker.Job(ask(tmp_path).trainings[0], "q", (), None, {})
     lost, aborted = "its process was ended by SIGKILL", "its process was ended by SIGABRT"
     attempt = attempts.Attempt(None, lambda: ([[[("gone", lost)]], [[("gone", aborted)]]], None), job)
     attempt.pending()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import filelock
 import pytest
 from helpers.scripted_executor import CRASH, WHOLE, Stage
-from helpers.tracked import COST, ask, finish
+from helpers.tracked import ask, finish
 
 from zoo.execution import scheduler
 from zoo.execution.scheduler import Policy
@@ -33,12 +33,10 @@ NAMES = ["hidden=[8] · seed 0", "hidden=[16] · seed 0", "hidden=[8] · seed 1"
 
 
 def play(plan, stage, audience=None, interrupt=None, **policy):
-    costs = {variant.name: COST for variant in plan.question.variants}
     audience = audience or Deaf()
     more = {"may_begin": policy.pop("may_begin")} if "may_begin" in policy else {}
     done = scheduler.execute(
         plan,
-        costs,
         stage,
         audience,
         interrupt=interrupt or scheduler.Interrupt(),

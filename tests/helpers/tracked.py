@@ -31,12 +31,16 @@ def uri_of(place: Path) -> str:
 
 def ask(place: Path, text: str = TWO_SIZES, **kwargs) -> plans.Plan:
     (place / "size.yaml").write_text(text, encoding="utf-8")
-    return plans.make(load(place / "size.yaml", **kwargs), place / "runs")
+    return with_cost(plans.make(load(place / "size.yaml", **kwargs), place / "runs"))
+
+
+def with_cost(plan: plans.Plan, cost: Cost = COST) -> plans.Plan:
+    """The plan with the same cost for every training."""
+    return plan.with_costs({training.key: cost for training in plan.trainings})
 
 
 def open_store(place: Path, plan: plans.Plan, **kwargs) -> Store:
-    costs = {variant.name: COST for variant in plan.question.variants}
-    return Store(plan, costs, uri_of(place), place, **kwargs)
+    return Store(plan, uri_of(place), place, **kwargs)
 
 
 def row(step: int) -> dict[str, float]:

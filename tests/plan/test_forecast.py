@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers.tracked import with_cost
 from test_plan import make
 
 from zoo.host import hardware
@@ -34,11 +35,11 @@ def this_machine(tmp_path, monkeypatch):
 
 @pytest.fixture
 def plan(tmp_path):
-    return make(tmp_path, QUESTION)
+    return priced(make(tmp_path, QUESTION))
 
 
-def costs(plan, ops: int = 100, params: int = 1000) -> dict[str, Cost]:
-    return {variant.name: Cost(params, 1, ops) for variant in plan.question.variants}
+def priced(plan, ops: int = 100, params: int = 1000):
+    return with_cost(plan, Cost(params, 1, ops))
 
 
 def earlier(runs: Path, name: str, rates=(), startups=(), evaluate_s: float = 0.36, **described) -> Record:
@@ -55,7 +56,7 @@ def earlier(runs: Path, name: str, rates=(), startups=(), evaluate_s: float = 0.
 
 
 def seconds(plan, runs: Path, at_once: int = 1, ops: int = 100) -> float | None:
-    return Forecast(costs(plan, ops), runs, at_once).seconds(plan.trainings[0])
+    return Forecast(runs, at_once).seconds(priced(plan, ops).trainings[0])
 
 
 def test_nothing_is_known_without_an_earlier_training_of_this_kind_here(tmp_path, plan):
@@ -75,7 +76,7 @@ def test_start_up_steps_and_evaluations_by_hand(tmp_path, plan):
     assert seconds(plan, runs) == pytest.approx(3 + 0.5 + 2 * 0.36)
     # With half of the cores the images take twice as long.
     assert seconds(plan, runs, at_once=2) == pytest.approx(3 + 1.0 + 2 * 0.72)
-    assert Forecast(costs(plan), runs).is_known(plan.trainings[0])
+    assert Forecast(runs).is_known(plan.trainings[0])
 
 
 def test_a_training_that_has_begun_takes_what_is_left(tmp_path, plan):
@@ -90,7 +91,7 @@ def test_another_shape_is_scaled_by_its_operations(tmp_path, plan):
     earlier(runs, "smaller", [1000.0], startups=[3.0])
     # 400 operations an image instead of 100: four times as long.
     assert seconds(plan, runs, ops=400) == pytest.approx(3 + 2.0 + 2 * 1.44)
-    assert not Forecast(costs(plan), runs).is_known(plan.trainings[0])
+    assert not Forecast(runs).is_known(plan.trainings[0])
 
 
 def test_what_is_timed_is_remembered(tmp_path, plan, monkeypatch):
@@ -102,12 +103,12 @@ def test_what_is_timed_is_remembered(tmp_path, plan, monkeypatch):
 
     monkeypatch.setattr(forecast.processes, "call_together", call_together)
     for _ in range(2):
-        known = Forecast(costs(plan), tmp_path / "none")
+        known = Forecast(tmp_path / "none")
         known.measure(plan, plan.trainings, lambda _: None)
         assert known.seconds(plan.trainings[0]) == pytest.approx(2 + 1.0)
     assert timed == [1]  # the flip changes no shape
     (tmp_path / "cache" / "speeds.json").write_text('{"KEY": [1, 2')
-    assert Forecast(costs(plan), tmp_path / "none").seconds(plan.trainings[0]) is None
+    assert Forecast(tmp_path / "none").seconds(plan.trainings[0]) is None
 
 
 @pytest.mark.parametrize(
@@ -140,15 +141,14 @@ def test_how_far_earlier_forecasts_were_off(tmp_path):
 
 
 def test_disk_by_hand(tmp_path, plan):
-    cost = Cost(params=1000, macs=1, ops=1)
     # Three checkpoints of 1,000 weights and averages of 4 bytes; 360 predictions of 10 logits and a label, twice here and
     # once in MLflow; 10 metrics of 150 bytes at 2 evaluations; 300,000 bytes of small files.
     whole = 3 * 8000 + 3 * 360 * 41 + 2 * 10 * 150 + 300_000
-    assert forecast.disk_bytes(plan.trainings[0], cost) == whole
-    adam = make(tmp_path, QUESTION.replace("precision", "optimizer.name: adam, precision"), "adam.yaml")
-    assert forecast.disk_bytes(adam.trainings[0], cost) == whole + 3 * 8000  # two moments
-    momentum = make(tmp_path, QUESTION.replace("precision", "optimizer.momentum: 0.9, precision"), "momentum.yaml")
-    assert forecast.disk_bytes(momentum.trainings[0], cost) == whole + 3 * 4000
+    assert forecast.disk_bytes(plan.trainings[0]) == whole
+    adam = priced(make(tmp_path, QUESTION.replace("precision", "optimizer.name: adam, precision"), "adam.yaml"))
+    assert forecast.disk_bytes(adam.trainings[0]) == whole + 3 * 8000  # two moments
+    momentum = priced(make(tmp_path, QUESTION.replace("precision", "optimizer.momentum: 0.9, precision"), "m.yaml"))
+    assert forecast.disk_bytes(momentum.trainings[0]) == whole + 3 * 4000
 
 
 def test_what_fits_into_a_budget(tmp_path):
@@ -171,14 +171,14 @@ def test_a_training_is_begun_only_if_it_will_be_done_in_time(tmp_path, plan):
 
 def test_the_outlook_says_hours_disk_and_what_does_not_fit(tmp_path, plan):
     needs = {plan.trainings[0].key: 3600.0, plan.trainings[1].key: 7200.0}
-    said = summary.text(plan, costs(plan), needs, tmp_path, budget_s=3600.0)
+    said = summary.text(plan, needs, tmp_path, budget_s=3600.0)
     assert "20 steps to train, about 3 h here (no forecast has been put to the test here yet)" in said
     assert "up to 743 kB of disk, " in said  # 2 x 371,280 bytes
     assert "1 training fits into 1 h, about 1 h in all; left out:\n  augment.flip=false · seed 0 (about 2 h)" in said
-    together = summary.text(plan, costs(plan), needs, tmp_path, at_once=2, budget_s=7200.0)
+    together = summary.text(plan, needs, tmp_path, at_once=2, budget_s=7200.0)
     assert "about 2 h here, 2 trainings at once" in together and "All of it fits into 2 h." in together
     Record(tmp_path / "one").add_attempt({"began": 0, "ended": 120, "expected_s": 100})
-    assert "(the one forecast so far was off by 20 %)" in summary.text(plan, costs(plan), needs, tmp_path)
+    assert "(the one forecast so far was off by 20 %)" in summary.text(plan, needs, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.scripted_executor import Stage
 from helpers.sweeps import sweep
-from helpers.tracked import COST, ask, begin, row, train
+from helpers.tracked import ask, begin, row, train
 
 import reports
 from reports.store import reader
@@ -114,13 +114,12 @@ def test_the_accuracy_is_the_one_that_the_recipe_reports(tmp_path, ema):
 def test_the_scheduler_asks_for_a_stage_when_the_one_before_has_ended(tmp_path):
     plan = ask(tmp_path, THREE)
     stage = Stage(2, {})
-    costs = {variant.name: COST for variant in plan.question.variants}
     quiet = SimpleNamespace(**dict.fromkeys(
         ("started", "waiting", "beat", "stopping", "again", "ended", "left_out"), lambda *_: None
     ))  # fmt: skip
     with scheduler.Interrupt().caught() as interrupt:
         outcome = scheduler.execute(
-            plan, costs, stage, quiet, interrupt=interrupt, policy=Policy(0, 0),
+            plan, stage, quiet, interrupt=interrupt, policy=Policy(0, 0),
             stages=stages.stages(plan, open_until(middle=2, large=3)),
         )  # fmt: skip
     assert outcome.is_whole and stage.begun == names(outcome.done)
@@ -129,8 +128,7 @@ def test_the_scheduler_asks_for_a_stage_when_the_one_before_has_ended(tmp_path):
 
 def test_the_plan_says_the_worst_case(tmp_path):
     plan = ask(tmp_path, THREE)
-    costs = {variant.name: COST for variant in plan.question.variants}
-    text = summary.text(plan, costs, {training.key: 60.0 for training in plan.trainings}, tmp_path / "runs")
+    text = summary.text(plan, {training.key: 60.0 for training in plan.trainings}, tmp_path / "runs")
     assert "3 variants x 2 to 4 seeds = 6 to 12 runs, from at most 12 trainings; baseline small" in text
     assert "after 2 seeds of all, one seed at a time of the baseline and of what is undecided" in text
     assert "in the worst case: 240 steps to train, about 12 min here" in text

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from helpers.tracked import COST, ask, finish, runs_of, uri_of
+from helpers.tracked import ask, finish, runs_of, uri_of
 
 from zoo.plan import runs as plans
 from zoo.tracking import DEFAULT_URI, Recorder, TrackingError
@@ -21,8 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def recorder(place: Path, plan: plans.Plan, uri: str | None = None, said: list[str] | None = None) -> Recorder:
-    costs = {variant.name: COST for variant in plan.question.variants}
-    return Recorder(plan, costs, uri or uri_of(place), place, say=(said if said is not None else []).append)
+    return Recorder(plan, uri or uri_of(place), place, say=(said if said is not None else []).append)
 
 
 def test_the_recorder_sends_what_it_is_told(place):
@@ -101,7 +100,6 @@ def test_a_store_that_comes_back_in_mid_sweep_gets_everything(place, monkeypatch
     heard = threading.Event()
     found = Recorder(
         plan,
-        {v.name: COST for v in plan.question.variants},
         uri_of(place),
         place,
         lambda t: (said.append(t), heard.set()),

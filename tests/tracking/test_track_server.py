@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from helpers.servers import Between, MlflowServer, Postgres, each_answer_once_lost, postgres_programs
 from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, sweep
-from helpers.tracked import COST, TWO_SIZES, finish, row, train
+from helpers.tracked import TWO_SIZES, finish, row, train, with_cost
 
 from zoo.config import load
 from zoo.plan import runs as plans
@@ -209,8 +209,7 @@ def contents(directory: Path) -> dict[Path, bytes]:
 def test_a_database_that_fails_behind_its_server_in_mid_sweep(how, small, server, postgres, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     said: queue.Queue[str] = queue.Queue()
-    costs = {variant.name: COST for variant in small.question.variants}
-    recorder = Recorder(small, costs, server.uri, tmp_path, said.put)
+    recorder = Recorder(small, server.uri, tmp_path, said.put)
     one, other = small.trainings
     train(one, 10)
     recorder.update(one, "running")
@@ -252,7 +251,7 @@ def test_a_sweep_that_is_killed_while_it_sends_sends_the_rest_once(first, server
 
 
 def open_store(plan, place: Path, uri: str) -> Store:
-    return Store(plan, {variant.name: COST for variant in plan.question.variants}, uri, place)
+    return Store(plan, uri, place)
 
 
 def steps_on(server, plan) -> list[int]:
@@ -289,7 +288,7 @@ def small(tmp_path, request):
     """A plan of two runs, of a sweep of its own on the server."""
     name = re.sub(r"\W+", "_", request.node.name).strip("_")
     (tmp_path / f"{name}.yaml").write_text(TWO_SIZES)
-    return plans.make(load(tmp_path / f"{name}.yaml", seeds=1), tmp_path / "runs")
+    return with_cost(plans.make(load(tmp_path / f"{name}.yaml", seeds=1), tmp_path / "runs"))
 
 
 def test_every_request_may_be_carried_out_and_its_answer_lost(small, server, between, tmp_path, monkeypatch):

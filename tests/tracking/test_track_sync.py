@@ -9,7 +9,7 @@ import sys
 import filelock
 import pytest
 from helpers.sweeps import ROOT, environment, sweep
-from helpers.tracked import COST, ask, begin, finish, runs_of, train, uri_of
+from helpers.tracked import ask, begin, finish, runs_of, train, uri_of
 
 from zoo.tracking import send_all
 from zoo.tracking.sync import Sent, state_on_disk
@@ -50,8 +50,7 @@ def test_what_is_on_disk_is_sent_with_its_state(place):
     say(failed, "failed", "its process was ended by SIGKILL")
     train(killed, 10)
     say(killed, "running")
-    costs = {variant.name: COST for variant in plan.question.variants}
-    sent = send_all(plan, costs, uri_of(place), place)
+    sent = send_all(plan, uri_of(place), place)
     assert sent.problem is None
     assert sent.text == f"sent 3 of 4 runs to {uri_of(place)}: 1 complete, 1 stopped, 1 failed; 1 has nothing on disk"
     found = {name: (run.info.status, run.data.tags["status_detail"]) for name, run in runs_of(sent.store).items()}
@@ -63,7 +62,7 @@ def test_what_is_on_disk_is_sent_with_its_state(place):
 
 
 def test_nothing_on_disk_opens_no_store(tmp_path):
-    sent = send_all(ask(tmp_path), {}, uri_of(tmp_path), tmp_path)
+    sent = send_all(ask(tmp_path), uri_of(tmp_path), tmp_path)
     assert sent.text == f"sent 0 of 4 runs to {uri_of(tmp_path)}; 4 have nothing on disk"
     assert not (tmp_path / "mlflow.db").exists()
 

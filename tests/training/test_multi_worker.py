@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import small  # noqa: F401  two devices, before TensorFlow runs its first operation
+from helpers.tracked import with_cost
 
 from zoo import data
 from zoo.config import load
@@ -53,7 +54,7 @@ class Workers:
 
     def __init__(self, training: Training):
         addresses = ports.free(training.config.workers)
-        job = worker.Job(training, {}, "q", (), None, {}, peers=addresses)
+        job = worker.Job(training, "q", (), None, {}, peers=addresses)
         self.processes, self._connections = [], []
         for rank in range(len(addresses)):
             ours, theirs = processes.context().Pipe(duplex=False)
@@ -95,7 +96,7 @@ class Workers:
 def make(directory: Path, text: str = QUESTION) -> Training:
     directory.mkdir()
     (directory / "q.yaml").write_text(text)
-    (training,) = runs.make(load(directory / "q.yaml"), directory / "runs").trainings
+    (training,) = with_cost(runs.make(load(directory / "q.yaml"), directory / "runs")).trainings
     return training
 
 

@@ -39,21 +39,20 @@ class _Shown:
 class Display:
     """Shows a sweep's progress (an ``execute.Audience``), with a bar for each training that runs.
 
-    ``left`` are the trainings to be done, at most those when there ``may_be_fewer``. ``ops_per_image`` (training key ->
-    operations) and ``expected_s`` (seconds, None where nothing is known) are for the time that is left; ``at_once`` is how
-    many trainings run at the same time.
+    ``left`` are the trainings to be done, at most those when there ``may_be_fewer``. ``expected_s`` (training key ->
+    seconds, None where nothing is known) is for the time that is left; ``at_once`` is how many trainings run at the same
+    time.
     """
 
     def __init__(
         self,
         left: Sequence[Training],
-        ops_per_image: Mapping[str, int],
         expected_s: Mapping[str, float | None],
         at_once: int = 1,
         may_be_fewer: bool = False,
     ):
         self.console = Console(highlight=False, soft_wrap=True)
-        self._ops, self._expected, self._at_once = ops_per_image, expected_s, at_once
+        self._expected, self._at_once = expected_s, at_once
         self._at_most = "at most " if may_be_fewer else ""
         self._done = 0  # steps of the trainings that have ended
         self._number = 0
@@ -178,7 +177,7 @@ class Display:
         expected = self._expected.get(training.key)
         if expected is not None:
             return expected
-        slower = self._ops[training.key] / max(1, self._ops[running.training.key])
+        slower = training.cost.ops / max(1, running.training.cost.ops)
         return training.steps_left() * training.config.batch * slower / running.images_per_s
 
 

@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 from zoo.execution import worker
 from zoo.host import hardware
-from zoo.measure import Cost
 from zoo.plan.runs import Plan, Training
 from zoo.storage.record import Beat
 from zoo.text.wording import duration
@@ -111,7 +110,6 @@ class Interrupt:
 
 def execute(
     plan: Plan,
-    costs: Mapping[str, Cost],
     executor: Executor,
     audience: Audience,
     *,
@@ -144,10 +142,7 @@ def execute(
             sweep.outcome.failed.append((training, status["reason"]))
             audience.left_out(training, status["reason"])
         else:
-            cost = costs[training.runs[0].variant.name]._asdict()
-            job = worker.Job(
-                training, cost, plan.question.name, plan.question.imports, data_dir, code, hardware.cores()
-            )
+            job = worker.Job(training, plan.question.name, plan.question.imports, data_dir, code, hardware.cores())
             waiting.append(job)
 
     try:

@@ -18,7 +18,6 @@ from zoo import data, tracking
 from zoo.execution import latency, progress, scheduler
 from zoo.execution.executors import local
 from zoo.host import hardware, resources
-from zoo.measure import Cost
 from zoo.plan import budget, forecast, stages, summary
 from zoo.plan.runs import Plan, Training
 from zoo.text import wording
@@ -59,7 +58,6 @@ class Ending:
 
 def run(
     plan: Plan,
-    costs: Mapping[str, Cost],
     settings: Settings,
     note: Callable[[str], Any],
     judge: stages.Judge,
@@ -85,11 +83,11 @@ def run(
         left = not_done(span.at_most)
         _fetch_data(left, settings.data_dir)
         at_once = trainings_at_once(plan, left, settings, note)
-        known = forecast.Forecast(costs, runs_dir, at_once)
+        known = forecast.Forecast(runs_dir, at_once)
         if settings.budget_s is not None:
             known.measure(plan, left, note)
         expected = {training.key: known.seconds(training) for training in left}
-        return _do(plan, costs, settings, at_once, expected, span, judge, meanwhile)
+        return _do(plan, settings, at_once, expected, span, judge, meanwhile)
 
 
 def not_done(trainings: Iterable[Training]) -> list[Training]:
@@ -115,7 +113,6 @@ def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, 
 
 def _do(
     plan: Plan,
-    costs: Mapping[str, Cost],
     settings: Settings,
     at_once: int,
     expected: Mapping[str, float | None],
@@ -124,24 +121,21 @@ def _do(
     meanwhile: Callable[[], Any],
 ) -> Ending:
     executor = _executor(plan, settings, at_once)
-    first = {t.key: costs[t.runs[0].variant.name] for t in plan.trainings}
     left = not_done(span.at_most)
-    ops = {key: cost.ops for key, cost in first.items()}
-    display = progress.Display(left, ops, expected, executor.slots, may_be_fewer=len(span.at_most) > len(span.wanted))
+    display = progress.Display(left, expected, executor.slots, may_be_fewer=len(span.at_most) > len(span.wanted))
     display.say(_opening(plan, span.at_most, executor.slots))
-    _warn(left, costs, settings, expected, executor.slots, display.say)
+    _warn(left, settings, expected, executor.slots, display.say)
 
     def look(n: int, found: Sequence[stages.Standing]) -> None:
         display.say(f"after {n} seeds: {'; '.join(standing.text for standing in found)}")
         display.expect(not_done(stages.span(plan, judge).at_most))
 
-    recorder = tracking.Recorder(plan, costs, settings.tracking_uri, Path.cwd(), display.say, settings.command)
+    recorder = tracking.Recorder(plan, settings.tracking_uri, Path.cwd(), display.say, settings.command)
     started = time.monotonic()
     in_time = None if settings.budget_s is None else budget.gate(expected, settings.budget_s)
     with scheduler.Interrupt().caught() as interrupt, display.shown(plan.question.name):
         outcome = scheduler.execute(
             plan,
-            costs,
             executor,
             _Audience(display, recorder, meanwhile),
             interrupt=interrupt,
@@ -182,14 +176,13 @@ def _executor(plan: Plan, settings: Settings, at_once: int) -> scheduler.Executo
 
 def _warn(
     left: Sequence[Training],
-    costs: Mapping[str, Cost],
     settings: Settings,
     expected: Mapping[str, float | None],
     at_once: int,
     say: Callable[[str], Any],
 ) -> None:
     """Say beforehand what will not fit, on the disk and into the time."""
-    disk = summary.disk(left, costs, settings.runs_dir)
+    disk = summary.disk(left, settings.runs_dir)
     if disk and "too little" in disk:
         say(f"warning: {disk}")
     if settings.budget_s is not None and left:

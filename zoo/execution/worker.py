@@ -34,7 +34,6 @@ class Job:
     """A training with what its process needs to know beside it."""
 
     training: Training
-    cost: dict[str, int]
     question: str
     imports: Sequence[Path]
     data_dir: Path | None
@@ -200,7 +199,7 @@ def _describe(job: Job, record: Record) -> None:
         "config": training.config.flat(),
         "shape": shape(training.config),
         "precision": training.config.precision,
-        "cost": job.cost,
+        "cost": training.cost._asdict(),
         "device": hardware.device(),
         "cores": len(job.cores) or hardware.cores(),
         "threads": job.threads,  # decides how sums are split up, and so their last bits: kept for all attempts

@@ -18,15 +18,17 @@ from zoo.config.settings import Config
 from zoo.data.cache import directory as cache_directory
 from zoo.host import processes
 from zoo.measure import Cost
+from zoo.plan.runs import Plan
 from zoo.storage.record import write_whole
 
 
-def costs(question, say: Callable[[str], Any] = lambda _: None) -> dict[str, Cost]:
-    """Variant name -> its model's cost for one image; ``say`` is told when that takes a moment.
+def count_costs(plan: Plan, say: Callable[[str], Any] = lambda _: None) -> Plan:
+    """The plan with the cost of each training's model for one image; ``say`` is told when that takes a moment.
 
     Raises QuestionError, with the place of each variant whose model cannot be built or counted, and processes.Died when
     the counting process is ended from outside.
     """
+    question = plan.question
     known = _read_cache()
     keys = {variant.name: _key(variant.config) for variant in question.variants}
     missing = {key: v.config for v in question.variants if (key := keys[v.name]) not in known}
@@ -44,7 +46,7 @@ def costs(question, say: Callable[[str], Any] = lambda _: None) -> dict[str, Cos
     ]
     if problems:
         raise QuestionError(problems)
-    return {name: Cost(*known[key]) for name, key in keys.items()}
+    return plan.with_costs({t.key: Cost(*known[keys[t.runs[0].variant.name]]) for t in plan.trainings})
 
 
 def _count(configs: Sequence[Config], imports: Sequence[Path]) -> list[Cost | str]:

@@ -15,7 +15,6 @@ from zoo.config import Config
 from zoo.data.cache import directory as cache_directory
 from zoo.host import hardware, processes
 from zoo.host.resources import split
-from zoo.measure import Cost
 from zoo.plan.runs import Plan, Training
 from zoo.plugins import load_file
 from zoo.storage.record import Record, write_whole
@@ -43,8 +42,8 @@ class Forecast:
     speed of trainings of other shapes, scaled by their operations.
     """
 
-    def __init__(self, costs: Mapping[str, Cost], runs_dir: Path, at_once: int = 1):
-        self._costs, self._at_once = costs, at_once
+    def __init__(self, runs_dir: Path, at_once: int = 1):
+        self._at_once = at_once
         self._cores = len(split(at_once, hardware.core_numbers())[0].cores)  # of each training
         self._earlier = list(_earlier(runs_dir))
         self._measured = _read_cache()
@@ -82,9 +81,8 @@ class Forecast:
         return self._measured.get(_key(config, self._at_once))
 
     def _scaled(self, training: Training) -> Speed | None:
-        ops = self._costs[training.runs[0].variant.name].ops
         found = [
-            _middle([found], described["cost"]["ops"] / max(1, ops) * self._cores / described["cores"])
+            _middle([found], described["cost"]["ops"] / max(1, training.cost.ops) * self._cores / described["cores"])
             for described, found in self._earlier
             if described.get("precision") == training.config.precision and "cost" in described
         ]
@@ -111,13 +109,13 @@ def errors(runs_dir: Path) -> list[float]:
     return [(a["ended"] - a["began"]) / a["expected_s"] - 1 for a in attempts if a.get("expected_s")]
 
 
-def disk_bytes(training: Training, cost: Cost) -> int:
+def disk_bytes(training: Training) -> int:
     """What a training will put on the disk, at most: checkpoints, results, and what MLflow keeps of its runs."""
     config = training.config
     last = max(training.targets)
     kept = {*training.targets, *(m for m in config.milestones if m <= last)}
     optimizer = _SLOTS[config.optimizer.name] + (config.optimizer.name == "sgd" and config.optimizer.momentum > 0)
-    checkpoint = cost.params * FLOAT_BYTES * (2 + optimizer)  # weights and their averages
+    checkpoint = training.cost.params * FLOAT_BYTES * (2 + optimizer)  # weights and their averages
     info = data.info(config.data)
     logits = (info.test_images or 0) * (len(info.classes) * FLOAT_BYTES + 1)
     in_mlflow = len(training.runs) * (logits + _METRICS * _POINT_BYTES * len(_evaluations(training, 0)))

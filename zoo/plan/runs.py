@@ -12,6 +12,7 @@ from typing import Any
 from zoo import data, models
 from zoo.config import PLACEMENT, READOUTS, Config, Question, Variant
 from zoo.host import hardware
+from zoo.measure import Cost
 from zoo.storage.record import Record
 
 # Raise it when a change to the models, the data or the trainer changes the weights that a configuration gives: results of
@@ -50,6 +51,14 @@ class Training:
     data_sha256: str
     runs: tuple[Run, ...]
     record: Record
+    counted: Cost | None = None  # once `count_costs` has been there
+
+    @property
+    def cost(self) -> Cost:
+        """What its network costs for one image. Raises ValueError before the costs of the plan have been counted."""
+        if self.counted is None:
+            raise ValueError(f"the cost of {self.name} has not been counted")
+        return self.counted
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -89,6 +98,11 @@ class Plan:
 
     def training_of(self, run: Run) -> Training:
         return next(t for t in self.trainings if t.key == run.training)
+
+    def with_costs(self, costs: Mapping[str, Cost]) -> Plan:
+        """This plan with the cost of each training (key -> cost)."""
+        trainings = tuple(replace(training, counted=costs[training.key]) for training in self.trainings)
+        return replace(self, trainings=trainings)
 
 
 def make(question: Question, runs_dir: Path, data_dir: Path | None = None) -> Plan:

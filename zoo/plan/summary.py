@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 
 from zoo.config import Question
-from zoo.measure import Cost
 from zoo.plan import budget, forecast, stages
 from zoo.plan.runs import Plan, Training
 from zoo.text.wording import amount, duration, table
@@ -16,7 +15,6 @@ from zoo.text.wording import amount, duration, table
 
 def text(
     plan: Plan,
-    costs: Mapping[str, Cost],
     seconds: Mapping[str, float],
     runs_dir: Path,
     at_once: int = 1,
@@ -37,21 +35,21 @@ def text(
         *_until_decided(plan),
         *_shared(plan),
         "",
-        _variants(plan, costs),
+        _variants(plan),
         "",
         f"{'in the worst case: ' if left and _at_most(plan) else ''}{_hours(left, seconds, at_once, runs_dir)}",
-        disk(left, costs, runs_dir),
+        disk(left, runs_dir),
     ]
     if budget_s is not None and left:
         lines += ["", within(left, seconds, at_once, budget_s)]
     return "\n".join(line for line in lines if line is not None)
 
 
-def disk(left: Sequence[Training], costs: Mapping[str, Cost], runs_dir: Path) -> str | None:
+def disk(left: Sequence[Training], runs_dir: Path) -> str | None:
     """What the trainings that are left need on the disk, and whether that is there; None when nothing is left."""
     if not left:
         return None
-    needed = sum(forecast.disk_bytes(t, costs[t.runs[0].variant.name]) for t in left)
+    needed = sum(forecast.disk_bytes(t) for t in left)
     free = shutil.disk_usage(runs_dir if runs_dir.is_dir() else Path.cwd()).free
     short = "; that is too little: make room, or expect runs to fail" if needed > free else ""
     return f"up to {amount(needed)} of disk, {amount(free)} are free{short}"
@@ -113,12 +111,12 @@ def _shared(plan: Plan) -> list[str]:
     return [f"one training answers for {' and '.join(names)}" for names in groups if len(names) > 1]
 
 
-def _variants(plan: Plan, costs: Mapping[str, Cost]) -> str:
+def _variants(plan: Plan) -> str:
     rows = []
     for variant in plan.question.variants:
         runs = [run for run in plan.runs if run.variant.name == variant.name]
         done = sum(plan.training_of(run).record.has_result(run.steps) for run in runs)
-        cost = costs[variant.name]
+        cost = plan.training_of(runs[0]).cost
         rows.append(
             (
                 variant.name,

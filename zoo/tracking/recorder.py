@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from zoo.measure import Cost
 from zoo.plan.runs import Plan, Training
 from zoo.tracking.connection import TrackingError, explained, shown
 from zoo.tracking.store import Store
@@ -28,13 +27,12 @@ class Recorder:
     def __init__(
         self,
         plan: Plan,
-        costs: dict[str, Cost],
         uri: str,
         directory: Path,
         say: Callable[[str], None] = lambda _: None,
         command: str = "",
     ):
-        self._open = lambda: Store(plan, costs, uri, directory, command)
+        self._open = lambda: Store(plan, uri, directory, command)
         self._uri, self._say = uri, say
         self._waiting: dict[str, Update] = {}
         self._unsent: dict[str, Update] = {}  # the sending thread's own

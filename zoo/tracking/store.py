@@ -18,7 +18,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zoo.measure import Cost
 from zoo.plan.runs import Plan, Run, Training
 from zoo.storage.record import Row
 from zoo.tracking import artifacts, view
@@ -32,8 +31,8 @@ _TAG_LENGTH, _EXPERIMENT_TAG_LENGTH, _DIGEST_LENGTH = 5000, 20_000, 36  # charac
 class Store:
     """The experiment, opened or created, with the question written on it. Raises TrackingError when that fails."""
 
-    def __init__(self, plan: Plan, costs: Mapping[str, Cost], uri: str, directory: Path, command: str = ""):
-        self._plan, self._costs, self._uri = plan, costs, uri
+    def __init__(self, plan: Plan, uri: str, directory: Path, command: str = ""):
+        self._plan, self._uri = plan, uri
         self._directory, self._command = directory, command
         self._stored: dict[str, set[int]] = {}  # run id -> the steps of its history that MLflow has
         self._in_doubt = False  # whether MLflow may have more than has been heard from it
@@ -243,7 +242,7 @@ class Store:
         from mlflow.entities import Metric
 
         began_ms, now_ms = found.info.start_time, int(time.time() * 1000)
-        figures = {f"cost/{name}": float(value) for name, value in self._costs[run.variant.name]._asdict().items()}
+        figures = {f"cost/{name}": float(value) for name, value in training.cost._asdict().items()}
         if training.record.has_result(run.steps):
             figures["cost/train_s"] = training.record.row_at(run.steps)["train_s"]
         measured = training.record.read("latency").get("percentiles_ms", {})

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.measure import Cost
 from zoo.plan.runs import Plan, Training
 from zoo.tracking.connection import TrackingError, shown
 from zoo.tracking.recorder import PATIENCE_S, Recorder
@@ -38,7 +37,6 @@ class Sent:
 
 def send_all(
     plan: Plan,
-    costs: Mapping[str, Cost],
     uri: str,
     directory: Path,
     say: Callable[[str], None] = lambda _: None,
@@ -55,7 +53,7 @@ def send_all(
     absent = sum(len(training.runs) for training in plan.trainings) - sum(len(t.runs) for t in present)
     if not present:
         return Sent(uri, len(plan.runs), {}, absent, None, None)
-    recorder = Recorder(plan, dict(costs), uri, directory, say, command)
+    recorder = Recorder(plan, uri, directory, say, command)
     for training in present:
         recorder.update(training, *states[training.key])
     problem = recorder.close(patience_s)
