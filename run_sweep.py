@@ -56,7 +56,7 @@ def _answer(options: argparse.Namespace) -> int:
 
     try:
         plan = plans.make(question, RUNS_DIR, options.data_dir)
-        if not (options.plan or options.sync or all(t.is_done() for t in stages.span(plan, _judge(plan)).wanted)):
+        if not (options.plan or options.sync or all(t.is_done() for t in stages.wanted_trainings(plan).certain)):
             processes.prepare()
         plan = costs.count_costs(plan, _note)
         if options.plan:
@@ -193,7 +193,7 @@ def _show_plan(plan, settings) -> int:
     from zoo.execution import sweep
     from zoo.plan import forecast, stages, summary
 
-    left = sweep.not_done(stages.span(plan, _judge(plan)).at_most)
+    left = sweep.not_done(stages.wanted_trainings(plan).at_most)
     at_once = sweep.trainings_at_once(plan, left, settings, _note)
     known = forecast.Forecast(RUNS_DIR, at_once)
     known.measure(plan, left, _note)
@@ -212,7 +212,7 @@ def _run(plan, options: argparse.Namespace) -> int:
     write_report = processes.Ahead(reports.write, reports.prepare)
     if all(training.is_done() for training in plan.trainings):
         write_report.start()
-    ending = sweep.run(plan, _settings(options), _note, _judge(plan), meanwhile=write_report.start)
+    ending = sweep.run(plan, _settings(options), _note, meanwhile=write_report.start)
     outcome = ending.outcome
     if outcome.stopped:
         return _refuse(f"{_STOPPED}\n  {options.command}", 130)
@@ -232,28 +232,6 @@ def _run(plan, options: argparse.Namespace) -> int:
     if outcome.not_begun:
         _say_left_out(outcome.not_begun, options.command)
     return 0 if reported and not ending.unmeasured and outcome.is_whole else 1
-
-
-def _judge(plan):
-    """What decides, where seeds are added until decided, how each variant stands by now: the verdicts of the report."""
-    from zoo.plan.stages import Standing
-
-    question = plan.question
-
-    def judge(accuracies, paired):
-        from zoo.stats import verdicts
-
-        schedule = verdicts.Schedule(question.first_look, len(question.seeds))
-        found = verdicts.verdicts(accuracies, question.baseline, question.margin, schedule, paired)
-        return {
-            name: Standing(
-                is_open=not verdict.is_decided and verdict.seeds > 0,  # without any result, another seed is no help
-                text=f"{name} {verdicts.in_short(verdict)}",
-            )
-            for name, verdict in found.items()
-        }
-
-    return judge
 
 
 def _sync(plan, options: argparse.Namespace) -> int:

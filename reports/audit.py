@@ -21,7 +21,7 @@ import numpy as np
 
 import reports
 from zoo.stats import power, verdicts
-from zoo.stats.verdicts import EQUIVALENT, HELPS, HURTS, Schedule
+from zoo.stats.verdicts import EQUIVALENT, HELPS, HURTS, SeedSchedule
 
 SD = 0.25  # points between seeds
 MARGIN = 0.5  # points
@@ -58,7 +58,7 @@ def any_equivalence(found: Sequence[verdicts.Verdict]) -> bool:
 
 def rate(
     truth: Truth,
-    design: int | Schedule,
+    design: int | SeedSchedule,
     event: Event,
     trials: int,
     seed: int,
@@ -94,7 +94,7 @@ class Case(NamedTuple):
     what: str
     bound: str  # "<= 5 %" or ">= 80 %"
     truth: Truth
-    design: int | Schedule
+    design: int | SeedSchedule
     event: Event
     margin: float | None = (
         None  # where differences are counted: with one, many found by chance would be called equivalent
@@ -111,7 +111,7 @@ def cases(sd: float = SD, margin: float = MARGIN) -> list[Case]:
     same = {k: Truth((0.0,) * k, (sd,) * (k + 1)) for k in (1, 3, 5)}
     uneven = Truth((0.0, 0.0, 0.0), (sd, sd, 2 * sd, 3.5 * sd))  # without augmentation 3.5 times the variance, and more
     edge = {k: Truth((margin,) * k, (sd,) * (k + 1)) for k in (1, 3)}
-    grow = Schedule(3, 10)
+    grow = SeedSchedule(3, 10)
     looks, wrong, outside = (
         "looked at after 3, 4, ... 10 seeds",
         "helps or hurts, where nothing does",
@@ -153,14 +153,14 @@ def _powers(sd: float, margin: float) -> list[Case]:
             f"{found}, looked at after 3, 4, ... {to_find + 2} seeds",
             ">= 80 %",
             one,
-            Schedule(3, to_find + 2),
+            SeedSchedule(3, to_find + 2),
             any_difference,
         ),
         Case(
             f"{equated}, looked at after 3, 4, ... {to_equate + 2} seeds",
             ">= 80 %",
             none,
-            Schedule(3, to_equate + 2),
+            SeedSchedule(3, to_equate + 2),
             any_equivalence,
             narrow,
         ),

@@ -42,7 +42,7 @@ class Sweep:
     histories: pd.DataFrame
     uri: str = ""
     experiment_id: str = ""
-    schedule: verdicts.Schedule | None = None  # seeds were added until the verdicts were decided
+    schedule: verdicts.SeedSchedule | None = None  # seeds were added until the verdicts were decided
     levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # variant -> factor -> level
     published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.analysis.claims`` reads them
     artifacts: Mapping[str, str] = field(default_factory=dict)  # run id -> address of its files

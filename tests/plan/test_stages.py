@@ -16,7 +16,6 @@ from reports.store import reader
 from zoo.execution import scheduler
 from zoo.execution.scheduler import Policy
 from zoo.plan import stages, summary
-from zoo.plan.stages import Standing
 
 THREE = """\
 question: Does the size matter?
@@ -29,76 +28,85 @@ seeds: {min: 2, max: 4, until: decided}
 """
 
 
-def open_until(**seeds: int):
-    """A judge for whom a variant is open until it has so many values; it keeps what it was shown."""
+# Percent, seed by seed. The middle one differs so much that two seeds show it, the large one after three; with
+# such a spread and no difference nothing is decided.
+DECIDED = {"small": (70.0, 70.1, 70.05), "middle": (90.0, 90.1), "large": (75.0, 76.0, 75.5)}
+EQUAL = dict.fromkeys(DECIDED, (70.0, 74.0, 72.0, 73.0))
 
-    def judge(accuracies, paired):
-        judge.shown.append({name: len(values) for name, values in accuracies.items()})
-        return {
-            name: Standing(len(accuracies[name]) < n, f"{name} with {len(accuracies[name])}")
-            for name, n in seeds.items()
-        }
 
-    judge.shown = []
-    return judge
+def end(training, accuracies: dict[str, tuple[float, ...]]) -> None:
+    """Leave on disk that it has ended with its accuracy."""
+    train(training, 10, 20)
+    fraction = accuracies[training.runs[0].variant.name][training.seed] / 100
+    training.record.write_history([row(10), row(20) | {"test/accuracy_ema": fraction, "test/accuracy_raw": fraction}])
 
 
 def names(trainings) -> list[str]:
     return [training.name for training in trainings]
 
 
-def test_only_what_is_open_and_the_baseline_go_on(tmp_path):
-    plan = ask(tmp_path, THREE)
-    judge, heard, asked = open_until(middle=2, large=3), [], []
-    for stage in stages.stages(plan, judge, lambda n, found: heard.append((n, [each.text for each in found]))):
+def test_only_what_is_undecided_and_the_baseline_go_on(tmp_path):
+    plan, analyses, asked = ask(tmp_path, THREE), [], []
+    for stage in stages.stages(plan, lambda n, found: analyses.append((n, {k: v.word for k, v in found.items()}))):
         asked.append(names(stage))
         for training in stage:
-            train(training, 10, 20)
+            end(training, DECIDED)
     assert asked == [
         [f"{size} · seed {seed}" for seed in (0, 1) for size in ("small", "middle", "large")],
         ["small · seed 2", "large · seed 2"],
     ]
-    assert heard == [(2, ["middle with 2", "large with 2"]), (3, ["middle with 2", "large with 3"])]
-    assert judge.shown[-1] == {"small": 3, "middle": 2, "large": 3}
+    assert analyses == [(2, {"middle": "helps", "large": "undecided"}), (3, {"middle": "helps", "large": "helps"})]
 
 
-def test_the_last_seed_is_looked_at_too(tmp_path):
-    plan, heard = ask(tmp_path, THREE), []
-    for stage in stages.stages(plan, open_until(middle=9), lambda n, found: heard.append(n)):
+def test_the_last_seed_is_analysed_too(tmp_path):
+    plan, analyses = ask(tmp_path, THREE), []
+    for stage in stages.stages(plan, lambda n, found: analyses.append((n, found["middle"].seeds))):
         for training in stage:
-            train(training, 10, 20)
-    assert heard == [2, 3, 4]
+            end(training, EQUAL)
+    assert analyses == [(2, 2), (3, 3), (4, 4)]
 
 
 def test_a_run_without_a_result_is_no_value(tmp_path):
-    plan, judge = ask(tmp_path, THREE), open_until(middle=2, large=2)
+    plan, seeds = ask(tmp_path, THREE), []
     for training in plan.trainings[:6]:
-        train(training, *((10,) if training.name == "large · seed 0" else (10, 20)))
-    list(stages.span(plan, judge))
-    asked = stages.stages(plan, judge)
+        if training.name == "large · seed 0":
+            train(training, 10)
+        else:
+            end(training, DECIDED)
+    asked = stages.stages(plan, lambda n, found: seeds.append({name: each.seeds for name, each in found.items()}))
     next(asked)
     assert names(next(asked)) == ["small · seed 2", "large · seed 2"]
-    assert judge.shown[-1] == {"small": 2, "middle": 2, "large": 1}
+    assert seeds == [{"middle": 2, "large": 1}]
 
 
-def test_the_span_goes_from_what_is_certain_to_the_worst_case(tmp_path):
-    plan, judge = ask(tmp_path, THREE), open_until(middle=2, large=3)
-    wanted, at_most = stages.span(plan, judge)
-    assert len(wanted) == 6 and len(at_most) == 12
+def test_a_variant_that_has_no_result_at_all_gets_no_further_seed(tmp_path):
+    plan = ask(tmp_path, THREE)
     for training in plan.trainings[:6]:
-        train(training, 10, 20)
-    wanted, at_most = stages.span(plan, judge)
-    assert names(wanted)[6:] == ["small · seed 2", "large · seed 2"]
+        if training.runs[0].variant.name != "large":
+            end(training, DECIDED)
+    asked = stages.stages(plan)
+    next(asked)
+    assert list(asked) == []
+
+
+def test_what_is_wanted_goes_from_what_is_certain_to_the_worst_case(tmp_path):
+    plan = ask(tmp_path, THREE)
+    certain, at_most = stages.wanted_trainings(plan)
+    assert len(certain) == 6 and len(at_most) == 12
+    for training in plan.trainings[:6]:
+        end(training, DECIDED)
+    certain, at_most = stages.wanted_trainings(plan)
+    assert names(certain)[6:] == ["small · seed 2", "large · seed 2"]
     assert names(at_most)[8:] == ["small · seed 3", "large · seed 3"]
-    for training in wanted:
-        train(training, 10, 20)
-    wanted, at_most = stages.span(plan, judge)
-    assert len(wanted) == len(at_most) == 8
+    for training in certain:
+        end(training, DECIDED)
+    certain, at_most = stages.wanted_trainings(plan)
+    assert len(certain) == len(at_most) == 8
 
 
 def test_without_a_min_and_a_max_all_are_wanted_at_once(tmp_path):
     plan = ask(tmp_path, THREE.replace("{min: 2, max: 4, until: decided}", "2"))
-    assert stages.span(plan, None) == (plan.trainings, plan.trainings)
+    assert stages.wanted_trainings(plan) == (plan.trainings, plan.trainings)
 
 
 @pytest.mark.parametrize("ema", [True, False])
@@ -117,10 +125,15 @@ def test_the_scheduler_asks_for_a_stage_when_the_one_before_has_ended(tmp_path):
     quiet = SimpleNamespace(**dict.fromkeys(
         ("started", "waiting", "beat", "stopping", "again", "ended", "left_out"), lambda *_: None
     ))  # fmt: skip
+
+    def two_stages():
+        yield list(plan.trainings[:6])
+        assert all(training.is_done() for training in plan.trainings[:6])
+        yield [plan.trainings[6], plan.trainings[8]]
+
     with scheduler.Interrupt().caught() as interrupt:
         outcome = scheduler.execute(
-            plan, stage, quiet, interrupt=interrupt, policy=Policy(0, 0),
-            stages=stages.stages(plan, open_until(middle=2, large=3)),
+            plan, stage, quiet, interrupt=interrupt, policy=Policy(0, 0), stages=two_stages()
         )  # fmt: skip
     assert outcome.is_whole and stage.begun == names(outcome.done)
     assert stage.begun[6:] == ["small · seed 2", "large · seed 2"]

@@ -17,7 +17,7 @@ from reports import ReportError
 from reports.analysis import answer
 from reports.store import reader
 from zoo import data
-from zoo.stats.verdicts import Schedule
+from zoo.stats.verdicts import SeedSchedule
 
 LABELS = np.arange(40) % 2
 CELLS = {"flip=false, ema=false": 4, "flip=false, ema=true": 3, "flip=true, ema=false": 2, "flip=true, ema=true": 0}
@@ -158,7 +158,7 @@ def test_the_formats_agree(uri, tmp_path):
 def test_seeds_until_decided_as_an_onlooker_saw_them(uri):
     """b is decided at the first look; c goes on, for which the baseline has what it takes already."""
     sweep = reader.read("growing", uri)
-    assert sweep.schedule == Schedule(3, 6)
+    assert sweep.schedule == SeedSchedule(3, 6)
     found = sweep.verdicts()
     assert (found["b"].word, found["b"].seeds) == ("helps", 3)
     assert (found["c"].word, found["c"].seeds) == ("undecided", 4)

@@ -18,7 +18,7 @@ import reports
 from reports import __main__ as command_line
 from reports.store import reader
 from reports.tables import tables
-from zoo.stats.verdicts import Schedule
+from zoo.stats.verdicts import SeedSchedule
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -200,7 +200,7 @@ def test_comparison_says_difference_interval_and_price(uri):
 
 
 def test_before_the_first_look_there_is_no_interval_which_is_said(uri):
-    waiting = replace(reader.read("lrn", uri), schedule=Schedule(5, 10))
+    waiting = replace(reader.read("lrn", uri), schedule=SeedSchedule(5, 10))
     (sentence,) = tables.comparisons(tables.variants(waiting), 0.5)
     assert sentence.startswith(
         "lrn=false has no verdict yet: -2.00 points (no interval before the first look at the seeds)"

@@ -13,7 +13,7 @@ from statsmodels.stats.weightstats import ttost_ind
 
 from reports import audit
 from zoo.stats import power, sequential, verdicts
-from zoo.stats.verdicts import Schedule
+from zoo.stats.verdicts import SeedSchedule
 
 RNG = np.random.default_rng(7)
 SAMPLES = [(RNG.normal(80, sd, n), RNG.normal(80.2, 0.3, m)) for sd, n, m in [(0.2, 3, 3), (1.0, 5, 12), (0.05, 20, 4)]]
@@ -118,7 +118,7 @@ def test_one_look_spends_all_at_once_and_the_first_of_many_its_share():
 
 
 def test_a_decision_is_that_of_its_look_whatever_comes_later():
-    plan = Schedule(3, 6)
+    plan = SeedSchedule(3, 6)
     base = [80.0, 80.1, 79.9, 80.0, 80.05, 79.95]
     better = [85.0, 85.1, 84.9]  # found at the first look; more seeds were not trained
     late = verdicts.verdicts({"base": base, "better": better, "same": base}, "base", 0.5, plan)
@@ -133,7 +133,7 @@ def test_a_decision_is_that_of_its_look_whatever_comes_later():
 def test_an_early_look_asks_more_than_the_only_one():
     base, other = [80.0, 80.2, 79.8], [80.9, 80.6, 80.5]
     assert verdicts.verdicts({"b": base, "x": other}, "b", None)["x"].word == "helps"
-    early = verdicts.verdicts({"b": base, "x": other}, "b", None, Schedule(3, 20))["x"]
+    early = verdicts.verdicts({"b": base, "x": other}, "b", None, SeedSchedule(3, 20))["x"]
     assert early.word == "undecided" and early.seeds_needed > 3 and early.p_difference > 0.05
 
 
@@ -149,7 +149,7 @@ def test_readouts_of_the_same_trainings_are_compared_training_by_training():
 
 
 def test_before_the_first_look_there_is_no_verdict():
-    found = verdicts.verdicts({"b": [80.0, 80.1], "x": [85.0, 85.1]}, "b", 0.5, Schedule(3, 10))["x"]
+    found = verdicts.verdicts({"b": [80.0, 80.1], "x": [85.0, 85.1]}, "b", 0.5, SeedSchedule(3, 10))["x"]
     assert found.word == "none" and found.difference == pytest.approx(5.0)
 
 
@@ -186,9 +186,9 @@ REAL = Path(__file__).parents[2] / "docs" / "results" / "spread_between_seeds" /
     ("design", "event", "difference"),
     [
         (5, audit.any_difference, 0.0),
-        (verdicts.Schedule(3, 10), audit.any_difference, 0.0),
+        (verdicts.SeedSchedule(3, 10), audit.any_difference, 0.0),
         (5, audit.any_equivalence, 2.0),
-        (verdicts.Schedule(3, 10), audit.any_equivalence, 2.0),
+        (verdicts.SeedSchedule(3, 10), audit.any_equivalence, 2.0),
     ],
 )
 def test_the_audit_with_real_trainings_in_short(design, event, difference):

@@ -20,6 +20,8 @@ from zoo.execution.executors import local
 from zoo.host import hardware, resources
 from zoo.plan import budget, forecast, stages, summary
 from zoo.plan.runs import Plan, Training
+from zoo.stats import verdicts
+from zoo.stats.verdicts import Verdict
 from zoo.text import wording
 
 
@@ -60,11 +62,9 @@ def run(
     plan: Plan,
     settings: Settings,
     note: Callable[[str], Any],
-    judge: stages.Judge,
     meanwhile: Callable[[], Any] = lambda: None,
 ) -> Ending:
-    """Do what is missing of a plan; ``note`` is told what is prepared before that, and ``judge`` decides how many seeds it
-    takes where the question leaves that open.
+    """Do what is missing of a plan; ``note`` is told what is prepared before that.
 
     ``meanwhile`` is called once, on a thread of its own, when the first training is under way and this process idle.
 
@@ -79,15 +79,15 @@ def run(
             _start_over(plan, note)
         for training in plan.trainings:
             training.record.clear_away()
-        span = stages.span(plan, judge)
-        left = not_done(span.at_most)
+        wanted = stages.wanted_trainings(plan)
+        left = not_done(wanted.at_most)
         _fetch_data(left, settings.data_dir)
         at_once = trainings_at_once(plan, left, settings, note)
         known = forecast.Forecast(runs_dir, at_once)
         if settings.budget_s is not None:
             known.measure(plan, left, note)
         expected = {training.key: known.seconds(training) for training in left}
-        return _do(plan, settings, at_once, expected, span, judge, meanwhile)
+        return _do(plan, settings, at_once, expected, wanted, meanwhile)
 
 
 def not_done(trainings: Iterable[Training]) -> list[Training]:
@@ -116,19 +116,19 @@ def _do(
     settings: Settings,
     at_once: int,
     expected: Mapping[str, float | None],
-    span: stages.Span,
-    judge: stages.Judge,
+    wanted: stages.WantedTrainings,
     meanwhile: Callable[[], Any],
 ) -> Ending:
     executor = _executor(plan, settings, at_once)
-    left = not_done(span.at_most)
-    display = progress.Display(left, expected, executor.slots, may_be_fewer=len(span.at_most) > len(span.wanted))
-    display.say(_opening(plan, span.at_most, executor.slots))
+    left = not_done(wanted.at_most)
+    display = progress.Display(left, expected, executor.slots, may_be_fewer=len(wanted.at_most) > len(wanted.certain))
+    display.say(_opening(plan, wanted.at_most, executor.slots))
     _warn(left, settings, expected, executor.slots, display.say)
 
-    def look(n: int, found: Sequence[stages.Standing]) -> None:
-        display.say(f"after {n} seeds: {'; '.join(standing.text for standing in found)}")
-        display.expect(not_done(stages.span(plan, judge).at_most))
+    def report_analysis(seeds: int, found: Mapping[str, Verdict]) -> None:
+        shown = (f"{name} {verdicts.in_short(verdict)}" for name, verdict in found.items())
+        display.say(f"after {seeds} seeds: {'; '.join(shown)}")
+        display.expect(not_done(stages.wanted_trainings(plan).at_most))
 
     recorder = tracking.Recorder(plan, settings.tracking_uri, Path.cwd(), display.say, settings.command)
     started = time.monotonic()
@@ -143,14 +143,14 @@ def _do(
             policy=scheduler.Policy(settings.retries, settings.stall_s, settings.rerun_failed),
             expected_s=expected,
             may_begin=in_time or (lambda training: True),
-            stages=stages.stages(plan, judge, look),
+            stages=stages.stages(plan, report_analysis),
         )
     unmeasured = "" if outcome.stopped else _measure_latency(plan, outcome.done, display.say)
     for training in outcome.done:
         recorder.update(training, "done")
     unsent = recorder.close()
     taken = wording.duration(time.monotonic() - started)
-    known = len(stages.span(plan, judge).wanted)
+    known = len(stages.wanted_trainings(plan).certain)
     display.say(f"{len(outcome.done)} of {known} trainings complete, after {taken}")
     return Ending(outcome, unmeasured, unsent, recorder.store)
 

@@ -6,27 +6,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from zoo.plan.runs import Plan, Run, Training
+from zoo.stats import verdicts
+from zoo.stats.verdicts import SeedSchedule, Verdict
+
+InterimAnalysis = Callable[[int, Mapping[str, Verdict]], object]  # the number of seeds, and the verdict on each variant
 
 
-class Standing(NamedTuple):
-    """What can be said of a variant by now."""
-
-    is_open: bool  # more seeds may decide it
-    text: str  # for the person: "lrn=false undecided (+0.14 points)"
-
-
-# From the accuracies of each variant in percent, in the order of the seeds, and the names of those that are readouts of the
-# baseline's own trainings, to where each variant but the baseline stands.
-Judge = Callable[[Mapping[str, Sequence[float]], Collection[str]], Mapping[str, Standing]]
-
-
-def stages(
-    plan: Plan, judge: Judge, tell: Callable[[int, Sequence[Standing]], object] = lambda n, found: None
-) -> Iterator:
+def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, found: None) -> Iterator[list[Training]]:
     """Lists of trainings, each to be asked for when those of the one before have ended.
 
     With seeds until decided: the first seeds of all variants, then one seed more of the baseline and of what is undecided.
-    ``tell`` hears after how many seeds what was found.
+    ``on_analysis`` gets the verdicts of each interim analysis.
     """
     question = plan.question
     if question.first_look is None:
@@ -35,37 +25,51 @@ def stages(
     first = question.seeds[: question.first_look]
     yield [training for training in plan.trainings if training.seed in first]
     for n, seed in enumerate((*question.seeds[question.first_look :], None), start=question.first_look):
-        standing = judge(*_results(plan, question.seeds[:n]))
-        tell(n, list(standing.values()))
-        wanted = [name for name, its in standing.items() if its.is_open]
+        found = _verdicts(plan, n)
+        on_analysis(n, found)
+        wanted = [name for name, verdict in found.items() if _takes_more(verdict)]
         if seed is None or not wanted:
             return
         yield _of(plan, [*wanted, question.baseline], [seed])
 
 
-class Span(NamedTuple):
+class WantedTrainings(NamedTuple):
     """The trainings of a plan that are wanted for certain, those with a result included, and those that may be at most."""
 
-    wanted: tuple[Training, ...]
+    certain: tuple[Training, ...]
     at_most: tuple[Training, ...]
 
 
-def span(plan: Plan, judge: Judge) -> Span:
+def wanted_trainings(plan: Plan) -> WantedTrainings:
     """What is wanted as far as can be known now, from the results that there are."""
     wanted: list[Training] = []
-    for stage in stages(plan, judge):
+    for stage in stages(plan):
         wanted += stage
         if not all(training.is_done() for training in stage):
             break
     else:
-        return Span(tuple(wanted), tuple(wanted))
+        return WantedTrainings(tuple(wanted), tuple(wanted))
     question = plan.question
     if question.first_look is None:
-        return Span(tuple(wanted), tuple(wanted))
+        return WantedTrainings(tuple(wanted), tuple(wanted))
     reached = {training.seed for training in wanted}
     open_ = {run.variant.name for training in stage for run in training.runs}
     further = _of(plan, open_, [seed for seed in question.seeds if seed not in reached])
-    return Span(tuple(wanted), (*wanted, *further))
+    return WantedTrainings(tuple(wanted), (*wanted, *further))
+
+
+def _takes_more(verdict: Verdict) -> bool:
+    """More seeds may decide it; without any result, another seed is no help."""
+    return not verdict.is_decided and verdict.seeds > 0
+
+
+def _verdicts(plan: Plan, seeds: int) -> dict[str, Verdict]:
+    """Those of the report, from the results of the first ``seeds`` seeds."""
+    question = plan.question
+    assert question.first_look is not None
+    schedule = SeedSchedule(question.first_look, len(question.seeds))
+    values, paired = _results(plan, question.seeds[:seeds])
+    return verdicts.verdicts(values, question.baseline, question.margin, schedule, paired)
 
 
 def _of(plan: Plan, variants: Collection[str], seeds: Sequence[int]) -> list[Training]:

@@ -133,7 +133,7 @@ def in_short(verdict: Verdict) -> str:
     return word if np.isnan(verdict.difference) else f"{word} ({verdict.difference:+.2f} points)"
 
 
-class Schedule(NamedTuple):
+class SeedSchedule(NamedTuple):
     """Seeds are added one by one from ``first`` to ``last``, and looked at each time."""
 
     first: int
@@ -144,7 +144,7 @@ def verdicts(
     accuracies: Mapping[str, ArrayLike],
     baseline: str,
     margin: float | None,
-    schedule: Schedule | None = None,
+    schedule: SeedSchedule | None = None,
     paired: Collection[str] = (),
 ) -> dict[str, Verdict]:
     """The verdict on every variant but the baseline, from accuracies [n] in points, in the order of the seeds.
@@ -217,7 +217,7 @@ def _at_one_look(pairs: Mapping[str, _Pair], margin: float | None) -> dict[str, 
     return found
 
 
-def _at_many_looks(pairs: Mapping[str, _Pair], margin: float | None, schedule: Schedule) -> dict[str, Verdict]:
+def _at_many_looks(pairs: Mapping[str, _Pair], margin: float | None, schedule: SeedSchedule) -> dict[str, Verdict]:
     """Replay the looks. At each, Holm's steps go down with the levels of that look in place of alpha (Maurer and Bretz,
     "Multiple testing in group sequential trials using graphical approaches", Stat. Biopharm. Res. 5, 2013)."""
     k, shares = len(pairs), sequential.shares(schedule.first, schedule.last)
