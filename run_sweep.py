@@ -48,8 +48,8 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.data import DataError
     from zoo.execution.sweep import SweepError
     from zoo.host import processes
-    from zoo.host.processes import Died
-    from zoo.host.resources import ShareError
+    from zoo.host.processes import ProcessDied
+    from zoo.host.resources import AllocationError
     from zoo.plan import costs, stages
     from zoo.plan import runs as plans
     from zoo.plugins import PluginError
@@ -64,11 +64,11 @@ def _answer(options: argparse.Namespace) -> int:
         if options.sync:
             return _sync(plan, options)
         return _run(plan, options)
-    except (QuestionError, PluginError, ShareError) as error:
+    except (QuestionError, PluginError, AllocationError) as error:
         return _refuse(error, 2)
     except (DataError, SweepError) as error:
         return _refuse(error, 1)
-    except Died as error:
+    except ProcessDied as error:
         return _refuse(f"a process that was to count or time the networks was lost: {error}", 1)
 
 
@@ -206,10 +206,10 @@ def _run(plan, options: argparse.Namespace) -> int:
     """Do the sweep, report, and say what is left to do."""
     import reports
     from zoo.execution import sweep
-    from zoo.host import processes
+    from zoo.host import calls
 
     # The libraries that draw and compute would stay in this process's memory for as long as it trains.
-    write_report = processes.Ahead(reports.write, reports.prepare)
+    write_report = calls.PreparedCall(reports.write, reports.prepare)
     if all(training.is_done() for training in plan.trainings):
         write_report.start()
     ending = sweep.run(plan, _settings(options), _note, meanwhile=write_report.start)
@@ -255,11 +255,11 @@ def _sync(plan, options: argparse.Namespace) -> int:
 
 def _report(plan, store, options: argparse.Namespace, write) -> bool:
     import reports
-    from zoo.host.processes import Died
+    from zoo.host.processes import ProcessDied
 
     try:
         report = write(plan.question.name, out=options.out, tracking_uri=_settings(options).tracking_uri)
-    except (reports.ReportError, Died) as error:
+    except (reports.ReportError, ProcessDied) as error:
         _refuse(f"no report: {error}", 1)
         return False
     print(f"\n{report.summary}\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import memory, normalization, report, start_up, step_profile, sweep_overhead, training_speed
-from zoo.host import hardware
+from zoo.host import git, hardware
 
 BENCHMARKS = {
     "training_speed": training_speed,
@@ -74,7 +74,7 @@ def _arguments(name: str, options: argparse.Namespace, keep: Callable[[dict[str,
 
 
 def _machine() -> dict[str, Any]:
-    described = hardware.describe() | hardware.git_state(Path(__file__).parent)
+    described = hardware.describe() | git.git_state(Path(__file__).parent)
     if importlib.util.find_spec("torch") is not None:
         described["packages"]["torch"] = importlib.metadata.version("torch")
     return described

@@ -101,7 +101,7 @@ def test_what_is_timed_is_remembered(tmp_path, plan, monkeypatch):
         timed.append(len(calls))
         return [Speed(500.0, 2.0, 0.0)] * len(calls)
 
-    monkeypatch.setattr(forecast.processes, "call_together", call_together)
+    monkeypatch.setattr(forecast.calls, "call_together", call_together)
     for _ in range(2):
         known = Forecast(tmp_path / "none")
         known.measure(plan, plan.trainings, lambda _: None)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from zoo import data
-from zoo.host import hardware, machine_lock, processes
+from zoo.host import calls, hardware, machine_lock
 from zoo.measure import latency
 from zoo.plan.runs import Plan, Training
 
@@ -31,7 +31,7 @@ def measure_latency(
     """Measure one image's latency of every variant, all in one go, so that a figure compares with its neighbors.
 
     The figures go into the records, ``latency.json``. Raises Busy when other trainings on this machine do not end within
-    ``patience_s`` seconds, what a user's own network raises, and processes.Died.
+    ``patience_s`` seconds, what a user's own network raises, and ProcessDied.
     """
     with machine_lock.measuring(patience_s, say_waiting) as is_quiet:
         if not is_quiet:
@@ -43,7 +43,7 @@ def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
     distinct = {_network(training): training.config for training in trainings}
     configs = list(distinct.values())
     classes = [len(data.info(config.data).classes) for config in configs]
-    samples = processes.call(latency.measure, configs, classes, tuple(plan.question.imports))
+    samples = calls.call(latency.measure, configs, classes, tuple(plan.question.imports))
     measured = dict(zip(distinct, samples, strict=True))
     for training in trainings:
         figures = {

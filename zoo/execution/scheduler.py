@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.execution import worker
-from zoo.host import hardware
+from zoo.host import git, hardware
 from zoo.plan.runs import Plan, Training
 from zoo.storage.record import Beat
 from zoo.text.wording import duration
@@ -128,7 +128,7 @@ def execute(
     is asked just before a training starts.
     """
     sweep = _Sweep(executor, audience, policy, expected_s or {})
-    code = hardware.git_state(Path(__file__).parents[1])
+    code = git.git_state(Path(__file__).parents[1])
     waiting: deque[worker.Job] = deque()
     to_come = iter([plan.trainings] if stages is None else stages)
 

@@ -68,7 +68,7 @@ def run(
 
     ``meanwhile`` is called once, on a thread of its own, when the first training is under way and this process idle.
 
-    Raises SweepError, DataError, shares.ShareError, processes.Died, OSError, and KeyboardInterrupt at a second Ctrl-C.
+    Raises SweepError, DataError, AllocationError, ProcessDied, OSError, and KeyboardInterrupt at a second Ctrl-C.
     """
     runs_dir, name = settings.runs_dir, plan.question.name
     if runs_dir.exists() and not runs_dir.is_dir():
@@ -96,16 +96,16 @@ def not_done(trainings: Iterable[Training]) -> list[Training]:
 
 
 def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, note: Callable[[str], Any]) -> int:
-    """How many trainings run at the same time on this machine. Raises shares.ShareError, processes.Died."""
+    """How many trainings run at the same time on this machine. Raises AllocationError, ProcessDied."""
     gpus = len(hardware.gpus())
     jobs = settings.jobs
     if settings.executor == "local":  # refuse what cannot be, before anything is timed
         asked = min(jobs, len(left)) if isinstance(jobs, int) else 1
-        resources.split(max(1, asked), hardware.core_numbers(), [""] * gpus, settings.gpus_per_run)
+        resources.allocate(max(1, asked), hardware.core_numbers(), [""] * gpus, settings.gpus_per_run)
     if jobs is None and settings.gpus_per_run:
         jobs = "auto"
     if jobs == "auto" and gpus:
-        jobs = resources.jobs_for(gpus, settings.gpus_per_run)
+        jobs = resources.jobs_on_gpus(gpus, settings.gpus_per_run)
     elif jobs == "auto":
         jobs = forecast.best_at_once(plan, left, note) if len(left) > 1 else 1
     return max(1, min(int(jobs or 1), len(left)))
@@ -170,8 +170,8 @@ def _executor(plan: Plan, settings: Settings, at_once: int) -> scheduler.Executo
             )
         except cluster.ClusterError as error:
             raise SweepError(str(error)) from None
-    places = [gpu.place for gpu in hardware.gpus()]
-    return local.Local(resources.split(at_once, hardware.core_numbers(), places, settings.gpus_per_run))
+    places = [gpu.address for gpu in hardware.gpus()]
+    return local.Local(resources.allocate(at_once, hardware.core_numbers(), places, settings.gpus_per_run))
 
 
 def _warn(

@@ -15,9 +15,9 @@ PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow", "pandas", "scipy")
 
 
 class Gpu(NamedTuple):
-    """One NVIDIA GPU. ``place`` is what CUDA_VISIBLE_DEVICES calls it."""
+    """One NVIDIA GPU. ``address`` is what CUDA_VISIBLE_DEVICES calls it."""
 
-    place: str
+    address: str
     name: str
     capability: float  # compute capability
 
@@ -26,33 +26,35 @@ def gpus() -> tuple[Gpu, ...]:
     """The NVIDIA GPUs that a run may use: all, or those that CUDA_VISIBLE_DEVICES names, in its order."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        return tuple(gpu for _, gpu in _all_gpus())
-    found = []
-    for place in (part.strip() for part in visible.split(",")):
-        match = [gpu for uuid, gpu in _all_gpus() if place == gpu.place or (place and uuid.startswith(place))]
+        return tuple(gpu for _, gpu in installed_gpus())
+    named = []
+    for address in (part.strip() for part in visible.split(",")):
+        match = [
+            gpu for uuid, gpu in installed_gpus() if address == gpu.address or (address and uuid.startswith(address))
+        ]
         if not match:
-            break  # as CUDA does: what stands behind an unknown one does not count
-        found.append(match[0]._replace(place=place))
-    return tuple(found)
+            break  # as CUDA does: those after an unknown one do not count
+        named.append(match[0]._replace(address=address))
+    return tuple(named)
 
 
 @functools.cache
-def _all_gpus() -> tuple[tuple[str, Gpu], ...]:
-    """Identity -> GPU, of all that there are."""
+def installed_gpus() -> tuple[tuple[str, Gpu], ...]:
+    """UUID and GPU, of all that there are."""
     if shutil.which("nvidia-smi") is None or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return ()
     query = ["nvidia-smi", "--query-gpu=index,uuid,name,compute_cap", "--format=csv,noheader"]
-    found = subprocess.run(query, capture_output=True, text=True, check=False)
-    lines = [line.split(",") for line in found.stdout.splitlines()] if found.returncode == 0 else []
+    answer = subprocess.run(query, capture_output=True, text=True, check=False)
+    lines = [line.split(",") for line in answer.stdout.splitlines()] if answer.returncode == 0 else []
     rows = [[field.strip() for field in line] for line in lines if len(line) == 4]
-    return tuple((uuid, Gpu(place, name, float(capability))) for place, uuid, name, capability in rows)
+    return tuple((uuid, Gpu(index, name, float(capability))) for index, uuid, name, capability in rows)
 
 
 def has_fast_bfloat16() -> bool:
     """Whether the processor that trains computes in bfloat16: a GPU from capability 8.0 on, or a CPU that says so."""
     if gpus():
         return all(gpu.capability >= 8.0 for gpu in gpus())
-    return bool({"avx512_bf16", "amx_bf16"} & _cpu_flags())
+    return bool({"avx512_bf16", "amx_bf16"} & cpu_flags())
 
 
 def precision(asked: str) -> str:
@@ -117,25 +119,9 @@ def describe() -> dict[str, Any]:
     }
 
 
-def git_state(directory: Path) -> dict[str, str]:
-    """The commit of the code in a directory and whether it was changed since; empty where git does not keep it."""
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(["git", *arguments], cwd=directory, capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        return done.stdout.strip()
-
-    # An installed package may lie, ignored, inside a checkout that is somebody else's.
-    commit = git("rev-parse", "HEAD") if git("ls-files", "--error-unmatch", ".") is not None else None
-    if commit is None:
-        return {}
-    return {"git_commit": commit, "git_dirty": str(bool(git("status", "--porcelain", "--untracked-files=no"))).lower()}
-
-
 @functools.cache
-def _cpu_flags() -> frozenset[str]:
+def cpu_flags() -> frozenset[str]:
+    """The instruction sets of the processor, as Linux names them; empty where the system does not say."""
     return frozenset(_cpu_field("flags").split())
 
 

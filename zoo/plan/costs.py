@@ -16,7 +16,7 @@ from zoo import data, models
 from zoo.config.errors import Problem, QuestionError
 from zoo.config.settings import Config
 from zoo.data.cache import directory as cache_directory
-from zoo.host import processes
+from zoo.host import calls
 from zoo.measure import Cost
 from zoo.plan.runs import Plan
 from zoo.storage.record import write_whole
@@ -25,7 +25,7 @@ from zoo.storage.record import write_whole
 def count_costs(plan: Plan, say: Callable[[str], Any] = lambda _: None) -> Plan:
     """The plan with the cost of each training's model for one image; ``say`` is told when that takes a moment.
 
-    Raises QuestionError, with the place of each variant whose model cannot be built or counted, and processes.Died when
+    Raises QuestionError, with the place of each variant whose model cannot be built or counted, and ProcessDied when
     the counting process is ended from outside.
     """
     question = plan.question
@@ -36,7 +36,7 @@ def count_costs(plan: Plan, say: Callable[[str], Any] = lambda _: None) -> Plan:
         imports = tuple(question.imports)
         networks = f"{len(missing)} networks" if len(missing) > 1 else "the network"
         say(f"counting the parameters and operations of {networks}, once on this machine ...")
-        counted = processes.call(_count, tuple(missing.values()), imports)
+        counted = calls.call(_count, tuple(missing.values()), imports)
         known |= dict(zip(missing, counted, strict=True))
         _remember(dict(zip(missing, counted, strict=True)))
     problems = [

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from zoo import data
 from zoo.config import Config
 from zoo.data.cache import directory as cache_directory
-from zoo.host import hardware, processes
-from zoo.host.resources import split
+from zoo.host import calls, hardware, processes
+from zoo.host.resources import allocate
 from zoo.plan.runs import Plan, Training
 from zoo.plugins import load_file
 from zoo.storage.record import Record, write_whole
@@ -44,7 +44,7 @@ class Forecast:
 
     def __init__(self, runs_dir: Path, at_once: int = 1):
         self._at_once = at_once
-        self._cores = len(split(at_once, hardware.core_numbers())[0].cores)  # of each training
+        self._cores = len(allocate(at_once, hardware.core_numbers())[0].cores)  # of each training
         self._earlier = list(_earlier(runs_dir))
         self._measured = _read_cache()
 
@@ -60,7 +60,7 @@ class Forecast:
     def measure(self, plan: Plan, trainings: Iterable[Training], say: Callable[[str], Any]) -> None:
         """Time a few steps of each shape among ``trainings`` that is not known, and remember the figures on this machine.
 
-        Raises what a user's own network raises, and processes.Died.
+        Raises what a user's own network raises, and ProcessDied.
         """
         unknown = {_key(t.config, self._at_once): t.config for t in trainings if not self.is_known(t)}
         if unknown:
@@ -126,7 +126,7 @@ def disk_bytes(training: Training) -> int:
 def best_at_once(plan: Plan, trainings: Sequence[Training], say: Callable[[str], Any]) -> int:
     """How many trainings at once make the most of this machine's cores, timed with the first of them, once per machine.
 
-    More are tried as long as they are faster together. Raises what a user's own network raises, and processes.Died.
+    More are tried as long as they are faster together. Raises what a user's own network raises, and ProcessDied.
     """
     config = trainings[0].config
     known = _read_cache()
@@ -151,10 +151,10 @@ def _timed(plan: Plan, config: Config, at_once: int) -> Speed:
         "threads": hardware.cores(),
         "barrier": processes.context().Barrier(at_once) if at_once > 1 else None,
     }
-    places = [share.cores for share in split(at_once, hardware.core_numbers())]
+    places = [allocation.cores for allocation in allocate(at_once, hardware.core_numbers())]
     imports = tuple(plan.question.imports)
-    calls = [(imports, config, len(info.classes), info.image_size, {**known, "cores": cores}) for cores in places]
-    found = _middle(processes.call_together(_measure, calls), 1.0)
+    each = [(imports, config, len(info.classes), info.image_size, {**known, "cores": cores}) for cores in places]
+    found = _middle(calls.call_together(_measure, each), 1.0)
     _remember(_key(config, at_once), found)
     return found
 

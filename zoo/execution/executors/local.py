@@ -13,7 +13,7 @@ from typing import Any
 
 from zoo.execution import worker
 from zoo.host import ports, processes
-from zoo.host.resources import Share
+from zoo.host.resources import Allocation
 
 _LAST_WORDS = ("done", "stopped", "diverged", "failed")
 _FAREWELL_S = 10  # between a process's last word and its end; TensorFlow's own clearing away can hang
@@ -27,7 +27,7 @@ class Attempt:
     A job that knows its peers is one of several that train together, elsewhere too, and is one process here.
     """
 
-    def __init__(self, job: worker.Job, share: Share):
+    def __init__(self, job: worker.Job, share: Allocation):
         self.job, self.share = job, share
         self._memory_kills = _memory_kills()
         self._last_words: dict[int, str] = {}  # rank -> what it said at its end
@@ -39,7 +39,7 @@ class Attempt:
         self.open: dict[Any, int] = {}  # connection -> rank, of the processes that are there
         for rank in (job.rank,) if job.peers else range(workers):
             own = dataclasses.replace(job, cores=share.cores, gpus=share.gpus, rank=rank, peers=addresses)
-            self._processes[rank], ours = processes.start_heard(worker.run, own)
+            self._processes[rank], ours = processes.start_connected(worker.run, own)
             self.open[ours] = rank
 
     def stop(self) -> None:
@@ -108,7 +108,7 @@ class Attempt:
 class Local:
     """Runs as many trainings at once as there are ``shares`` of the machine."""
 
-    def __init__(self, shares: Sequence[Share]):
+    def __init__(self, shares: Sequence[Allocation]):
         self._free = list(shares)
         self._running: list[Attempt] = []
         self._surplus = 0  # shares to be given up as soon as they are free

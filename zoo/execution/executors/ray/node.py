@@ -16,7 +16,7 @@ from typing import Any
 from zoo.execution import worker
 from zoo.execution.executors import local
 from zoo.host import hardware, ports
-from zoo.host.resources import Share
+from zoo.host.resources import Allocation
 
 SAME_EVERYWHERE = ("tensorflow", "tf-keras", "numpy")  # packages whose versions decide the last bits
 
@@ -77,7 +77,7 @@ class Keeper:
         os.chdir(self._ground.directory)
         with self._lock:
             if not self._stop_asked:
-                self._attempt = local.Attempt(dataclasses.replace(job, threads=hardware.cores()), Share(()))
+                self._attempt = local.Attempt(dataclasses.replace(job, threads=hardware.cores()), Allocation())
         return ""
 
     def listen(self, timeout_s: float) -> list[tuple[str, Any]]:

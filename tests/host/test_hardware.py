@@ -1,9 +1,8 @@
-"""What machine this is, with its answers faked."""
+"""What machine this is, with faked answers of its system."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 
 import pytest
 
@@ -26,7 +25,7 @@ A100, V100 = Gpu("0", "A100", 8.0), Gpu("1", "V100", 7.0)
 )
 def test_auto_is_bfloat16_where_that_is_fast(monkeypatch, gpus, flags, expected):
     monkeypatch.setattr(hardware, "gpus", lambda: gpus)
-    monkeypatch.setattr(hardware, "_cpu_flags", lambda: frozenset(flags))
+    monkeypatch.setattr(hardware, "cpu_flags", lambda: frozenset(flags))
     assert hardware.precision("auto") == expected
     assert hardware.precision("float32") == "float32" and hardware.precision("bfloat16") == "bfloat16"
 
@@ -56,12 +55,12 @@ def three_gpus(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    hardware._all_gpus.cache_clear()
+    hardware.installed_gpus.cache_clear()
     yield program
-    hardware._all_gpus.cache_clear()
+    hardware.installed_gpus.cache_clear()
 
 
-def test_all_gpus_that_there_are(three_gpus):
+def testinstalled_gpus_that_there_are(three_gpus):
     assert hardware.gpus() == (
         Gpu("0", "NVIDIA A100-SXM4-80GB", 8.0),
         Gpu("1", "Tesla V100", 7.0),
@@ -70,7 +69,7 @@ def test_all_gpus_that_there_are(three_gpus):
 
 
 @pytest.mark.parametrize(
-    ("visible", "places"),
+    ("visible", "addresses"),
     [
         ("", []),
         ("-1", []),
@@ -84,9 +83,9 @@ def test_all_gpus_that_there_are(three_gpus):
         ("0,,1", ["0"]),
     ],
 )
-def test_the_gpus_that_a_person_lets_be_seen(three_gpus, monkeypatch, visible, places):
+def test_the_gpus_that_a_person_lets_be_seen(three_gpus, monkeypatch, visible, addresses):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert [gpu.place for gpu in hardware.gpus()] == places
+    assert [gpu.address for gpu in hardware.gpus()] == addresses
 
 
 def test_a_gpu_keeps_its_name_under_any_address(three_gpus, monkeypatch):
@@ -97,33 +96,3 @@ def test_a_gpu_keeps_its_name_under_any_address(three_gpus, monkeypatch):
 def test_a_driver_that_does_not_answer_means_no_gpu(three_gpus):
     three_gpus.write_text("#!/bin/sh\necho no driver\nexit 9\n")
     assert hardware.gpus() == ()
-
-
-def git(directory, *arguments):
-    identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
-    done = subprocess.run(["git", *identity, *arguments], cwd=directory, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-def test_git_state_of_a_checkout_of_none_and_of_a_guest_in_another(tmp_path, monkeypatch):
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert hardware.git_state(tmp_path) == {}
-    package = tmp_path / "package"
-    package.mkdir()
-    (package / "code.py").write_text("x = 1\n")
-    git(tmp_path, "init")
-    assert hardware.git_state(package) == {}  # no commit yet
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-m", "first")
-    commit = git(tmp_path, "rev-parse", "HEAD")
-    assert hardware.git_state(package) == {"git_commit": commit, "git_dirty": "false"}
-    (package / "code.py").write_text("x = 2\n")
-    assert hardware.git_state(package) == {"git_commit": commit, "git_dirty": "true"}
-    (tmp_path / "installed").mkdir()
-    (tmp_path / "installed" / "code.py").write_text("x = 1\n")
-    assert hardware.git_state(tmp_path / "installed") == {}
-
-
-def test_without_git(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert hardware.git_state(tmp_path) == {}

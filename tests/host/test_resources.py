@@ -1,10 +1,10 @@
-"""A machine's cores and GPUs, shared out."""
+"""A machine's cores and GPUs, divided among trainings."""
 
 from __future__ import annotations
 
 import pytest
 
-from zoo.host.resources import Share, ShareError, jobs_for, split
+from zoo.host.resources import Allocation, AllocationError, allocate, jobs_on_gpus
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from zoo.host.resources import Share, ShareError, jobs_for, split
     ],
 )
 def test_neighboring_cores_as_equal_as_can_be(jobs, cores, expected):
-    assert [share.cores for share in split(jobs, cores)] == expected
-    assert all(share.gpus == () for share in split(jobs, cores))
+    assert [allocation.cores for allocation in allocate(jobs, cores)] == expected
+    assert all(allocation.gpus == () for allocation in allocate(jobs, cores))
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_neighboring_cores_as_equal_as_can_be(jobs, cores, expected):
     ],
 )
 def test_gpus_of_its_own_for_each_run(jobs, gpus, per_run, expected):
-    assert [share.gpus for share in split(jobs, [0, 1], list(gpus), per_run)] == expected
-    assert split(1, [0], ["GPU-1"]) == [Share((0,), ("GPU-1",))]
+    assert [allocation.gpus for allocation in allocate(jobs, [0, 1], list(gpus), per_run)] == expected
+    assert allocate(1, [0], ["GPU-1"]) == [Allocation((0,), ("GPU-1",))]
 
 
 def test_how_many_runs_the_gpus_hold():
-    assert [jobs_for(4, None), jobs_for(4, 2), jobs_for(5, 2), jobs_for(4, 4)] == [4, 2, 2, 1]
+    assert [jobs_on_gpus(4, None), jobs_on_gpus(4, 2), jobs_on_gpus(5, 2), jobs_on_gpus(4, 4)] == [4, 2, 2, 1]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_how_many_runs_the_gpus_hold():
     ],
 )
 def test_too_few_gpus_are_a_sentence(jobs, gpus, per_run, message):
-    with pytest.raises(ShareError) as refused:
-        split(jobs, [0, 1], [str(i) for i in range(gpus)], per_run)
+    with pytest.raises(AllocationError) as refused:
+        allocate(jobs, [0, 1], [str(i) for i in range(gpus)], per_run)
     assert str(refused.value) == message
     if jobs == 1:
-        with pytest.raises(ShareError):
-            jobs_for(gpus, per_run)
+        with pytest.raises(AllocationError):
+            jobs_on_gpus(gpus, per_run)

@@ -1,0 +1,131 @@
+"""Functions called in a process of their own, with their answers and exceptions."""
+
+# Not pebble's or the standard library's process pool: the latter's errors lack the exit code, neither starts again when the
+# fork server is killed, and a barrier between calls (see `plan.speeds`) can be passed only to a process that starts with it.
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from zoo.host.exits import ProcessExit
+from zoo.host.processes import ProcessDied, blocked_interrupts, end_with_parent, start_connected
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def call(function: Callable[..., T], *arguments: Any) -> T:
+    """``function(*arguments)`` in a process of its own, which is ended if this one is interrupted or gone.
+
+    Its exceptions are raised here. Raises ProcessDied when it ends without an answer.
+    """
+    return call_together(function, [arguments])[0]
+
+
+def call_together(function: Callable[..., T], calls: Sequence[Sequence[Any]]) -> list[T]:
+    """``function(*arguments)`` for each of ``calls``, all at the same time, each in a process of its own; see ``call``.
+
+    The first that fails ends the others.
+    """
+    started: list[tuple[BaseProcess, Connection]] = []
+    try:
+        for arguments in calls:
+            started.append(start_connected(_answer, function, tuple(arguments)))
+        processes = {connection: process for process, connection in started}
+        answers: dict[Connection, T] = {}
+        while len(answers) < len(started):
+            for connection in wait([connection for connection in processes if connection not in answers]):
+                assert isinstance(connection, Connection)
+                answers[connection] = _received(processes[connection], connection)
+        return [answers[connection] for connection in processes]
+    finally:
+        for process, _ in started:
+            process.kill()
+            process.join()
+
+
+class PreparedCall(Generic[P, T]):
+    """A call to come of ``function``, in a process of its own that can be started early, to be done with its imports.
+
+    That process is not forked from the fork server: it has nothing of TensorFlow. ``prepare()`` is what it does before it
+    is called; like ``function`` it is defined at the top of a module.
+    """
+
+    def __init__(self, function: Callable[P, T], prepare: Callable[[], Any]):
+        self._function, self._prepare = function, prepare
+        self._starting = threading.Lock()
+        self._started: tuple[BaseProcess, Connection] | None = None
+
+    def start(self) -> None:
+        """Start it, unless it has been started; from any thread."""
+        self._start()
+
+    def __call__(self, *arguments: P.args, **named: P.kwargs) -> T:
+        """``function(*arguments, **named)``, once. Its exceptions are raised here; raises ProcessDied without an answer."""
+        process, connection = self._start()
+        try:
+            with contextlib.suppress(OSError):  # it is gone, which shows when its answer is read
+                connection.send((arguments, named))
+            answer: T = _received(process, connection)
+            return answer
+        finally:
+            process.kill()
+            process.join()
+            connection.close()
+
+    def _start(self) -> tuple[BaseProcess, Connection]:
+        with self._starting:
+            if self._started is None:
+                spawn = multiprocessing.get_context("spawn")
+                ours, theirs = spawn.Pipe()
+                work = (theirs, self._function, self._prepare)
+                process = spawn.Process(target=_answer_when_asked, args=work, daemon=True)
+                with blocked_interrupts():
+                    process.start()
+                theirs.close()
+                self._started = process, ours
+            return self._started
+
+
+def _received(process: BaseProcess, connection: Connection) -> Any:
+    try:
+        succeeded, value = connection.recv()
+    except (EOFError, ConnectionError):
+        process.join()
+        raise ProcessDied(ProcessExit(process.exitcode).text) from None
+    if not succeeded:
+        raise value
+    return value
+
+
+def _answer(connection: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(lambda: os._exit(1))
+    try:
+        answer = True, function(*arguments)
+    except Exception as error:
+        answer = False, error
+    try:
+        connection.send(answer)
+    except OSError:  # the caller is gone
+        return
+    except Exception as error:  # an answer that cannot be pickled is sent as text
+        connection.send((False, ProcessDied(f"{answer[1]!r} ({error})")))
+
+
+def _answer_when_asked(connection: Connection, function: Callable[..., Any], prepare: Callable[[], Any]) -> None:
+    prepare()
+    try:
+        arguments, named = connection.recv()
+    except EOFError:  # it is not wanted any more
+        return
+    _answer(connection, functools.partial(function, **named), arguments)
