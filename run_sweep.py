@@ -53,10 +53,13 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.plan import costs, stages
     from zoo.plan import runs as plans
     from zoo.plugins import PluginError
+    from zoo.storage.errors import RecordError
 
     try:
         plan = plans.make(question, RUNS_DIR, options.data_dir)
-        if not (options.plan or options.sync or all(t.is_done() for t in stages.wanted_trainings(plan).certain)):
+        if not (options.plan or options.sync) and (
+            options.fresh or not all(t.is_done() for t in stages.wanted_trainings(plan).certain)
+        ):
             processes.prepare()
         plan = costs.count_costs(plan, _note)
         if options.plan:
@@ -66,7 +69,7 @@ def _answer(options: argparse.Namespace) -> int:
         return _run(plan, options)
     except (QuestionError, PluginError, AllocationError) as error:
         return _refuse(error, 2)
-    except (DataError, SweepError) as error:
+    except (DataError, SweepError, RecordError) as error:
         return _refuse(error, 1)
     except ProcessDied as error:
         return _refuse(f"a process that was to count or time the networks was lost: {error}", 1)
@@ -210,7 +213,7 @@ def _run(plan, options: argparse.Namespace) -> int:
 
     # The libraries that draw and compute would stay in this process's memory for as long as it trains.
     write_report = calls.PreparedCall(reports.write, reports.prepare)
-    if all(training.is_done() for training in plan.trainings):
+    if not options.fresh and all(training.is_done() for training in plan.trainings):
         write_report.start()
     ending = sweep.run(plan, _settings(options), _note, meanwhile=write_report.start)
     outcome = ending.outcome
@@ -269,16 +272,13 @@ def _report(plan, store, options: argparse.Namespace, write) -> bool:
 
 
 def _say_failed(failed, command: str) -> None:
-    from zoo.execution import scheduler
-
     what = "1 training" if len(failed) == 1 else f"{len(failed)} trainings"
     lines = [f"\n{what} failed; the others are kept:"]
     for training, reason in failed:
         lines += [f"  {training.name}: {reason}", f"    its output: {training.record.log}"]
-        lines += [
-            f"    | {line}" for line in training.record.read("status").get("output", "").splitlines()[-_SHOWN_LINES:]
-        ]
-    again = [scheduler.would_fail_again(training.record.read("status")) for training, _ in failed]
+        status = training.record.status()
+        lines += [f"    | {line}" for line in (status.output if status else "").splitlines()[-_SHOWN_LINES:]]
+    again = [status.repeats for training, _ in failed if (status := training.record.status())]
     if not all(again):
         lines += [f"To try {'them' if len(failed) > 1 else 'it'} again:", f"  {command}"]
     if any(again) and "--rerun-failed" not in command:

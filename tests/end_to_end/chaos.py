@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where the helper
 from helpers.sweeps import PATIENCE_S, command, environment, sweep
 
 from zoo.storage.record import Record
+from zoo.storage.states import TrainingState
 from zoo.tracking.artifacts import NAMES as ARTIFACTS
 
 VARIANTS = {
@@ -226,7 +227,8 @@ def _doing(scene: Scene, pid: int) -> str:
         return "counts, measures or starts"
     record = Record(log.parent)
     newest = record.latest_checkpoint(10**8)
-    runs = record.read("training").get("runs", [log.parent.name])
+    described = record.description()
+    runs = described.runs if described else [log.parent.name]
     unfinished = ", writing the next" if [*record.checkpoints.glob(".unfinished*")] else ""
     return f"{runs[0]} past {newest.name if newest else 'no checkpoint'}{unfinished}"
 
@@ -252,9 +254,10 @@ def differences(calm: Path, wild: Path) -> list[str]:
         expected, record = Record(calm / "runs" / name), Record(wild / "runs" / name)
         if _without_clocks(expected.history()) != _without_clocks(record.history()):
             problems.append(f"{name}: another history")
-        if record.read("status").get("state") != "done":
-            problems.append(f"{name}: state {record.read('status').get('state')}")
-        if not record.read("latency"):
+        status = record.status()
+        if status is None or status.state is not TrainingState.DONE:
+            problems.append(f"{name}: status {status}")
+        if record.latency() is None:
             problems.append(f"{name}: no latency")
         for path in sorted(expected.directory.glob("results/*.npz")):
             if not _equal_arrays(path, record.directory / "results" / path.name):
@@ -315,7 +318,7 @@ def in_mlflow(directory: Path) -> list[str]:
             record = _record_of(directory, name)
             problems += [f"MLflow: {name}: {problem}" for problem in _in_points(points, record)]
             problems += [f"MLflow: {name}: {problem}" for problem in _in_files(place, record)]
-    names = sorted(run for path in directory.glob("runs/*/") for run in Record(path).read("training").get("runs", []))
+    names = sorted(run for path in directory.glob("runs/*/") for run in _runs(Record(path)))
     if sorted(told) != names or any(len(runs) > 1 for runs in told.values()):
         problems.append(
             f"MLflow has {sorted((name, len(runs)) for name, runs in told.items())}; expected once: {names}"
@@ -325,7 +328,12 @@ def in_mlflow(directory: Path) -> list[str]:
 
 def _record_of(directory: Path, run: str) -> Record:
     records = [Record(path) for path in directory.glob("runs/*/")]
-    return next(record for record in records if run in record.read("training").get("runs", []))
+    return next(record for record in records if run in _runs(record))
+
+
+def _runs(record: Record) -> tuple[str, ...]:
+    described = record.description()
+    return described.runs if described else ()
 
 
 def _in_points(points: list[tuple[str, int, float]], record: Record) -> Iterator[str]:

@@ -25,6 +25,8 @@ from helpers.sweeps import (
     told,
 )
 
+from zoo.storage.states import TrainingState
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 
 TROUBLE = """
@@ -97,11 +99,11 @@ def test_what_breaks_is_given_up_with_its_reason(troubled, trouble):
     directory, done = troubled
     reason, output = BROKEN[trouble]
     record = record_of(directory, f"trouble={trouble}")
-    status, attempts = record.read("status"), record.attempts()
-    assert status["state"] == "failed" and reason in status["reason"] and not status["repeats"]
-    assert output in record.log.read_text() and output in status["output"]
-    assert [attempt["state"] for attempt in attempts] == ["failed"]
-    assert f"  trouble={trouble} · seed 0: {status['reason']}\n" in done.stderr
+    status, attempts = record.status(), record.attempts()
+    assert status.state is TrainingState.FAILED and reason in status.reason and not status.repeats
+    assert output in record.log.read_text() and output in status.output
+    assert [attempt.state for attempt in attempts] == [TrainingState.FAILED]
+    assert f"  trouble={trouble} · seed 0: {status.reason}\n" in done.stderr
     with sqlite3.connect(directory / "mlflow.db") as store:
         found = store.execute(
             "select status, value from runs join tags using (run_uuid) where name = ? and key = 'status_detail'",
@@ -113,7 +115,7 @@ def test_what_breaks_is_given_up_with_its_reason(troubled, trouble):
 def test_what_breaks_costs_no_other_training(troubled):
     directory, done = troubled
     assert done.returncode == 1 and "1 of 5 trainings complete" in done.stdout
-    assert record_of(directory, "trouble=nothing").read("status")["state"] == "done"
+    assert record_of(directory, "trouble=nothing").status().state is TrainingState.DONE
     again = " ".join(command("trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "30s"))
     assert done.stderr.count("\n4 trainings failed; the others are kept:\n") == 1
     assert f"To try them again:\n  {again}\n" in done.stderr and "--rerun-failed" not in done.stderr
@@ -156,8 +158,8 @@ def test_a_training_that_the_kernel_ends_for_want_of_memory(small_memory, tmp_pa
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     reason = "the kernel ended its process because memory was short (SIGKILL)"
     assert done.returncode == 1 and f"trouble=eats · seed 0: {reason}\n" in told(done)
-    assert record_of(tmp_path, "trouble=eats").read("status")["reason"] == reason
-    assert record_of(tmp_path, "trouble=nothing").read("status")["state"] == "done"
+    assert record_of(tmp_path, "trouble=eats").status().reason == reason
+    assert record_of(tmp_path, "trouble=nothing").status().state is TrainingState.DONE
 
 
 def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(tmp_path, env):

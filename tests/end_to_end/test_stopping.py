@@ -78,7 +78,7 @@ def test_a_killed_worker_is_tried_again_by_the_same_command(disturbed):
     assert f" failed: {reason}; trying again from " in running.output
     assert "2 of 2 trainings complete" in running.output
     assert [status["state"] for status in statuses(directory)] == ["done", "done"]
-    states = [attempt["state"] for record in records(directory) for attempt in record.attempts()]
+    states = [attempt.state for record in records(directory) for attempt in record.attempts()]
     # The attempt whose driver was killed had nobody to write it down.
     assert sorted(states) == ["done", "done", "failed", "stopped", "stopped"]
 

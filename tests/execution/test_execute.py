@@ -10,6 +10,8 @@ from helpers.tracked import ask, finish
 from zoo.execution import scheduler
 from zoo.execution.scheduler import Policy
 from zoo.host.processes import death
+from zoo.storage.records import Status
+from zoo.storage.states import TrainingState
 
 MEMORY = death(-9, out_of_memory=True)
 
@@ -63,8 +65,8 @@ def test_a_crash_is_tried_again_and_given_up_after_three_attempts_without_progre
         "trying again from the start (attempt 2 of 3)",
         "trying again from the start (attempt 3 of 3)",
     ]
-    status = plan.trainings[0].record.read("status")
-    assert (status["state"], status["reason"], status["repeats"]) == ("failed", CRASH, False)
+    status = plan.trainings[0].record.status()
+    assert (status.state, status.reason, status.repeats) == (TrainingState.FAILED, CRASH, False)
     assert len(plan.trainings[0].record.attempts()) == 3
 
 
@@ -136,10 +138,10 @@ def test_a_result_that_nobody_was_left_to_record_is_recorded_by_the_next_sweep(p
     first, second = plan.trainings[:2]
     for training in (first, second):
         finish(training)
-        training.record.write("status", {"state": "running"})
+        training.record.write_status(Status(state=TrainingState.RUNNING))
     with filelock.FileLock(second.record.directory / ".lock"):  # another sweep trains it for more steps
         play(plan, Stage(1, {}))
-    assert [t.record.read("status")["state"] for t in (first, second)] == ["done", "running"]
+    assert [t.record.status().state for t in (first, second)] == ["done", "running"]
 
 
 def test_one_interrupt_stops_what_runs_and_begins_nothing(plan):

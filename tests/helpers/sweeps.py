@@ -186,7 +186,7 @@ def records(directory: Path) -> list[Record]:
 
 
 def record_of(directory: Path, variant: str) -> Record:
-    (found,) = [one for one in records(directory) if one.read("training")["runs"] == [f"{variant} · seed 0"]]
+    (found,) = [one for one in records(directory) if one.description().runs == (f"{variant} · seed 0",)]
     return found
 
 

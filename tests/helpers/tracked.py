@@ -9,6 +9,7 @@ import numpy as np
 from zoo.config import load
 from zoo.measure import Cost
 from zoo.plan import runs as plans
+from zoo.storage.records import LatencyRecord, TrainingDescription
 from zoo.tracking import Store
 from zoo.tracking.connection import open_client
 
@@ -64,10 +65,27 @@ def logits(step: int, which: str) -> np.ndarray:
     return np.full((3, 10), step + (0.5 if which == "raw" else 0.25), np.float32)
 
 
+def description(training, started: float) -> TrainingDescription:
+    return TrainingDescription(
+        key=training.key,
+        question="size",
+        runs=tuple(run.name for run in training.runs),
+        seed=training.seed,
+        data_sha256=training.data_sha256,
+        config=training.config.flat(),
+        shape={},
+        precision=training.config.precision,
+        cost=COST,
+        device="1 x test",
+        started=started,
+        git_commit="c0ffee",
+        git_dirty="false",
+    )
+
+
 def begin(training, started: float = 1_700_000_000.0) -> None:
-    facts = {"device": "1 x test", "git_commit": "c0ffee", "git_dirty": "false", "started": started}
-    training.record.write("training", facts)
-    training.record.write("environment", {"cores": 2})
+    training.record.write_description(description(training, started))
+    training.record.write_environment({"cores": 2})
     (training.record.directory / "samples.png").write_bytes(b"a picture")
 
 
@@ -83,8 +101,7 @@ def train(training, *steps: int) -> None:
 
 def finish(training) -> None:
     train(training, *range(10, max(training.targets) + 1, 10))
-    percentiles = {"p50": 1.5, "p90": 2.5, "p99": 3.5}
-    training.record.write("latency", {"percentiles_ms": percentiles})
+    training.record.write_latency(LatencyRecord(percentiles_ms={"p50": 1.5, "p90": 2.5, "p99": 3.5}))
 
 
 def runs_of(store: Store, only: str = "") -> dict[str, object]:

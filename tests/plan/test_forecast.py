@@ -13,6 +13,8 @@ from zoo.measure import Cost
 from zoo.plan import budget, forecast, summary
 from zoo.plan.forecast import Forecast, Speed
 from zoo.storage.record import Record
+from zoo.storage.records import AttemptRecord, TrainingDescription
+from zoo.storage.states import TrainingState
 from zoo.text import wording
 
 # Ten steps of 50 images, evaluated twice, on the 360 test images of the digits.
@@ -45,13 +47,26 @@ def priced(plan, ops: int = 100, params: int = 1000):
 def earlier(runs: Path, name: str, rates=(), startups=(), evaluate_s: float = 0.36, **described) -> Record:
     """An earlier training here: of ``rates`` images/s, evaluated twice, on 360 images, in ``evaluate_s``."""
     record = Record(runs / name)
-    here = {"device": "this one", "cores": 2, "precision": "float32", "cost": {"ops": 100}, "shape": {}}
-    record.write("training", here | {"config": {"data": "digits"}} | described)
+    values = {
+        "key": name,
+        "question": "earlier",
+        "runs": (),
+        "seed": 0,
+        "data_sha256": "",
+        "config": {"data": "digits"},
+        "shape": {},
+        "precision": "float32",
+        "cost": Cost(1000, 1, 100),
+        "device": "this one",
+        "cores": 2,
+        "started": 0.0,
+    }
+    record.write_description(TrainingDescription(**values | described))
     record.write_history(
         [{"step": i, "train/images_per_s": rate, "evaluate_s": evaluate_s} for i, rate in enumerate(rates, 1)]
     )
     for startup_s in startups:
-        record.add_attempt({"startup_s": startup_s})
+        record.add_attempt(AttemptRecord(state=TrainingState.DONE, began=0, ended=1, startup_s=startup_s))
     return record
 
 
@@ -136,7 +151,7 @@ def test_trainings_that_share_a_machine():
 def test_how_far_earlier_forecasts_were_off(tmp_path):
     record = Record(tmp_path / "one")
     for began, ended, expected_s in [(0, 110, 100), (50, 140, 100), (0, 9, None)]:
-        record.add_attempt({"began": began, "ended": ended, "expected_s": expected_s})
+        record.add_attempt(AttemptRecord(state=TrainingState.DONE, began=began, ended=ended, expected_s=expected_s))
     assert forecast.errors(tmp_path) == pytest.approx([0.1, -0.1])
 
 
@@ -177,7 +192,7 @@ def test_the_outlook_says_hours_disk_and_what_does_not_fit(tmp_path, plan):
     assert "1 training fits into 1 h, about 1 h in all; left out:\n  augment.flip=false · seed 0 (about 2 h)" in said
     together = summary.text(plan, needs, tmp_path, at_once=2, budget_s=7200.0)
     assert "about 2 h here, 2 trainings at once" in together and "All of it fits into 2 h." in together
-    Record(tmp_path / "one").add_attempt({"began": 0, "ended": 120, "expected_s": 100})
+    Record(tmp_path / "one").add_attempt(AttemptRecord(state=TrainingState.DONE, began=0, ended=120, expected_s=100))
     assert "(the one forecast so far was off by 20 %)" in summary.text(plan, needs, tmp_path)
 
 

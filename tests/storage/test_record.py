@@ -10,19 +10,21 @@ import sys
 
 import pytest
 
-from zoo.storage.record import Record, write_whole
+from zoo.storage.atomic import write_atomically
+from zoo.storage.record import Record
+from zoo.storage.states import TrainingState
 
 
 def test_a_write_that_fails_leaves_the_old_contents_and_nothing_else(tmp_path):
     path = tmp_path / "file"
-    write_whole(path, lambda file: file.write(b"old"))
+    write_atomically(path, lambda file: file.write(b"old"))
 
     def torn(file):
         file.write(b"ne")
         raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space"):
-        write_whole(path, torn)
+        write_atomically(path, torn)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -46,7 +48,7 @@ def test_a_result_is_a_row_and_its_predictions(tmp_path):
     record = Record(tmp_path)
     record.write_history([{"step": 10}])
     assert not record.has_result(10)
-    write_whole(record.results_file(10), lambda file: file.write(b""))
+    write_atomically(record.results_file(10), lambda file: file.write(b""))
     assert record.has_result(10)
     assert not record.has_result(20)
 
@@ -54,7 +56,7 @@ def test_a_result_is_a_row_and_its_predictions(tmp_path):
 def test_an_empty_record_has_nothing(tmp_path):
     record = Record(tmp_path / "absent")
     assert record.history() == []
-    assert record.read("status") == {}
+    assert record.status() is None and record.attempts() == ()
     assert record.latest_checkpoint(at_most=100) is None
 
 
@@ -72,8 +74,9 @@ def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path):
     record = Record(tmp_path)
     program = (
         "import os, sys; from zoo.storage.record import Record; from pathlib import Path; "
-        "record = Record(Path(sys.argv[1])); record.write('status', {'state': 'done'}); "
-        "os.fsync = lambda file: os.kill(os.getpid(), 9); record.write('status', {'state': 'failed'})"
+        "from zoo.storage.records import Status; "
+        "record = Record(Path(sys.argv[1])); record.write_status(Status(state='done')); "
+        "os.fsync = lambda file: os.kill(os.getpid(), 9); record.write_status(Status(state='running'))"
     )
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     done = subprocess.run([sys.executable, "-c", program, tmp_path], cwd=root, check=False)
@@ -83,8 +86,8 @@ def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path):
     elsewhere = tmp_path / ".history.csv.another-host-1-1"
     for path in (mine, elsewhere, tmp_path / ".lock"):
         path.touch()
-    record.clear_away()
-    assert not left.exists() and record.read("status") == {"state": "done"}
+    record.remove_unfinished()
+    assert not left.exists() and record.status().state is TrainingState.DONE
     assert mine.exists() and elsewhere.exists() and (tmp_path / ".lock").exists()
 
 

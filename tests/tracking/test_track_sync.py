@@ -11,6 +11,8 @@ import pytest
 from helpers.sweeps import ROOT, environment, sweep
 from helpers.tracked import ask, begin, finish, runs_of, train, uri_of
 
+from zoo.storage.records import Status
+from zoo.storage.states import FailureKind, TrainingState
 from zoo.tracking import send_all
 from zoo.tracking.sync import Sent, state_on_disk
 
@@ -18,7 +20,8 @@ LOCKED = "another program has locked the database and does not let go; close it"
 
 
 def say(training, state: str, reason: str = "") -> None:
-    training.record.write("status", {"state": state, "reason": reason, "repeats": False, "time": 0})
+    failure = FailureKind.CRASH if state == "failed" else None
+    training.record.write_status(Status(state=TrainingState(state), failure=failure, reason=reason))
 
 
 def test_the_state_of_a_training_is_read_from_its_record(tmp_path):

@@ -13,6 +13,7 @@ from helpers.small import config
 from zoo import data
 from zoo.storage.record import Record
 from zoo.training import averages, objective
+from zoo.training.events import TrainingEvents
 from zoo.training.trainer import Arrays, Diverged, create_network, default_strategy, train
 
 
@@ -23,7 +24,12 @@ def arrays() -> Arrays:
     return Arrays(train_images, train_labels, test_images[:100], test_labels[:100])
 
 
-def trained(directory, arrays, seed=0, targets=None, strategy=None, should_stop=lambda: False, **changes):
+class Stopping(TrainingEvents):
+    def stop_requested(self) -> bool:
+        return True
+
+
+def trained(directory, arrays, seed=0, targets=None, strategy=None, stop=False, **changes):
     """Train the small configuration; returns its record and the final logits (raw, averaged)."""
     record = Record(directory)
     settings = config(**changes)
@@ -35,7 +41,7 @@ def trained(directory, arrays, seed=0, targets=None, strategy=None, should_stop=
         record,
         targets=targets,
         strategy=strategy or default_strategy(["CPU:0"]),
-        should_stop=should_stop,
+        events=Stopping() if stop else None,
     )
     if not finished:
         return record, None
@@ -163,7 +169,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path, arrays
 def test_a_training_that_is_stopped_and_taken_up_gives_the_same_bits(tmp_path, arrays, changes):
     whole, logits = trained(tmp_path / "whole", arrays, **changes)
     for _ in range(20):  # stopped at every call into the compiled loop, wherever that falls
-        record, resumed = trained(tmp_path / "parts", arrays, should_stop=lambda: True, **changes)
+        record, resumed = trained(tmp_path / "parts", arrays, stop=True, **changes)
         if resumed:
             break
     np.testing.assert_array_equal(resumed[0], logits[0])

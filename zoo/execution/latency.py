@@ -9,6 +9,7 @@ from zoo import data
 from zoo.host import calls, hardware, machine_lock
 from zoo.measure import latency
 from zoo.plan.runs import Plan, Training
+from zoo.storage.records import LatencyRecord
 
 PATIENCE_S = 120  # for the trainings of somebody else's sweep on this machine
 
@@ -19,7 +20,7 @@ class Busy(Exception):
 
 def without_latency(trainings: Sequence[Training]) -> list[Training]:
     """Those that have no latency yet."""
-    return [training for training in trainings if not training.record.read("latency")]
+    return [training for training in trainings if training.record.latency() is None]
 
 
 def measure_latency(
@@ -46,15 +47,15 @@ def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
     samples = calls.call(latency.measure, configs, classes, tuple(plan.question.imports))
     measured = dict(zip(distinct, samples, strict=True))
     for training in trainings:
-        figures = {
-            "what": "compiled function, one image, one thread, float32, weights in memory",
-            "percentiles_ms": latency.percentiles(measured[_network(training)]),
-            "measured": time.time(),
-            "device": hardware.device(),
-            "in_turn_with": sorted({config.model for config in configs}),
-            "samples_ms": measured[_network(training)],
-        }
-        training.record.write("latency", figures)
+        figures = LatencyRecord(
+            what="compiled function, one image, one thread, float32, weights in memory",
+            percentiles_ms=latency.percentiles(measured[_network(training)]),
+            measured=time.time(),
+            device=hardware.device(),
+            in_turn_with=tuple(sorted({config.model for config in configs})),
+            samples_ms=tuple(measured[_network(training)]),
+        )
+        training.record.write_latency(figures)
 
 
 def _network(training: Training) -> str:

@@ -13,8 +13,8 @@ from rich.table import Column
 from rich.text import Text
 
 from zoo.plan.runs import Training
-from zoo.storage.record import Beat
 from zoo.text.wording import duration
+from zoo.training.events import ProgressUpdate
 
 _NAME_WIDTH = 28  # terminal columns for the name of what a bar is about
 
@@ -104,7 +104,7 @@ class Display:
             self._bars.update(now.bar, detail="waiting")
         self._tell(now, why or "another process is training the same; waiting for it to end")
 
-    def beat(self, training: Training, beat: Beat) -> None:
+    def beat(self, training: Training, beat: ProgressUpdate) -> None:
         now = self._shown[training.key]
         now.step, now.images_per_s = beat.step, beat.images_per_s
         if self._bars:

@@ -19,8 +19,10 @@ from typing import Any, Protocol
 from zoo.execution import worker
 from zoo.host import git, hardware
 from zoo.plan.runs import Plan, Training
-from zoo.storage.record import Beat
+from zoo.storage.records import AttemptRecord, Status
+from zoo.storage.states import FailureKind, TrainingState
 from zoo.text.wording import duration
+from zoo.training.events import ProgressUpdate
 
 _STOP_SECONDS = 60  # a training that was asked to stop gets this long for its checkpoint
 _DUMP_SECONDS = 2  # a training that hangs gets this long to write down where
@@ -56,7 +58,7 @@ class Audience(Protocol):
 
     def started(self, training: Training) -> None: ...
     def waiting(self, training: Training, why: str) -> None: ...  # why "": another process trains the same
-    def beat(self, training: Training, beat: Beat) -> None: ...
+    def beat(self, training: Training, beat: ProgressUpdate) -> None: ...
     def stopping(self, training: Training) -> None: ...  # Ctrl-C has been heard
     def again(self, training: Training, reason: str, note: str) -> None: ...  # it failed, and is tried once more
     def ended(self, training: Training, state: str, reason: str) -> None: ...  # state: done, stopped or failed
@@ -133,14 +135,14 @@ def execute(
     to_come = iter([plan.trainings] if stages is None else stages)
 
     def queue(training: Training) -> None:
-        status = training.record.read("status")
+        status = training.record.status()
         if training.is_done():
             sweep.outcome.done.append(training)
-            if status.get("state") != "done" and not training.record.is_worked_on():
+            if (status is None or status.state is not TrainingState.DONE) and not training.record.is_in_use():
                 _settle(training, "done")  # whoever watched it was killed before it could say so
-        elif would_fail_again(status) and not policy.retry_failed:
-            sweep.outcome.failed.append((training, status["reason"]))
-            audience.left_out(training, status["reason"])
+        elif status is not None and status.repeats and not policy.retry_failed:
+            sweep.outcome.failed.append((training, status.reason))
+            audience.left_out(training, status.reason)
         else:
             job = worker.Job(training, plan.question.name, plan.question.imports, data_dir, code, hardware.cores())
             waiting.append(job)
@@ -171,11 +173,6 @@ def execute(
     order = {training.key: place for place, training in enumerate(plan.trainings)}
     sweep.outcome.done.sort(key=lambda training: order[training.key])
     return sweep.outcome
-
-
-def would_fail_again(status: Mapping[str, Any]) -> bool:
-    """Whether a training with this ``status.json`` failed in a way that repeats itself."""
-    return status.get("state") == "failed" and bool(status.get("repeats"))
 
 
 @dataclass
@@ -249,7 +246,7 @@ class _Sweep:
             self._watch(ongoing)
         return again
 
-    def _beat(self, ongoing: _Ongoing, beat: Beat) -> None:
+    def _beat(self, ongoing: _Ongoing, beat: ProgressUpdate) -> None:
         if ongoing.startup_s is None:
             ongoing.startup_s = time.time() - ongoing.began
         ongoing.step = beat.step
@@ -329,19 +326,24 @@ class _Sweep:
         whole = state == "done" and not ongoing.waited and training.key not in self._failures
         with contextlib.suppress(OSError):  # a full disk; the status says so where it matters
             training.record.add_attempt(
-                {
-                    "began": ongoing.began,
-                    "ended": time.time(),
-                    "first_step": ongoing.first_step,
-                    "last_step": ongoing.step,
-                    "state": state,
-                    "reason": reason,
-                    "startup_s": ongoing.startup_s,
-                    "expected_s": self._expected_s.get(training.key) if whole else None,
-                    "at_once": self._executor.slots,
-                    "host": socket.gethostname(),
-                }
+                AttemptRecord(
+                    state=TrainingState.FAILED if state == "diverged" else TrainingState(state),
+                    failure=_failure(state),
+                    reason=reason,
+                    began=ongoing.began,
+                    ended=time.time(),
+                    first_step=ongoing.first_step,
+                    last_step=ongoing.step,
+                    startup_s=ongoing.startup_s,
+                    expected_s=self._expected_s.get(training.key) if whole else None,
+                    at_once=self._executor.slots,
+                    host=socket.gethostname(),
+                )
             )
+
+
+def _failure(state: str) -> FailureKind | None:
+    return {"diverged": FailureKind.DIVERGED, "failed": FailureKind.ERROR}.get(state)
 
 
 def _short_of_memory(reason: str) -> bool:
@@ -351,9 +353,10 @@ def _short_of_memory(reason: str) -> bool:
 
 def _settle(training: Training, state: str, reason: str = "", repeats: bool = False, output: str = "") -> str:
     """Record how a training stands; returns why that cannot be written, if so: the others may still go on."""
-    status = {"state": state, "reason": reason, "repeats": repeats, "output": output, "time": time.time()}
+    failure = _failure("diverged" if repeats else state)
+    status = Status(state=TrainingState(state), failure=failure, reason=reason, output=output, time=time.time())
     try:
-        training.record.write("status", status)
+        training.record.write_status(status)
     except OSError as error:
         return worker.reason(error)
     return ""

@@ -22,6 +22,7 @@ from zoo.plan import budget, forecast, stages, summary
 from zoo.plan.runs import Plan, Training
 from zoo.stats import verdicts
 from zoo.stats.verdicts import Verdict
+from zoo.storage.states import TrainingState
 from zoo.text import wording
 
 
@@ -78,7 +79,8 @@ def run(
         if settings.fresh:
             _start_over(plan, note)
         for training in plan.trainings:
-            training.record.clear_away()
+            training.record.check()
+            training.record.remove_unfinished()
         wanted = stages.wanted_trainings(plan)
         left = not_done(wanted.at_most)
         _fetch_data(left, settings.data_dir)
@@ -147,7 +149,7 @@ def _do(
         )
     unmeasured = "" if outcome.stopped else _measure_latency(plan, outcome.done, display.say)
     for training in outcome.done:
-        recorder.update(training, "done")
+        recorder.update(training, TrainingState.DONE)
     unsent = recorder.close()
     taken = wording.duration(time.monotonic() - started)
     known = len(stages.wanted_trainings(plan).certain)
@@ -199,7 +201,7 @@ class _Audience:
 
     def started(self, training: Training) -> None:
         self._display.started(training)
-        self._recorder.update(training, "running")
+        self._recorder.update(training, TrainingState.RUNNING)
 
     def beat(self, training: Training, beat) -> None:
         self._display.beat(training, beat)
@@ -207,15 +209,15 @@ class _Audience:
             self._idle = True
             threading.Thread(target=self._meanwhile, daemon=True).start()
         if beat.evaluated:
-            self._recorder.update(training, "running")
+            self._recorder.update(training, TrainingState.RUNNING)
 
     def ended(self, training: Training, state: str, reason: str) -> None:
         self._display.ended(training, state, reason)
-        self._recorder.update(training, state, reason)
+        self._recorder.update(training, TrainingState(state), reason)
 
     def left_out(self, training: Training, reason: str) -> None:
         self._display.left_out(training, reason)
-        self._recorder.update(training, "failed", reason)
+        self._recorder.update(training, TrainingState.FAILED, reason)
 
 
 def _measure_latency(plan: Plan, trainings: Sequence[Training], say: Callable[[str], Any]) -> str:

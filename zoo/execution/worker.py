@@ -22,6 +22,8 @@ from zoo.plan.forecast import shape
 from zoo.plan.runs import Training
 from zoo.plugins import PluginError, load_file
 from zoo.storage.record import Record
+from zoo.storage.records import TrainingDescription
+from zoo.training.events import ProgressUpdate, TrainingEvents
 
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)  # on it a worker writes into its log where in the code it is
 
@@ -120,7 +122,7 @@ def _alone(record: Record, send: Callable[..., None]) -> Iterator[None]:
     """
     import filelock
 
-    lock = filelock.FileLock(record.directory / ".lock")
+    lock = filelock.FileLock(record.lock_file)
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
@@ -140,7 +142,8 @@ def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
 
     from zoo.training import trainer
 
-    threads = job.training.record.read("training").get("threads") or job.threads
+    earlier = job.training.record.description()
+    threads = (earlier and earlier.threads) or job.threads
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     for gpu in tf.config.list_physical_devices("GPU"):
@@ -161,10 +164,22 @@ def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
         targets=training.targets,
         classes=len(data.info(training.config.data).classes),
         strategy=strategy,
-        beat=lambda beat: send("beat", beat),
-        alive=lambda: send("alive"),
-        should_stop=stop,
+        events=_Events(send, stop),
     )
+
+
+class _Events(TrainingEvents):
+    def __init__(self, send: Callable[..., None], stop: _Stop):
+        self._send, self._stop = send, stop
+
+    def progress(self, update: ProgressUpdate) -> None:
+        self._send("beat", update)
+
+    def heartbeat(self) -> None:
+        self._send("alive")
+
+    def stop_requested(self) -> bool:
+        return self._stop()
 
 
 def _strategy(job: Job):
@@ -188,27 +203,26 @@ def _arrays(training: Training, data_dir: Path | None):
 
 def _describe(job: Job, record: Record) -> None:
     """Say on disk what is trained here, with which code, on which machine."""
-    training = job.training
-    described = {
-        "key": training.key,
-        "question": job.question,
-        "runs": [run.name for run in training.runs],
-        "seed": training.seed,
-        "data_sha256": training.data_sha256,
-        "source_sha256": models.entry(training.config.model).source_sha256(),
-        "config": training.config.flat(),
-        "shape": shape(training.config),
-        "precision": training.config.precision,
-        "cost": training.cost._asdict(),
-        "device": hardware.device(),
-        "cores": len(job.cores) or hardware.cores(),
-        "threads": job.threads,  # decides how sums are split up, and so their last bits: kept for all attempts
-        "started": time.time(),
+    training, earlier = job.training, record.description()
+    described = TrainingDescription(
+        key=training.key,
+        question=job.question,
+        runs=tuple(run.name for run in training.runs),
+        seed=training.seed,
+        data_sha256=training.data_sha256,
+        source_sha256=models.entry(training.config.model).source_sha256(),
+        config=training.config.flat(),
+        shape=shape(training.config),
+        precision=training.config.precision,
+        cost=training.cost,
+        device=hardware.device(),
+        cores=len(job.cores) or hardware.cores(),
+        threads=(earlier and earlier.threads) or job.threads,
+        started=earlier.started if earlier else time.time(),
         **job.code,
-    }
-    earlier = record.read("training")
-    record.write("training", {**described, **{k: earlier[k] for k in ("started", "threads") if k in earlier}})
-    record.write("environment", {**hardware.describe(), **job.code})
+    )
+    record.write_description(described)
+    record.write_environment({**hardware.describe(), **job.code})
 
 
 def reason(error: Exception) -> str:

@@ -19,7 +19,7 @@ from zoo.data.cache import directory as cache_directory
 from zoo.host import calls
 from zoo.measure import Cost
 from zoo.plan.runs import Plan
-from zoo.storage.record import write_whole
+from zoo.storage.atomic import write_atomically
 
 
 def count_costs(plan: Plan, say: Callable[[str], Any] = lambda _: None) -> Plan:
@@ -104,6 +104,6 @@ def _remember(counted: dict[str, Cost | str]) -> None:
     """Keep what could be counted; why a network could not be is found again each time, for the reason may have gone."""
     found = {key: list(value) for key, value in counted.items() if not isinstance(value, str)}
     try:
-        write_whole(_cache_file(), lambda file: file.write(json.dumps(_read_cache() | found).encode()))
+        write_atomically(_cache_file(), lambda file: file.write(json.dumps(_read_cache() | found).encode()))
     except OSError:
         return  # a cache that cannot be written costs seconds next time, and the data say so where it matters

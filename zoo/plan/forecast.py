@@ -17,7 +17,10 @@ from zoo.host import calls, hardware, processes
 from zoo.host.resources import allocate
 from zoo.plan.runs import Plan, Training
 from zoo.plugins import load_file
-from zoo.storage.record import Record, write_whole
+from zoo.storage.atomic import write_atomically
+from zoo.storage.errors import RecordError
+from zoo.storage.record import Record
+from zoo.storage.records import AttemptRecord, TrainingDescription
 
 FLOAT_BYTES = 4
 _SMALL_FILES_BYTES = 300_000  # samples, log, history and descriptions of one training, and what MLflow keeps of them
@@ -73,18 +76,18 @@ class Forecast:
         return self._of_this_shape(training.config) or self._scaled(training)
 
     def _of_this_shape(self, config: Config) -> Speed | None:
-        same = [(described, found) for described, found in self._earlier if described.get("shape") == shape(config)]
-        for cores in dict.fromkeys([self._cores, *(d["cores"] for d, _ in same)]):
-            found = [f for described, f in same if described["cores"] == cores]
+        same = [(described, found) for described, found in self._earlier if described.shape == shape(config)]
+        for cores in dict.fromkeys([self._cores, *(_cores(described) for described, _ in same)]):
+            found = [f for described, f in same if _cores(described) == cores]
             if found:
                 return _middle(found, self._cores / cores)
         return self._measured.get(_key(config, self._at_once))
 
     def _scaled(self, training: Training) -> Speed | None:
         found = [
-            _middle([found], described["cost"]["ops"] / max(1, training.cost.ops) * self._cores / described["cores"])
+            _middle([found], described.cost.ops / max(1, training.cost.ops) * self._cores / _cores(described))
             for described, found in self._earlier
-            if described.get("precision") == training.config.precision and "cost" in described
+            if described.precision == training.config.precision
         ]
         return _middle(found, 1.0) if found else None
 
@@ -105,8 +108,8 @@ def sweep_seconds(seconds: Sequence[float], at_once: int) -> float:
 
 def errors(runs_dir: Path) -> list[float]:
     """By how much each earlier training here took longer than was foretold: 0.1 is 10 % longer, -0.1 shorter."""
-    attempts = [attempt for path in runs_dir.glob("*/attempts.json") for attempt in Record(path.parent).attempts()]
-    return [(a["ended"] - a["began"]) / a["expected_s"] - 1 for a in attempts if a.get("expected_s")]
+    attempts = [attempt for path in runs_dir.glob("*/attempts.json") for attempt in _attempts(Record(path.parent))]
+    return [(a.ended - a.began) / a.expected_s - 1 for a in attempts if a.expected_s]
 
 
 def disk_bytes(training: Training) -> int:
@@ -194,26 +197,39 @@ def _evaluations(training: Training, first: int) -> set[int]:
     } | kept
 
 
-def _earlier(runs_dir: Path) -> Iterable[tuple[dict[str, Any], Speed]]:
+def _earlier(runs_dir: Path) -> Iterable[tuple[TrainingDescription, Speed]]:
     """What is known of earlier trainings on this kind of machine, and how fast they were."""
     for path in runs_dir.glob("*/training.json"):
         record = Record(path.parent)
-        described, rows = record.read("training"), record.history()
-        if not rows or described.get("device") != hardware.device():
+        try:
+            described, rows = record.description(), record.history()
+        except RecordError:  # of another question, or moved aside: only the forecast is poorer for it
             continue
-        info_test = data.info(described["config"]["data"]).test_images if _is_known(described) else None
+        if described is None or not rows or described.device != hardware.device():
+            continue
+        name = described.config.get("data")
+        info_test = data.info(name).test_images if name in data.names() else None
         took = [2 * info_test / row["evaluate_s"] for row in rows if info_test and row.get("evaluate_s")]
-        startups = [attempt["startup_s"] for attempt in record.attempts() if attempt.get("startup_s")]
+        startups = [attempt.startup_s for attempt in _attempts(record) if attempt.startup_s]
         found = Speed(
             statistics.median(row["train/images_per_s"] for row in rows),
             statistics.median(startups) if startups else 0.0,
             statistics.median(took) if took else 0.0,
         )
-        yield {"cores": hardware.cores(), **described}, found
+        yield described, found
 
 
-def _is_known(described: Mapping[str, Any]) -> bool:
-    return described.get("config", {}).get("data") in data.names()
+def _attempts(record: Record) -> Sequence[AttemptRecord]:
+    """The attempts, none where they cannot be read."""
+    try:
+        return record.attempts()
+    except RecordError:
+        return ()
+
+
+def _cores(described: TrainingDescription) -> int:
+    """The cores of a training; the first versions, which did not keep them, used all."""
+    return described.cores or hardware.cores()
 
 
 def _middle(found: Sequence[Speed], factor: float) -> Speed:
@@ -243,6 +259,6 @@ def _read_cache() -> dict[str, Speed]:
 def _remember(key: str, measured: Speed) -> None:
     known = {key: list(value) for key, value in (_read_cache() | {key: measured}).items()}
     try:
-        write_whole(_cache_file(), lambda file: file.write(json.dumps(known).encode()))
+        write_atomically(_cache_file(), lambda file: file.write(json.dumps(known).encode()))
     except OSError:
         return  # it is timed again next time

@@ -1,50 +1,39 @@
-"""What one training leaves on disk, first and before anything is sent elsewhere. Every write is whole or not at all.
+"""What one training leaves on disk, before anything is sent elsewhere. Every write is atomic.
 
 runs/<key>/training.json               what was trained: configuration, seed, data
            status.json                 how it stands: running, stopped, done or failed, and why, with its last output
            attempts.json               when, where and with what result it was worked on, one entry an attempt
            history.csv                 one row an evaluation
-           checkpoints/step_00001000/  where it can be taken up again
+           checkpoints/step_00001000/  where it can be resumed
            results/step_00010000.npz   test labels and logits at a milestone or the end
            samples.png  environment.json  latency.json  worker.log
 """
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import os
-import re
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, TypeVar
 
-Row = dict[str, float]
+from pydantic import BaseModel, ValidationError
 
-_DUMP_HEADER = "(most recent call first):"  # how faulthandler heads each thread
-_DUMPED_CALLS = 5  # of each thread that are told
-_IDLE = re.compile(r'processes\.py", line \d+ in watch$')  # the thread that waits for the end of the parent
-_OUTPUT_LINES, _OUTPUT_BYTES = 20, 20_000  # how much of a log's end is told, and looked at
+from zoo.storage import log
+from zoo.storage.atomic import remove_unfinished, write_atomically
+from zoo.storage.errors import RecordError
+from zoo.storage.records import AttemptRecord, Attempts, LatencyRecord, Row, Status, TrainingDescription
 
-
-class Beat(NamedTuple):
-    """What a running training says of itself, about twice a second."""
-
-    step: int
-    loss: float  # mean since the last evaluation
-    images_per_s: float  # of the last call into the compiled loop
-    evaluated: Row | None = None  # the evaluation that has just been made
+_M = TypeVar("_M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Record:
-    """The directory of one training."""
+    """The directory of one training. Reading a damaged or foreign file raises RecordError."""
 
     directory: Path
 
@@ -60,64 +49,85 @@ class Record:
     def history_file(self) -> Path:
         return self.directory / "history.csv"
 
+    @property
+    def lock_file(self) -> Path:
+        """Locked by each process that trains this, from its first step to its last."""
+        return self.directory / ".lock"
+
     def results_file(self, step: int) -> Path:
         return self.directory / "results" / f"step_{step:08d}.npz"
 
-    def read(self, name: str) -> dict[str, Any]:
-        """The contents of ``<name>.json``; empty when there is none."""
-        path = self.directory / f"{name}.json"
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
+    def status(self) -> Status | None:
+        """How the training stands, None when that was never recorded."""
+        return self._read("status", Status)
 
-    def write(self, name: str, value: Mapping[str, Any]) -> None:
-        """Put ``value`` into ``<name>.json``."""
-        text = json.dumps(value, indent=1, default=str)
-        write_whole(self.directory / f"{name}.json", lambda file: file.write(text.encode()))
+    def description(self) -> TrainingDescription | None:
+        """What is trained here, None before its first attempt has got to its first step."""
+        return self._read("training", TrainingDescription)
 
-    def attempts(self) -> list[dict[str, Any]]:
+    def attempts(self) -> tuple[AttemptRecord, ...]:
         """The attempts so far, in order."""
-        return self.read("attempts").get("attempts", [])
+        kept = self._read("attempts", Attempts)
+        return kept.attempts if kept else ()
 
-    def add_attempt(self, attempt: Mapping[str, Any]) -> None:
-        self.write("attempts", {"attempts": [*self.attempts(), attempt]})
+    def latency(self) -> LatencyRecord | None:
+        """The latency of one image, None when it has not been measured."""
+        return self._read("latency", LatencyRecord)
+
+    def write_status(self, status: Status) -> None:
+        self._write("status", status.model_dump(mode="json"))
+
+    def write_description(self, description: TrainingDescription) -> None:
+        self._write("training", description.model_dump(mode="json"))
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        """Machine, system and library versions, for a person."""
+        self._write("environment", environment)
+
+    def write_latency(self, latency: LatencyRecord) -> None:
+        self._write("latency", latency.model_dump(mode="json"))
+
+    def add_attempt(self, attempt: AttemptRecord) -> None:
+        self._write("attempts", Attempts(attempts=(*self.attempts(), attempt)).model_dump(mode="json"))
+
+    def check(self) -> None:
+        """Read everything. Raises RecordError."""
+        for read in (self.status, self.description, self.attempts, self.latency, self.history):
+            read()
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever recorded here."""
+        return not any((self.directory / f"{name}.json").exists() for name in ("status", "training"))
 
     def log_size(self) -> int:
         """Bytes in the log so far."""
-        try:
-            return self.log.stat().st_size
-        except FileNotFoundError:
-            return 0
+        return log.size(self.log)
 
     def last_output(self, since: int = 0) -> str:
-        """The last lines that the log has got after its first ``since`` bytes; of a dumped stack those of its last calls."""
-        try:
-            with open(self.log, "rb") as file:
-                file.seek(max(since, self.log_size() - _OUTPUT_BYTES))
-                text = file.read().decode(errors="replace")
-        except FileNotFoundError:
-            return ""
-        lines = _most_recent_call_last([line.rstrip() for line in text.splitlines() if line.strip()])
-        return "\n".join(lines[-_OUTPUT_LINES:])
+        """The last lines that the log has got after its first ``since`` bytes."""
+        return log.last_output(self.log, since)
 
     def history(self) -> list[Row]:
         """The evaluations so far, by step."""
         try:
             with open(self.history_file, newline="", encoding="utf-8") as file:
-                return [{k: float(v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+                return [_row(cells) for cells in csv.DictReader(file, strict=True)]
         except FileNotFoundError:
             return []
+        except (ValueError, csv.Error) as error:  # UnicodeDecodeError is a ValueError
+            raise RecordError(
+                self.history_file, f"it is no table of numbers with a step in each row ({error})"
+            ) from None
 
     def write_history(self, rows: Iterable[Row]) -> None:
-        """Add ``rows`` to the history; a row of a step that is there already takes its place."""
+        """Add ``rows`` to the history; a row replaces that of the same step."""
         merged = {row["step"]: row for row in (*self.history(), *rows)}
         ordered = [merged[step] for step in sorted(merged)]
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, list(dict.fromkeys(name for row in ordered for name in row)))
         table.writeheader()
         table.writerows(ordered)
-        write_whole(self.history_file, lambda file: file.write(text.getvalue().encode()))
+        write_atomically(self.history_file, lambda file: file.write(text.getvalue().encode()))
 
     def row_at(self, step: int) -> Row | None:
         """The evaluation at ``step``, None when there is none (yet)."""
@@ -136,21 +146,18 @@ class Record:
         steps = sorted(self.checkpoints.glob("step_????????"), reverse=True)
         return next((path for path in steps if int(path.name[5:]) <= at_most), None)
 
-    def clear_away(self) -> None:
+    def remove_unfinished(self) -> None:
         """Remove the files that processes of this machine were writing when they were killed."""
-        for path in (*self.directory.glob(".*"), *self.results_file(0).parent.glob(".*")):
-            writer = re.fullmatch(rf"\..+\.{re.escape(socket.gethostname())}-(\d+)-\d+", path.name)
-            if writer and not _is_there(int(writer[1])):
-                path.unlink(missing_ok=True)
+        for directory in (self.directory, self.results_file(0).parent):
+            remove_unfinished(directory)
 
-    def is_worked_on(self) -> bool:
-        """Whether a process trains this right now: each holds ``.lock`` from its first step to its last."""
+    def is_in_use(self) -> bool:
+        """Whether a process trains this right now."""
         import filelock
 
-        path = self.directory / ".lock"
-        if not path.exists():
+        if not self.lock_file.exists():
             return False
-        lock = filelock.FileLock(path)
+        lock = filelock.FileLock(self.lock_file)
         try:
             lock.acquire(blocking=False)
         except filelock.Timeout:
@@ -159,70 +166,40 @@ class Record:
         return False
 
     def set_aside(self) -> Path | None:
-        """Move the directory out of the way; nothing is deleted. Returns where it is now, None when there was none."""
+        """Rename the directory, deleting nothing. Returns its new path, None when there was none."""
         if not self.directory.exists():
             return None
         name = f"{self.directory.name}.before-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
         return self.directory.rename(self.directory.with_name(name))
 
-
-def _most_recent_call_last(lines: list[str]) -> list[str]:
-    """The lines, with Python's own dump of its threads (after a fatal signal, or of a process that hangs) as tracebacks are:
-    of each thread the last calls, the most recent one at the end. The thread that is to blame, if known, comes last.
-    """
-    headers = [i for i, line in enumerate(lines) if line.endswith(_DUMP_HEADER)]
-    if not headers:
-        return lines
-    before = [line for line in lines[: headers[0]] if line.startswith("Fatal Python error")]
-    ends = [*headers[1:], len(lines)]
-    others = [
-        line for line in lines[headers[-1] + 1 :] if not line.startswith(("  File ", "  ...", "Extension modules:"))
-    ]
-    threads = []
-    for start, end in zip(headers, ends, strict=True):
-        calls = [line for line in lines[start + 1 : end] if line.startswith("  File ")]
-        if not any(_IDLE.search(line) for line in calls):
-            header = lines[start].replace("most recent call first", "most recent call last")
-            threads.append((header, calls[:_DUMPED_CALLS][::-1]))
-    # In a hang the current thread is the one that was asked; it waits for the others as a rule.
-    threads.sort(key=lambda thread: thread[0].startswith("Current") == bool(before))
-    return [*before, *(line for header, calls in threads for line in (header, *calls)), *others]
-
-
-def write_whole(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """Write a file so that at any moment, and after any crash, either the old or the new contents are there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}")
-    try:
-        with open(unfinished, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-        sync_directory(path.parent)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def _is_there(pid: int) -> bool:
-    """Whether there is such a process, as far as can be told without disturbing it."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def sync_directory(path: Path) -> None:
-    """Have the names in a directory on the disk itself: without that a rename may be lost with the power."""
-    with contextlib.suppress(OSError):  # some systems and network file systems cannot; they keep names on their own
-        directory = os.open(path, os.O_RDONLY)
+    def _read(self, name: str, kind: type[_M]) -> _M | None:
+        path = self.directory / f"{name}.json"
         try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+            return kind.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            raise RecordError(path, _problem(error)) from None
+
+    def _write(self, name: str, value: Mapping[str, Any]) -> None:
+        text = json.dumps(value, indent=1, default=str)
+        write_atomically(self.directory / f"{name}.json", lambda file: file.write(text.encode()))
+
+
+def _row(cells: Mapping[str, str]) -> Row:
+    """Raises ValueError for a row of too many or too few cells, or without a step."""
+    if None in cells or None in cells.values():
+        raise ValueError("a row with too many or too few values")
+    row = {name: float(value) for name, value in cells.items() if value != ""}
+    if "step" not in row:
+        raise ValueError("a row without a step")
+    return row
+
+
+def _problem(error: ValidationError) -> str:
+    """The first problem, in words."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "json_invalid":
+        return f"it is damaged ({first['msg']})"
+    field = ".".join(map(str, first["loc"]))
+    return f"it is not what this program writes ({field + ': ' if field else ''}{first['msg']})"

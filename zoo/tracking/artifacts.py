@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.plan.runs import Plan, Run
-from zoo.storage.record import Row
+from zoo.storage.records import Row
 
 NAMES = ("environment.json", "history.csv", "predictions.npz", "samples.png", "spec.yaml")
 

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
+from zoo.storage.states import TrainingState
 from zoo.tracking.connection import TrackingError, explained, shown
 from zoo.tracking.store import Store
 
 PATIENCE_S = 90  # longer than the retries of one request
 _SAY_AFTER_S = 3
 
-Update = tuple[Training, str, str]  # a training, its state, and the reason of a failure
+Update = tuple[Training, TrainingState, str]  # a training, its state, and the reason of a failure
 
 
 class Recorder:
@@ -45,8 +46,8 @@ class Recorder:
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
 
-    def update(self, training: Training, state: str, reason: str = "") -> None:
-        """Have the record of a training sent, soon. ``state``: running, done, stopped or failed. Returns at once."""
+    def update(self, training: Training, state: TrainingState, reason: str = "") -> None:
+        """Have the record of a training sent, soon. Returns at once."""
         with self._changed:
             self._waiting[training.key] = (training, state, reason)
             self._changed.notify()

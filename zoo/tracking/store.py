@@ -19,11 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from zoo.plan.runs import Plan, Run, Training
-from zoo.storage.record import Row
+from zoo.storage.records import Row, TrainingDescription
+from zoo.storage.states import TrainingState
 from zoo.tracking import artifacts, view
 from zoo.tracking.connection import explained, open_client
 
-_STATUS = {"running": "RUNNING", "done": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
+_STATUS = {
+    TrainingState.RUNNING: "RUNNING",
+    TrainingState.DONE: "FINISHED",
+    TrainingState.STOPPED: "KILLED",
+    TrainingState.FAILED: "FAILED",
+}
 _BATCH = 90  # rows of a history in one request: MLflow takes 1,000 values
 _TAG_LENGTH, _EXPERIMENT_TAG_LENGTH, _DIGEST_LENGTH = 5000, 20_000, 36  # characters that MLflow takes
 
@@ -42,8 +48,8 @@ class Store:
             self._describe_sweep()
             self._run_ids = self._adopt()
 
-    def send(self, training: Training, state: str, reason: str = "") -> None:
-        """Bring the MLflow runs of a training up to its record. ``state``: running, done, stopped or failed.
+    def send(self, training: Training, state: TrainingState, reason: str = "") -> None:
+        """Bring the MLflow runs of a training up to its record.
 
         Raises TrackingError; what has been sent until then stays, and sending again goes on from there.
         """
@@ -51,10 +57,10 @@ class Store:
             if self._in_doubt:
                 self.look_again()
             self._in_doubt = True
-            history, facts = training.record.history(), training.record.read("training")
+            history, described = training.record.history(), training.record.description()
             for run in training.runs:
                 rows = [row for row in history if row["step"] <= run.steps]
-                self._send_run(run, training, rows, facts, state, _with_output(training, state, reason))
+                self._send_run(run, training, rows, described, state, _with_output(training, state, reason))
             self._in_doubt = False
 
     def look_again(self) -> None:
@@ -140,28 +146,34 @@ class Store:
 
     def _is_of(self, tags: Mapping[str, str], training: Training) -> bool:
         """Whether an MLflow run is of this very training: one of the same key may have been moved aside, or be elsewhere."""
-        began = _began(training.record.read("training"))
+        began = _began(training.record.description())
         return not began or tags.get("training_began", began) == began
 
     def _send_run(
-        self, run: Run, training: Training, rows: list[Row], facts: Mapping[str, Any], state: str, reason: str
+        self,
+        run: Run,
+        training: Training,
+        rows: list[Row],
+        described: TrainingDescription | None,
+        state: TrainingState,
+        reason: str,
     ) -> None:
-        found = self._run(run, training, facts)
+        found = self._run(run, described)
         if self._has_doubled_points(found):
             self._client.delete_run(found.info.run_id)  # MLflow cannot delete a point, and the record has them all
-            found = self._run(run, training, facts)
+            found = self._run(run, described)
         run_id = found.info.run_id
         finished = training.record.has_result(run.steps)
-        self._send_identity(found, run, training, facts)
+        self._send_identity(found, run, training, described)
         self._send_history(run, run_id, rows)
         self._send_figures(found, run, training)
         if finished:
             self._send_files(found, run, rows)
-        self._set_state(found, "done" if finished else state, reason, rows)
+        self._set_state(found, TrainingState.DONE if finished else state, reason, rows)
 
-    def _run(self, run: Run, training: Training, facts: Mapping[str, Any]) -> Any:
+    def _run(self, run: Run, described: TrainingDescription | None) -> Any:
         """The MLflow run as it stands; created when there is none, or when it is of another training or was deleted."""
-        began = _began(facts)
+        began = _began(described)
         if run.name in self._run_ids:
             found = self._client.get_run(self._run_ids[run.name])
             if found.info.lifecycle_stage == "active":
@@ -170,7 +182,7 @@ class Store:
                 self._mark(found, current=False)
         tags = _identity(run, self._plan.question.name) | {"current": "true", "mlflow.source.name": "run_sweep.py"}
         tags |= {"training_began": began} if began else {}
-        began_ms = int(facts.get("started", time.time()) * 1000)
+        began_ms = int((described.started if described else time.time()) * 1000)
         created = self._client.create_run(self.experiment_id, start_time=began_ms, tags=tags, run_name=run.name)
         found = self._only(self._twins(created, tags))
         self._run_ids[run.name] = found.info.run_id
@@ -197,16 +209,16 @@ class Store:
         self._stored[run_id] = {point.step for point in points}
         return len(points) > len(self._stored[run_id])
 
-    def _send_identity(self, found: Any, run: Run, training: Training, facts: Mapping[str, Any]) -> None:
+    def _send_identity(self, found: Any, run: Run, training: Training, described: TrainingDescription | None) -> None:
         """What the run is: tags, parameters and data set."""
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
         tags = {
             "data_sha256": training.data_sha256,
-            "device": facts.get("device", ""),
-            "git_commit": facts.get("git_commit", ""),
-            "git_dirty": facts.get("git_dirty", ""),
-            "training_began": _began(facts),
+            "device": described.device if described else "",
+            "git_commit": described.git_commit if described else "",
+            "git_dirty": described.git_dirty if described else "",
+            "training_began": _began(described),
             "mlflow.note.content": _note(run, self._plan.question.name),
         }
         config = run.variant.config
@@ -243,10 +255,12 @@ class Store:
 
         began_ms, now_ms = found.info.start_time, int(time.time() * 1000)
         figures = {f"cost/{name}": float(value) for name, value in training.cost._asdict().items()}
-        if training.record.has_result(run.steps):
-            figures["cost/train_s"] = training.record.row_at(run.steps)["train_s"]
-        measured = training.record.read("latency").get("percentiles_ms", {})
-        figures |= {f"latency_ms/tf_{rank}": value for rank, value in measured.items()}
+        row = training.record.row_at(run.steps)
+        if row is not None and training.record.has_result(run.steps):
+            figures["cost/train_s"] = row["train_s"]
+        latency = training.record.latency()
+        if latency is not None:
+            figures |= {f"latency_ms/tf_{rank}": value for rank, value in latency.percentiles_ms.items()}
         had = found.data.metrics
         # Of two values MLflow shows the later one.
         changed = [Metric(k, v, now_ms if k in had else began_ms, 0) for k, v in figures.items() if had.get(k) != v]
@@ -262,29 +276,30 @@ class Store:
             self._client.log_artifacts(run_id, str(directory))
         self._client.set_tag(run_id, "artifacts", "complete")
 
-    def _set_state(self, found: Any, state: str, reason: str, rows: list[Row]) -> None:
+    def _set_state(self, found: Any, state: TrainingState, reason: str, rows: list[Row]) -> None:
         run_id, status = found.info.run_id, _STATUS[state]
+        last = int(rows[-1]["step"]) if rows else 0
         detail = {
-            "running": "running",
-            "done": "complete",
-            "stopped": f"stopped; evaluated up to step {int(rows[-1]['step']) if rows else 0}; the same command goes on",
-            "failed": reason[:_TAG_LENGTH] or "failed without a reason",
+            TrainingState.RUNNING: "running",
+            TrainingState.DONE: "complete",
+            TrainingState.STOPPED: f"stopped; evaluated up to step {last}; the same command goes on",
+            TrainingState.FAILED: reason[:_TAG_LENGTH] or "failed without a reason",
         }[state]
         if found.data.tags.get("status_detail") != detail:
             self._client.set_tag(run_id, "status_detail", detail)
         if found.info.status == status:
             return
-        if state == "running":
+        if state is TrainingState.RUNNING:
             self._client.update_run(run_id, status=status)
         else:
-            ended_ms = int(rows[-1]["time"] * 1000) if rows and state == "done" else None
+            ended_ms = int(rows[-1]["time"] * 1000) if rows and state is TrainingState.DONE else None
             self._client.set_terminated(run_id, status, end_time=ended_ms)
 
 
-def _with_output(training: Training, state: str, reason: str) -> str:
+def _with_output(training: Training, state: TrainingState, reason: str) -> str:
     """The reason of a failure, with the last that its process wrote."""
-    output = training.record.read("status").get("output", "") if state == "failed" else ""
-    return f"{reason}\n\nIts last output:\n{output}" if output else reason
+    status = training.record.status() if state is TrainingState.FAILED else None
+    return f"{reason}\n\nIts last output:\n{status.output}" if status and status.output else reason
 
 
 def _identity(run: Run, sweep: str) -> dict[str, str]:
@@ -303,9 +318,9 @@ def _is_empty(found: Any) -> bool:
     return not found.data.metrics and not found.data.params
 
 
-def _began(facts: Mapping[str, Any]) -> str:
+def _began(described: TrainingDescription | None) -> str:
     """When a training began, as a text that tells it from any other."""
-    return str(facts["started"]) if "started" in facts else ""
+    return str(described.started) if described else ""
 
 
 def _metrics(row: Row, ema: bool) -> dict[str, float]:

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
+from zoo.storage.states import TrainingState
 from zoo.tracking.connection import TrackingError, shown
 from zoo.tracking.recorder import PATIENCE_S, Recorder
 from zoo.tracking.store import Store
 
-_SAID = {"done": "complete", "running": "still running", "stopped": "stopped", "failed": "failed"}
+_SAID = {
+    TrainingState.DONE: "complete",
+    TrainingState.RUNNING: "still running",
+    TrainingState.STOPPED: "stopped",
+    TrainingState.FAILED: "failed",
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Sent:
 
     uri: str
     runs: int
-    states: Mapping[str, int]  # done, running, stopped or failed -> runs that have been sent
+    states: Mapping[TrainingState, int]  # state -> runs that have been sent
     absent: int  # runs of trainings that have nothing on disk
     problem: TrackingError | None
     store: Store | None  # None when there was nothing to send, or the store could not be opened
@@ -45,11 +51,13 @@ def send_all(
 ) -> Sent:
     """Bring MLflow up to what is on disk, for every training of the plan that has something there.
 
-    ``command`` is the one that does the sweep, kept with it. Never raises for a store that cannot be written to: that is
-    ``problem``, and the runs of the trainings that got through are counted all the same.
+    ``command`` is the one that does the sweep, kept with it. A store that cannot be written to is the ``problem`` of the
+    answer, and the runs of the trainings that got through are counted all the same. Raises RecordError.
     """
-    states = {training.key: state_on_disk(training) for training in plan.trainings}
-    present = [training for training in plan.trainings if states[training.key]]
+    for training in plan.trainings:
+        training.record.check()
+    states = {t.key: state for t in plan.trainings if (state := state_on_disk(t)) is not None}
+    present = [training for training in plan.trainings if training.key in states]
     absent = sum(len(training.runs) for training in plan.trainings) - sum(len(t.runs) for t in present)
     if not present:
         return Sent(uri, len(plan.runs), {}, absent, None, None)
@@ -61,17 +69,19 @@ def send_all(
     return Sent(uri, len(plan.runs), {s: counted[s] for s in _SAID if counted[s]}, absent, problem, recorder.store)
 
 
-def state_on_disk(training: Training) -> tuple[str, str] | None:
+def state_on_disk(training: Training) -> tuple[TrainingState, str] | None:
     """How a training stands as far as its record says, and why it failed; None when there is no record.
 
     One that says "running" while no process is at it was killed together with whoever watched it: stopped.
     """
     record = training.record
-    if not any((record.directory / name).exists() for name in ("status.json", "training.json")):
+    if record.is_empty():
         return None
     if training.is_done():
-        return "done", ""
-    if record.is_worked_on():
-        return "running", ""
-    status = record.read("status")
-    return ("failed", status.get("reason", "")) if status.get("state") == "failed" else ("stopped", "")
+        return TrainingState.DONE, ""
+    if record.is_in_use():
+        return TrainingState.RUNNING, ""
+    status = record.status()
+    if status is not None and status.state is TrainingState.FAILED:
+        return TrainingState.FAILED, status.reason
+    return TrainingState.STOPPED, ""

@@ -15,7 +15,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from zoo.storage.record import Record, Row, sync_directory
+from zoo.storage.atomic import sync_directory
+from zoo.storage.record import Record
+from zoo.storage.records import Row
 from zoo.training.steps import Network, Totals
 
 

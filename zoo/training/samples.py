@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.data.batches import training_batch
-from zoo.storage.record import Record, write_whole
+from zoo.storage.atomic import write_atomically
+from zoo.storage.record import Record
 
 _SIDE = 8  # images along an edge
 _SCALE = 2  # screen pixels a pixel
@@ -22,7 +23,7 @@ def write(record: Record, images, labels, config, seed: int) -> None:
     pixels, _ = training_batch(images, labels, config, seed, tf.constant(0, tf.int64))
     picture = Image.fromarray(grid(pixels.numpy()[: _SIDE * _SIDE]))
     picture = picture.resize((picture.width * _SCALE, picture.height * _SCALE), Image.Resampling.NEAREST)
-    write_whole(path, lambda file: picture.save(file, "PNG"))
+    write_atomically(path, lambda file: picture.save(file, "PNG"))
 
 
 def grid(pixels: np.ndarray) -> np.ndarray:

@@ -10,10 +10,13 @@ import numpy as np
 
 from zoo import models
 from zoo.measure.accuracy import accuracy, top_k_accuracy
-from zoo.storage.record import Beat, Record, Row, write_whole
+from zoo.storage.atomic import write_atomically
+from zoo.storage.record import Record
+from zoo.storage.records import Row
 from zoo.training import averages as moving_averages
 from zoo.training import checkpoints, multi_worker, objective, samples
 from zoo.training.checkpoints import Progress
+from zoo.training.events import ProgressUpdate, TrainingEvents
 from zoo.training.steps import Network, Totals, evaluation_function, training_function
 
 CALL_SECONDS = 0.5  # of one call into the compiled loop: progress is seen, and a stop heeded, this often
@@ -42,23 +45,20 @@ def train(
     targets: Sequence[int],
     classes: int = 10,
     strategy: Any = None,
-    beat: Callable[[Beat], None] = lambda _: None,
-    alive: Callable[[], None] = lambda: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    events: TrainingEvents | None = None,
 ) -> bool:
     """Train until ``record`` has a result at each of ``targets`` (steps), keeping predictions there and at the milestones.
 
     Takes up the newest checkpoint that comes before the first of them that is missing. Returns True at the end and False
-    when ``should_stop()`` asked for a stop, after a checkpoint. ``alive()`` is called in long stretches without a beat.
-    Raises Diverged when the loss is no longer finite, and ValueError for a batch that the devices of the strategy cannot
-    share evenly.
+    when ``events`` requested a stop, after a checkpoint. Raises Diverged when the loss is no longer finite, and ValueError
+    for a batch that the devices of the strategy cannot share evenly.
 
-    Under a MultiWorkerMirroredStrategy each of its processes calls this with the same arguments: only the chief's beats
-    are heard, and only the chief writes to ``record``; a stop that is asked of one stops all.
+    Under a MultiWorkerMirroredStrategy each of its processes calls this with the same arguments: only the chief
+    reports progress and writes to ``record``; a stop that is requested of one stops all.
     """
     import tensorflow as tf
 
-    strategy = strategy or default_strategy()
+    strategy, events = strategy or default_strategy(), events or TrainingEvents()
     if config.batch % strategy.num_replicas_in_sync:
         raise ValueError(
             f"a batch of {config.batch} cannot be shared evenly by {strategy.num_replicas_in_sync} devices"
@@ -72,7 +72,9 @@ def train(
         images, labels = tf.constant(_in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
         samples.write(own, images, labels, config, seed)
         steps = training_function(network, images, labels, config, seed)
-        evaluate = evaluation_function(network, tf.constant(_in_color(data.test_images)), config, alive=alive)
+        evaluate = evaluation_function(
+            network, tf.constant(_in_color(data.test_images)), config, alive=events.heartbeat
+        )
 
         keep = {*targets, *(m for m in config.milestones if m <= last)}
         progress = checkpoints.read(checkpoints.place(record, first), network) if first else Progress()
@@ -88,7 +90,7 @@ def train(
                 raise Diverged(f"the loss is not a number at step {progress.totals.first_bad_step}")
             heard = exchange(
                 (
-                    progress.step < last and should_stop(),
+                    progress.step < last and events.stop_requested(),
                     time.monotonic() - saved_at > CHECKPOINT_SECONDS,
                     max(1, min(10 * count, int(count * CALL_SECONDS / seconds))),
                 )
@@ -104,7 +106,7 @@ def train(
                 checkpoints.keep_only(own, {progress.step, *keep})
                 saved_at = time.monotonic()
             if multi_worker.is_chief(strategy):
-                beat(Beat(progress.step, loss, count * config.batch / seconds, row))
+                events.progress(ProgressUpdate(progress.step, loss, count * config.batch / seconds, row))
             if stop:
                 return False
             count = int(heard[:, 2].min())
@@ -187,7 +189,7 @@ def _evaluate(progress: Progress, network: Network, evaluate, data: Arrays, conf
     }
     if keep:
         arrays = {"labels": labels, "logits_raw": raw, "logits_ema": averaged}
-        write_whole(record.results_file(progress.step), lambda file: np.savez(file, **arrays))
+        write_atomically(record.results_file(progress.step), lambda file: np.savez(file, **arrays))
     progress.history.append(row)
     progress.totals = Totals()
     progress.interval_seconds, progress.interval_step = 0.0, progress.step

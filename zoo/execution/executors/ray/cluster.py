@@ -15,7 +15,7 @@ from zoo.execution import worker
 from zoo.execution.executors.ray.attempts import Attempt, Event, Member
 from zoo.execution.executors.ray.connection import ClusterError, in_short, joined
 from zoo.execution.executors.ray.node import Ground, Keeper, versions
-from zoo.storage.record import write_whole
+from zoo.storage.atomic import write_atomically
 
 __all__ = ["Cluster", "ClusterError", "connect", "shares"]
 
@@ -36,7 +36,7 @@ def connect(
     marker = runs_dir.absolute() / f".cluster-{secrets.token_hex(8)}"
     ground = Ground(Path.cwd(), marker, secrets.token_hex(16), versions())
     try:
-        write_whole(marker, lambda file: file.write(ground.text.encode()))
+        write_atomically(marker, lambda file: file.write(ground.text.encode()))
         nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
         if not nodes:
             raise ClusterError("no node of the Ray cluster has a CPU to train on")

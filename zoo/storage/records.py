@@ -1,0 +1,108 @@
+"""The files of a record as typed values. Fields that later versions added have defaults, so that old files stay readable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, computed_field, field_serializer, model_validator
+
+from zoo.measure import Cost
+from zoo.storage.states import FailureKind, TrainingState
+
+Row = dict[str, float]  # one evaluation: a row of history.csv
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _Outcome(_Record):
+    """A state, and what went wrong."""
+
+    state: TrainingState
+    failure: FailureKind | None = None  # set if and only if the state is FAILED
+    reason: str = ""  # for a person
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_old_form(cls, value: Any) -> Any:
+        """Earlier versions kept whether a failure repeats itself, and of an attempt the state ``diverged``."""
+        if not isinstance(value, dict) or value.get("failure") is not None:
+            return value
+        if value.get("state") == "diverged" or (value.get("state") == "failed" and value.get("repeats")):
+            return {**value, "state": TrainingState.FAILED, "failure": FailureKind.DIVERGED}
+        return {**value, "failure": FailureKind.ERROR} if value.get("state") == "failed" else value
+
+    @model_validator(mode="after")
+    def _check_failure(self) -> _Outcome:
+        if (self.failure is not None) != (self.state is TrainingState.FAILED):
+            raise ValueError(f"state {self.state} does not go with failure {self.failure}")
+        return self
+
+
+class Status(_Outcome):
+    """How a training stands: status.json."""
+
+    output: str = ""  # the last that a failed process wrote
+    time: float = 0.0  # when this was written, seconds since 1970
+
+    @computed_field  # type: ignore[prop-decorator]  # of pydantic's; mypy knows no decorated properties
+    @property
+    def repeats(self) -> bool:
+        """Whether it failed in a way that repeats itself."""
+        return self.failure is not None and self.failure.would_repeat
+
+
+class AttemptRecord(_Outcome):
+    """One attempt at a training: an entry of attempts.json. Times are seconds since 1970."""
+
+    began: float
+    ended: float
+    first_step: int = 0
+    last_step: int = 0
+    startup_s: float | None = None  # until the first progress update
+    expected_s: float | None = None  # the forecast, kept only for an attempt that did the whole training undisturbed
+    at_once: int = 1  # trainings side by side
+    host: str = ""
+
+
+class TrainingDescription(_Record):
+    """What is trained, with which code, on which machine: training.json."""
+
+    key: str
+    question: str
+    runs: tuple[str, ...]
+    seed: int
+    data_sha256: str
+    source_sha256: str | None = None  # of a user's own model
+    config: dict[str, Any]  # field with dots -> value
+    shape: dict[str, Any]  # the part of the configuration that decides the speed
+    precision: str
+    cost: Cost
+    device: str
+    cores: int | None = None
+    threads: int | None = None  # decides how sums are split up, and so their last bits: kept for all attempts
+    started: float  # seconds since 1970, of the first attempt
+    git_commit: str = ""
+    git_dirty: str = ""
+
+    @field_serializer("cost")
+    def _cost_with_names(self, cost: Cost) -> dict[str, int]:
+        return cost._asdict()
+
+
+class LatencyRecord(_Record):
+    """The latency of one image: latency.json."""
+
+    what: str = ""
+    percentiles_ms: dict[str, float]  # p50, p90, p99
+    measured: float = 0.0  # seconds since 1970
+    device: str = ""
+    in_turn_with: tuple[str, ...] = ()  # the models that were measured together
+    samples_ms: tuple[float, ...] = ()
+
+
+class Attempts(_Record):
+    """The contents of attempts.json."""
+
+    attempts: tuple[AttemptRecord, ...]
