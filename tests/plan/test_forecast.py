@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers.plans import make
 from helpers.tracked import with_cost
-from test_plan import make
 
 from zoo.host import hardware
 from zoo.measure import Cost

@@ -1,0 +1,60 @@
+"""A question, its configuration and its plan, for tests of what is planned; nothing here needs TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoo import models
+from zoo.config import load
+from zoo.config.recipes import RECIPES
+from zoo.config.settings import Config
+from zoo.plan import runs as plans
+from zoo.storage.record import Record
+
+QUESTION = """\
+question: Does it matter?
+base: {model: alex2, data: digits, steps: 100, precision: float32}
+factors:
+  augment.flip: [true, false]
+seeds: 2
+"""
+
+FIELDS = RECIPES["sandbox"] | {
+    "model": "alex2",
+    "arguments": {name: p.default for name, p in models.entry("alex2").parameters().items()},
+    "data": "digits",
+    "recipe": "sandbox",
+    "steps": 100,
+    "evaluate_every": 50,
+    "milestones": (),
+    "precision": "float32",
+}
+
+
+def config_of(**changes) -> Config:
+    """A configuration with changes by dotted name (dots written as double underscores)."""
+    fields = {k: dict(v) if isinstance(v, dict) else v for k, v in FIELDS.items()}
+    for name, value in changes.items():
+        group, _, leaf = name.partition("__")
+        if leaf:
+            fields[group][leaf] = value
+        else:
+            fields[group] = value
+    return Config(**fields)
+
+
+def make(directory: Path, text: str = QUESTION, name: str = "q.yaml"):
+    (directory / name).write_text(text)
+    return plans.make(load(directory / name), directory / "runs")
+
+
+def with_result(record: Record, *steps: int) -> None:
+    record.write_history([{"step": step, "train/images_per_s": 1.0} for step in steps])
+    for step in steps:
+        record.results_file(step).parent.mkdir(parents=True, exist_ok=True)
+        record.results_file(step).write_bytes(b"")
+
+
+def with_checkpoints(record: Record, *steps: int) -> None:
+    for step in steps:
+        (record.checkpoints / f"step_{step:08d}").mkdir(parents=True)

@@ -1,0 +1,68 @@
+"""Which runs share a training, in which order they come, and what is left to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from helpers.plans import QUESTION, make, with_checkpoints, with_result
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_trainings_come_seed_by_seed(tmp_path):
+    plan = make(tmp_path)
+    assert [run.name for run in plan.runs] == [
+        "augment.flip=true · seed 0",
+        "augment.flip=false · seed 0",
+        "augment.flip=true · seed 1",
+        "augment.flip=false · seed 1",
+    ]
+    assert len(plan.trainings) == 4 and len({run.key for run in plan.runs}) == 4
+    assert [training.seed for training in plan.trainings] == [0, 0, 1, 1]
+
+
+def test_readouts_share_a_training(tmp_path):
+    plan = make(tmp_path, QUESTION.replace("augment.flip: [true, false]", "ema: [true, false]\n  steps: [50, 100]"))
+    assert len(plan.runs) == 8 and len(plan.trainings) == 2
+    first = plan.trainings[0]
+    assert first.targets == (50, 100) and first.config.steps == 100 and len(first.runs) == 4
+    # Two run keys a training: the weights at 50 and at 100 steps, whichever of them are read out.
+    assert len({run.key for run in first.runs}) == 2
+    assert all(plan.training_of(run) is first for run in first.runs)
+
+
+def test_the_name_of_a_variant_and_of_the_question_do_not_count(tmp_path):
+    named = "variants:\n  - {name: one, augment.flip: true}\n  - {name: other, augment.flip: false}\nbaseline: one\n"
+    text = QUESTION.split("factors")[0] + named + "seeds: 2\n"
+    keys = [[run.key for run in plan.runs] for plan in (make(tmp_path), make(tmp_path, text, "named.yaml"))]
+    assert keys[0] == keys[1]
+
+
+def test_steps_left_count_from_the_newest_checkpoint_that_helps(tmp_path):
+    training = make(tmp_path, QUESTION.replace("augment.flip: [true, false]", "steps: [50, 100]")).trainings[0]
+    record = training.record
+    assert training.span() == (0, 100) and training.steps_left() == 100
+    with_checkpoints(record, 30, 50, 60)
+    assert training.span() == (30, 100)  # the result at 50 is missing still, so neither 50 nor 60 will do
+    with_result(record, 50)
+    assert training.span() == (60, 100) and not training.is_done()
+    with_result(record, 50, 100)
+    assert training.is_done() and training.steps_left() == 0
+
+
+def test_a_shorter_result_that_is_missing_does_not_repeat_the_longer_one(tmp_path):
+    training = make(tmp_path, QUESTION.replace("augment.flip: [true, false]", "steps: [50, 100]")).trainings[0]
+    with_result(training.record, 100)
+    with_checkpoints(training.record, 100)
+    assert training.span() == (0, 50)
+
+
+def test_planning_imports_no_tensorflow():
+    heavy = ("tensorflow", "mlflow", "pandas", "scipy")
+    program = f"import sys, helpers.plans, zoo.plan.stages; print([name for name in {heavy} if name in sys.modules])"
+    env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
