@@ -172,12 +172,12 @@ def _seconds(text: str) -> float:
 
 
 def _settings(options: argparse.Namespace):
-    from zoo import tracking
     from zoo.execution import sweep
+    from zoo.tracking.address import resolve_uri
 
     return sweep.Settings(
         runs_dir=RUNS_DIR,
-        tracking_uri=options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or tracking.DEFAULT_URI,
+        tracking_uri=resolve_uri(options.tracking_uri),
         command=options.portable_command,
         data_dir=options.data_dir,
         jobs=options.jobs,
@@ -239,11 +239,12 @@ def _run(plan, options: argparse.Namespace) -> int:
 
 def _sync(plan, options: argparse.Namespace) -> int:
     """Send to MLflow what is on disk, and say what that was."""
-    from zoo import tracking
+    from zoo.tracking.address import resolve_uri
+    from zoo.tracking.sync import send_all
 
-    uri = options.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or tracking.DEFAULT_URI
+    uri = resolve_uri(options.tracking_uri)
     does_the_sweep = shlex.join(word for word in shlex.split(options.portable_command) if word != "--sync")
-    sent = tracking.send_all(plan, uri, Path.cwd(), _note, does_the_sweep)
+    sent = send_all(plan, uri, Path.cwd(), _note, does_the_sweep)
     if sent.problem:
         return _refuse(
             f"{sent.problem}\n{sent.text}\n"

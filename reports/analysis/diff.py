@@ -18,6 +18,8 @@ from reports.errors import ReportError
 from reports.store import reader
 from reports.tables import tables
 from zoo.text.suggestions import did_you_mean
+from zoo.tracking.address import resolve_uri
+from zoo.tracking.names import CURRENT_RUNS
 
 PREFIX = 6  # characters of a run id or key, at least
 LISTED = 10  # candidates in a message
@@ -89,7 +91,7 @@ def compare(first: str, second: str, tracking_uri: str | None = None) -> Differe
     Raises:
         ReportError: no such store; a reference to no run, or to several; both to the same one.
     """
-    uri = reader.resolve_uri(tracking_uri)
+    uri = resolve_uri(tracking_uri)
     client = reader._client(uri)
     sweeps = {each.experiment_id: each.name for each in client.search_experiments()}
     runs = [_find(client, sweeps, reference, uri) for reference in (first, second)]
@@ -127,7 +129,7 @@ def _find(client: Any, sweeps: dict[str, str], reference: str, uri: str) -> Any:
 def _find_place(client: Any, sweeps: dict[str, str], sweep: str, place: str, reference: str) -> Any:
     """SWEEP:VARIANT:SEED; a variant's name may have colons in it. Of several runs the one that the reports count."""
     variant, _, seed = place.rpartition(":")
-    runs = [run for run in _all(client, sweeps, reader.CURRENT_RUNS) if sweeps[run.info.experiment_id] == sweep]
+    runs = [run for run in _all(client, sweeps, CURRENT_RUNS) if sweeps[run.info.experiment_id] == sweep]
     found = [run for run in runs if _place(run) == (variant, seed)]
     if found:
         return max(found, key=_standing)
@@ -186,7 +188,7 @@ def _unknown(client: Any, sweeps: dict[str, str], reference: str, uri: str) -> s
         return f"no run {reference!r} in {uri}: no sweep {sweep!r}{did_you_mean(sweep, names)}; {known}"
     if len(reference) < PREFIX:
         return f"{reference!r} is too short to name a run; {forms}"
-    latest = sorted(_all(client, sweeps, reader.CURRENT_RUNS), key=lambda run: -(run.info.start_time or 0))
+    latest = sorted(_all(client, sweeps, CURRENT_RUNS), key=lambda run: -(run.info.start_time or 0))
     there = f"; there are: {_listed(sweeps, latest)}" if latest else "; it holds no run"
     return f"no run {reference!r} in {uri}; {forms}{there}"
 

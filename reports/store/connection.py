@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from reports.errors import ReportError
+from zoo.tracking.address import resolve_uri, sqlite_path, without_passwords
 
 ANSWER_S = 10.0  # how long a server may take to say anything at all
 
@@ -19,14 +19,12 @@ def reading(tracking_uri: str | None) -> Iterator[None]:
 
     Raises ReportError.
     """
-    from reports.store import reader
-
-    uri = reader.resolve_uri(tracking_uri)
-    shown = re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", uri)
+    uri = resolve_uri(tracking_uri)
+    shown = without_passwords(uri)
     if uri.startswith(("http://", "https://")):
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
         _check_answers(uri, shown)
-    elif (path := reader.sqlite_path(uri)) is not None and path.is_file():
+    elif (path := sqlite_path(uri)) is not None and path.is_file():
         _check_whole(path)
     else:
         _check_listens(uri, shown)

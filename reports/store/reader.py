@@ -24,10 +24,24 @@ from reports.errors import ReportError
 from reports.store.sweep import Sweep
 from zoo.stats import verdicts
 from zoo.text.suggestions import did_you_mean
+from zoo.tracking.address import resolve_uri, sqlite_path
+from zoo.tracking.names import (
+    CURRENT_RUNS,
+    PROVENANCE,
+    Artifacts,
+    ExperimentTags,
+    Params,
+    RunStatus,
+    RunTags,
+    StepMetrics,
+)
 
-DEFAULT_URI = "sqlite:///mlflow.db"
-CURRENT_RUNS = "tags.current = 'true'"  # runs of the question as it was last asked
-HISTORIES = ("test/accuracy", "test/accuracy_raw", "test/accuracy_ema", "train/loss")
+HISTORIES = (
+    StepMetrics.TEST_ACCURACY,
+    StepMetrics.accuracy_of("raw"),
+    StepMetrics.accuracy_of("ema"),
+    StepMetrics.TRAIN_LOSS,
+)
 PAGE = 5000  # runs per request
 
 ACCURACIES = {
@@ -43,7 +57,6 @@ SINGLES = {
     "latency_ms/tf_p90": "latency_tf_p90_ms",
     "latency_ms/tf_p99": "latency_tf_p99_ms",
 }
-PROVENANCE = ("git_commit", "git_dirty", "data_sha256", "device")
 FORMAT_METRIC = re.compile(r"(?:latency_ms/(?P<latency>.+)_(?P<rank>p\d+)|size/(?P<size>.+)_bytes)")
 
 
@@ -58,27 +71,31 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
     experiment = _experiment(client, sweep, uri)
     tags = experiment.tags
     found = _runs(client, experiment)
-    variants = tuple(_json_tag(tags, "variants", [])) or tuple(dict.fromkeys(row["variant"] for row in found))
-    seeds = tuple(int(seed) for seed in _json_tag(tags, "seeds", [])) or tuple(sorted({row["seed"] for row in found}))
+    variants = tuple(_json_tag(tags, ExperimentTags.VARIANTS, [])) or tuple(
+        dict.fromkeys(row["variant"] for row in found)
+    )
+    seeds = tuple(int(seed) for seed in _json_tag(tags, ExperimentTags.SEEDS, [])) or tuple(
+        sorted({row["seed"] for row in found})
+    )
     artifacts = {row["run_id"]: row.pop("artifact_uri") for row in found}
     runs = _frame(found, variants)
     variants += tuple(name for name in dict.fromkeys(runs["variant"]) if name not in variants)
-    baseline, first_look = tags.get("baseline"), _json_tag(tags, "first_look", 0)
+    baseline, first_look = tags.get(ExperimentTags.BASELINE), _json_tag(tags, ExperimentTags.FIRST_LOOK, 0)
     return Sweep(
         name=sweep,
-        question=" ".join(tags.get("question", "").split()),
+        question=" ".join(tags.get(ExperimentTags.QUESTION, "").split()),
         baseline=baseline if baseline in variants else None,
-        margin=float(tags["margin"]) if tags.get("margin") else None,
+        margin=float(tags[ExperimentTags.MARGIN]) if tags.get(ExperimentTags.MARGIN) else None,
         variants=variants,
         seeds=seeds,
-        command=tags.get("command"),
+        command=tags.get(ExperimentTags.COMMAND),
         runs=runs,
         histories=_histories(client, uri, experiment.experiment_id, runs["run_id"].tolist()),
         uri=uri,
         experiment_id=experiment.experiment_id,
         schedule=verdicts.SeedSchedule(first_look, len(seeds)) if first_look else None,
-        levels=_json_tag(tags, "levels", {}),
-        published=tuple(_json_tag(tags, "published", [])),
+        levels=_json_tag(tags, ExperimentTags.LEVELS, {}),
+        published=tuple(_json_tag(tags, ExperimentTags.PUBLISHED, [])),
         artifacts=artifacts,
     )
 
@@ -98,7 +115,7 @@ def read_predictions(sweep: Sweep) -> dict[str, Predictions]:
     """
     found = {}
     for run_id in sweep.results()["run_id"]:
-        content = read_file(sweep, run_id, "predictions.npz")
+        content = read_file(sweep, run_id, Artifacts.PREDICTIONS)
         if content is None:
             continue
         try:
@@ -148,17 +165,7 @@ def read_runs(sweep: str, tracking_uri: str | None = None) -> pd.DataFrame:
     found = _runs(client, experiment)
     for row in found:
         del row["artifact_uri"]
-    return _frame(found, tuple(_json_tag(experiment.tags, "variants", [])))
-
-
-def resolve_uri(tracking_uri: str | None = None) -> str:
-    """The argument, else MLFLOW_TRACKING_URI, else the file that ``mlflow ui`` opens in this directory."""
-    return tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
-
-
-def sqlite_path(uri: str) -> Path | None:
-    """The file behind a ``sqlite:///`` address (relative to the working directory), or None for another store."""
-    return Path(uri.removeprefix("sqlite:///").split("?")[0]) if uri.startswith("sqlite:///") else None
+    return _frame(found, tuple(_json_tag(experiment.tags, ExperimentTags.VARIANTS, [])))
 
 
 def _client(uri: str) -> Any:
@@ -253,18 +260,18 @@ def _runs(client: Any, experiment: Any) -> list[dict[str, Any]]:
 
 
 def _standing(row: dict[str, Any]) -> tuple[bool, int]:
-    return row["status"] == "FINISHED", row["start_ms"]
+    return row["status"] == RunStatus.FINISHED, row["start_ms"]
 
 
 def _row(sweep: str, run: Any) -> dict[str, Any]:
     tags, params, metrics = run.data.tags, run.data.params, run.data.metrics
     row: dict[str, Any] = {
         "sweep": sweep,
-        "variant": tags.get("variant", params.get("variant", "?")),
-        "seed": int(tags.get("seed", params.get("seed", -1))),
+        "variant": tags.get(RunTags.VARIANT, params.get(Params.VARIANT, "?")),
+        "seed": int(tags.get(RunTags.SEED, params.get(Params.SEED, -1))),
         "status": run.info.status,
-        "status_detail": tags.get("status_detail", ""),
-        "run_key": tags.get("run_key", ""),
+        "status_detail": tags.get(RunTags.STATUS_DETAIL, ""),
+        "run_key": tags.get(RunTags.RUN_KEY, ""),
         "run_id": run.info.run_id,
         "artifact_uri": run.info.artifact_uri or "",
         "start_ms": run.info.start_time or 0,
@@ -274,7 +281,9 @@ def _row(sweep: str, run: Any) -> dict[str, Any]:
     row |= {column: _finite(metrics.get(name)) for name, column in SINGLES.items()}
     row |= {_format_column(name): _finite(metrics[name]) for name in sorted(metrics) if FORMAT_METRIC.fullmatch(name)}
     row |= {name: tags.get(name, "") for name in PROVENANCE}
-    return row | {f"config.{name}": params[name] for name in sorted(params) if name not in ("variant", "seed")}
+    return row | {
+        f"config.{name}": params[name] for name in sorted(params) if name not in (Params.VARIANT, Params.SEED)
+    }
 
 
 def _format_column(metric: str) -> str:

@@ -35,7 +35,7 @@ from helpers.sweeps import PATIENCE_S, command, environment, sweep
 
 from zoo.storage.record import Record
 from zoo.storage.states import TrainingState
-from zoo.tracking.artifacts import NAMES as ARTIFACTS
+from zoo.tracking.names import Artifacts
 
 VARIANTS = {
     "plain": "{}",
@@ -357,7 +357,7 @@ def _in_points(points: list[tuple[str, int, float]], record: Record) -> Iterator
 
 def _in_files(place: str, record: Record) -> Iterator[str]:
     directory = Path(place.removeprefix("file://"))
-    missing = [name for name in ARTIFACTS if not (directory / name).is_file()]
+    missing = [name for name in Artifacts.ALL if not (directory / name).is_file()]
     if missing:
         yield f"lacks {missing}"
         return

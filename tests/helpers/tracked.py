@@ -10,8 +10,8 @@ from zoo.config import load
 from zoo.measure import Cost
 from zoo.plan import runs as plans
 from zoo.storage.records import LatencyRecord, TrainingDescription
-from zoo.tracking import Store
 from zoo.tracking.connection import open_client
+from zoo.tracking.store import Store
 
 COST = Cost(params=1000, macs=20_000, ops=40_123)
 LABELS = np.array([3, 1, 4], np.uint8)

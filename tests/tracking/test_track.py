@@ -21,7 +21,8 @@ from helpers.tracked import (
     uri_of,
 )
 
-from zoo.tracking import DEFAULT_URI, view
+from zoo.tracking import view
+from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import open_client
 
 

@@ -14,8 +14,9 @@ import pytest
 from helpers.tracked import ask, finish, runs_of, uri_of
 
 from zoo.plan import runs as plans
-from zoo.tracking import DEFAULT_URI, Recorder, TrackingError
-from zoo.tracking.connection import explained, open_client
+from zoo.tracking.address import DEFAULT_URI
+from zoo.tracking.connection import TrackingError, explained, open_client
+from zoo.tracking.recorder import Recorder
 
 ROOT = Path(__file__).parents[2]
 
@@ -179,6 +180,7 @@ def test_a_password_is_not_shown():
 
 
 def test_importing_the_recorder_imports_no_mlflow():
-    code = "import zoo.tracking, sys; print({'mlflow', 'pandas', 'tensorflow', 'sqlalchemy'} & set(sys.modules))"
+    heavy = {"mlflow", "pandas", "tensorflow", "sqlalchemy"}
+    code = f"import zoo.tracking.recorder, zoo.tracking.sync, sys; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

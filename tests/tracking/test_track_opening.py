@@ -6,7 +6,8 @@ import sqlite3
 
 import pytest
 
-from zoo.tracking import TrackingError, connection
+from zoo.tracking import connection
+from zoo.tracking.connection import TrackingError
 
 
 def tables(path) -> list[str]:

@@ -19,9 +19,11 @@ from helpers.tracked import TWO_SIZES, finish, row, train, with_cost
 
 from zoo.config import load
 from zoo.plan import runs as plans
-from zoo.tracking import Recorder, Store, TrackingError, view
-from zoo.tracking.artifacts import NAMES
-from zoo.tracking.connection import open_client
+from zoo.tracking import view
+from zoo.tracking.connection import TrackingError, open_client
+from zoo.tracking.names import Artifacts
+from zoo.tracking.recorder import Recorder
+from zoo.tracking.store import Store
 
 PROGRAMS = postgres_programs()
 pytestmark = [
@@ -144,8 +146,8 @@ def assert_points(client, run, record: Path) -> None:
 def assert_files(client, run, record: Path, directory: Path) -> None:
     fetched = directory / run.info.run_id
     fetched.mkdir(parents=True)
-    assert sorted(item.path for item in client.list_artifacts(run.info.run_id)) == sorted(NAMES)
-    for name in NAMES:
+    assert sorted(item.path for item in client.list_artifacts(run.info.run_id)) == sorted(Artifacts.ALL)
+    for name in Artifacts.ALL:
         client.download_artifacts(run.info.run_id, name, str(fetched))
     for name in ("environment.json", "samples.png"):
         assert (fetched / name).read_bytes() == (record / name).read_bytes()
@@ -280,7 +282,7 @@ def assert_hand_made(client, run) -> None:
     once = {name: [0] for name in run.data.metrics if name.startswith(("cost/", "latency_ms/"))}
     assert len(once) == 7
     assert steps_of(client, run) == {name: [10, 20] for name in BY_STEP} | once
-    assert {item.path for item in client.list_artifacts(run.info.run_id)} == set(NAMES)
+    assert {item.path for item in client.list_artifacts(run.info.run_id)} == set(Artifacts.ALL)
 
 
 @pytest.fixture
@@ -346,7 +348,7 @@ def test_points_that_did_come_twice_are_repaired(small, server, tmp_path):
     open_store(small, tmp_path, server.uri).send(training, "done")
     (run,) = client.search_runs([store.experiment_id])
     assert steps_of(client, run)["train/loss"] == [10, 20]
-    assert {item.path for item in client.list_artifacts(run.info.run_id)} == set(NAMES)
+    assert {item.path for item in client.list_artifacts(run.info.run_id)} == set(Artifacts.ALL)
 
 
 def test_a_run_that_was_created_late_and_again_meanwhile_is_deleted(small, server, between, tmp_path, monkeypatch):

@@ -13,8 +13,7 @@ from helpers.tracked import ask, begin, finish, runs_of, train, uri_of
 
 from zoo.storage.records import Status
 from zoo.storage.states import FailureKind, TrainingState
-from zoo.tracking import send_all
-from zoo.tracking.sync import Sent, state_on_disk
+from zoo.tracking.sync import Sent, send_all, state_on_disk
 
 LOCKED = "another program has locked the database and does not let go; close it"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import data, tracking
+from zoo import data
 from zoo.execution import latency, progress, scheduler
 from zoo.execution.executors import local
 from zoo.host import hardware, resources
@@ -24,6 +24,9 @@ from zoo.stats import verdicts
 from zoo.stats.verdicts import Verdict
 from zoo.storage.states import TrainingState
 from zoo.text import wording
+from zoo.tracking.connection import TrackingError
+from zoo.tracking.recorder import Recorder
+from zoo.tracking.store import Store
 
 
 class SweepError(Exception):
@@ -55,8 +58,8 @@ class Ending:
 
     outcome: scheduler.Outcome
     unmeasured: str  # why latencies could not be measured
-    unsent: tracking.TrackingError | None
-    store: tracking.Store | None
+    unsent: TrackingError | None
+    store: Store | None
 
 
 def run(
@@ -132,7 +135,7 @@ def _do(
         display.say(f"after {seeds} seeds: {'; '.join(shown)}")
         display.expect(not_done(stages.wanted_trainings(plan).at_most))
 
-    recorder = tracking.Recorder(plan, settings.tracking_uri, Path.cwd(), display.say, settings.command)
+    recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), display.say, settings.command)
     started = time.monotonic()
     in_time = None if settings.budget_s is None else budget.gate(expected, settings.budget_s)
     with scheduler.Interrupt().caught() as interrupt, display.shown(plan.question.name):
@@ -194,7 +197,7 @@ def _warn(
 class _Audience:
     """Passes what happens on to the display and to MLflow."""
 
-    def __init__(self, display: progress.Display, recorder: tracking.Recorder, meanwhile: Callable[[], Any]):
+    def __init__(self, display: progress.Display, recorder: Recorder, meanwhile: Callable[[], Any]):
         self._display, self._recorder, self._meanwhile = display, recorder, meanwhile
         self._idle = False
         self.waiting, self.stopping, self.again = display.waiting, display.stopping, display.again

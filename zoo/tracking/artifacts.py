@@ -13,13 +13,12 @@ import numpy as np
 
 from zoo.plan.runs import Plan, Run
 from zoo.storage.records import Row
-
-NAMES = ("environment.json", "history.csv", "predictions.npz", "samples.png", "spec.yaml")
+from zoo.tracking.names import Artifacts
 
 
 @contextlib.contextmanager
 def prepared(run: Run, plan: Plan, rows: list[Row]) -> Iterator[Path]:
-    """A temporary directory with ``NAMES``, as far as the record has what they are made of.
+    """A temporary directory with ``Artifacts.ALL``, as far as the record has what they are made of.
 
     ``predictions.npz`` holds the test ``labels`` [N] and the ``logits`` float32 [N, classes] that the run's accuracy is
     of: the averaged weights' or the raw weights'. Both are in the record.
@@ -27,14 +26,14 @@ def prepared(run: Run, plan: Plan, rows: list[Row]) -> Iterator[Path]:
     record = plan.training_of(run).record
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        for copied in ("environment.json", "samples.png"):
+        for copied in (Artifacts.ENVIRONMENT, Artifacts.SAMPLES):
             with contextlib.suppress(FileNotFoundError):
                 shutil.copyfile(record.directory / copied, directory / copied)
-        _write_history(directory / "history.csv", rows)
+        _write_history(directory / Artifacts.HISTORY, rows)
         with np.load(record.results_file(run.steps)) as results:
             logits = results["logits_ema" if run.variant.config.ema else "logits_raw"]
-            np.savez(directory / "predictions.npz", labels=results["labels"], logits=logits)
-        (directory / "spec.yaml").write_text(_spec(plan), encoding="utf-8")
+            np.savez(directory / Artifacts.PREDICTIONS, labels=results["labels"], logits=logits)
+        (directory / Artifacts.SPEC).write_text(_spec(plan), encoding="utf-8")
         yield directory
 
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-DEFAULT_URI = "sqlite:///mlflow.db"
+from zoo.tracking.address import sqlite_path, without_passwords
+
 OPENING_SECONDS = 180  # how long to wait for another process that opens the same database: a slow disk takes a minute
 
 _SETTINGS = {  # a user's own setting wins
@@ -76,11 +77,6 @@ def open_client(uri: str) -> Any:
             return _client_beside_others(uri)
 
 
-def sqlite_path(uri: str) -> Path | None:
-    """The file behind a ``sqlite:///`` address (relative to the working directory), or None for another store."""
-    return Path(uri.removeprefix("sqlite:///").split("?")[0]) if uri.startswith("sqlite:///") else None
-
-
 @contextlib.contextmanager
 def explained(uri: str) -> Iterator[None]:
     """Turns whatever is raised inside into a TrackingError for a person."""
@@ -89,26 +85,23 @@ def explained(uri: str) -> Iterator[None]:
     except TrackingError:
         raise
     except Exception as error:
-        raise TrackingError(f"MLflow at {shown(uri)} cannot be written to: {_reason(error, uri)}") from error
+        raise TrackingError(
+            f"MLflow at {without_passwords(uri)} cannot be written to: {_reason(error, uri)}"
+        ) from error
 
 
 def _reason(error: Exception, uri: str) -> str:
     text = str(error).strip()
     for pattern, meaning in _MEANINGS:
         if re.search(pattern, text):
-            return meaning.format(uri=shown(uri))
+            return meaning.format(uri=without_passwords(uri))
     if isinstance(error, ModuleNotFoundError):
         hint = "; with it: pip install '.[postgres]'" if (error.name or "").startswith("psycopg") else ""
         return f"this kind of address needs a package that is not installed: {error.name}{hint}"
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.strerror}: {error.filename}"
     first = text.splitlines()[0][:300] if text else ""
-    return shown(first if type(error).__name__ == "MlflowException" else f"{type(error).__name__}: {first}")
-
-
-def shown(text: str) -> str:
-    """An address, or a text with one in it, without its password."""
-    return re.sub(r"(//[^/:@\s]*):[^/@\s]+@", r"\1:***@", text)
+    return without_passwords(first if type(error).__name__ == "MlflowException" else f"{type(error).__name__}: {first}")
 
 
 @contextlib.contextmanager

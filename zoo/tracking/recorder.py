@@ -9,7 +9,8 @@ from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
-from zoo.tracking.connection import TrackingError, explained, shown
+from zoo.tracking.address import without_passwords
+from zoo.tracking.connection import TrackingError, explained
 from zoo.tracking.store import Store
 
 PATIENCE_S = 90  # longer than the retries of one request
@@ -70,7 +71,8 @@ class Recorder:
             if self._sent > sent:
                 sent, since = self._sent, time.monotonic()
             elif waited_s > patience_s and self._thread.is_alive():
-                return TrackingError(f"MLflow at {shown(self._uri)} has taken nothing for {patience_s:.0f} seconds")
+                store = without_passwords(self._uri)
+                return TrackingError(f"MLflow at {store} has taken nothing for {patience_s:.0f} seconds")
         return self.problem
 
     @property

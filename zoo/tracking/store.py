@@ -23,12 +23,22 @@ from zoo.storage.records import Row, TrainingDescription
 from zoo.storage.states import TrainingState
 from zoo.tracking import artifacts, view
 from zoo.tracking.connection import explained, open_client
+from zoo.tracking.names import (
+    ARTIFACTS_COMPLETE,
+    Artifacts,
+    ExperimentTags,
+    Params,
+    RunStatus,
+    RunTags,
+    SingleMetrics,
+    StepMetrics,
+)
 
 _STATUS = {
-    TrainingState.RUNNING: "RUNNING",
-    TrainingState.DONE: "FINISHED",
-    TrainingState.STOPPED: "KILLED",
-    TrainingState.FAILED: "FAILED",
+    TrainingState.RUNNING: RunStatus.RUNNING,
+    TrainingState.DONE: RunStatus.FINISHED,
+    TrainingState.STOPPED: RunStatus.KILLED,
+    TrainingState.FAILED: RunStatus.FAILED,
 }
 _BATCH = 90  # rows of a history in one request: MLflow takes 1,000 values
 _TAG_LENGTH, _EXPERIMENT_TAG_LENGTH, _DIGEST_LENGTH = 5000, 20_000, 36  # characters that MLflow takes
@@ -97,17 +107,17 @@ class Store:
         listed = ", ".join(f"`{name}`" for name in names[:50])
         found = self._client.get_experiment(self.experiment_id)
         tags = {
-            "question": question.question,
-            "baseline": question.baseline,
-            "margin": str(question.margin),
-            "variants": _listed_json(names),
-            "seeds": json.dumps(question.seeds),
-            "first_look": json.dumps(question.first_look),
-            "factors": _listed_json(question.factors),
-            "levels": _listed_json({variant.name: variant.levels for variant in question.variants}),
-            "published": _listed_json([asdict(claim) for claim in question.published]),
-            "command": self._command,
-            "mlflow.note.content": f"{question.question}\n\nVariants: {listed}. Baseline: `{question.baseline}`.",
+            ExperimentTags.QUESTION: question.question,
+            ExperimentTags.BASELINE: question.baseline,
+            ExperimentTags.MARGIN: str(question.margin),
+            ExperimentTags.VARIANTS: _listed_json(names),
+            ExperimentTags.SEEDS: json.dumps(question.seeds),
+            ExperimentTags.FIRST_LOOK: json.dumps(question.first_look),
+            ExperimentTags.FACTORS: _listed_json(question.factors),
+            ExperimentTags.LEVELS: _listed_json({variant.name: variant.levels for variant in question.variants}),
+            ExperimentTags.PUBLISHED: _listed_json([asdict(claim) for claim in question.published]),
+            ExperimentTags.COMMAND: self._command,
+            ExperimentTags.NOTE: f"{question.question}\n\nVariants: {listed}. Baseline: `{question.baseline}`.",
             view.TAG: view.tag(list(question.factors), found.creation_time),
         }
         for key, value in tags.items():
@@ -122,7 +132,7 @@ class Store:
         same: dict[str, list[Any]] = {}
         for found in _all_runs(self._client, self.experiment_id):
             tags = found.data.tags
-            run = wanted.get((tags.get("run_key"), tags.get("variant"), tags.get("seed")))
+            run = wanted.get((tags.get(RunTags.RUN_KEY), tags.get(RunTags.VARIANT), tags.get(RunTags.SEED)))
             if run is not None and self._is_of(tags, self._plan.training_of(run)):
                 same.setdefault(run.name, []).append(found)
             else:
@@ -141,13 +151,13 @@ class Store:
 
     def _mark(self, found: Any, current: bool) -> None:
         """Whether a run is of the question as last asked: what the prepared view and the reports go by."""
-        if found.data.tags.get("current") != str(current).lower():
-            self._client.set_tag(found.info.run_id, "current", str(current).lower())
+        if found.data.tags.get(RunTags.CURRENT) != str(current).lower():
+            self._client.set_tag(found.info.run_id, RunTags.CURRENT, str(current).lower())
 
     def _is_of(self, tags: Mapping[str, str], training: Training) -> bool:
         """Whether an MLflow run is of this very training: one of the same key may have been moved aside, or be elsewhere."""
         began = _began(training.record.description())
-        return not began or tags.get("training_began", began) == began
+        return not began or tags.get(RunTags.TRAINING_BEGAN, began) == began
 
     def _send_run(
         self,
@@ -177,11 +187,11 @@ class Store:
         if run.name in self._run_ids:
             found = self._client.get_run(self._run_ids[run.name])
             if found.info.lifecycle_stage == "active":
-                if found.data.tags.get("training_began", began) == began:
+                if found.data.tags.get(RunTags.TRAINING_BEGAN, began) == began:
                     return found
                 self._mark(found, current=False)
-        tags = _identity(run, self._plan.question.name) | {"current": "true", "mlflow.source.name": "run_sweep.py"}
-        tags |= {"training_began": began} if began else {}
+        tags = _identity(run, self._plan.question.name) | {RunTags.CURRENT: "true", RunTags.SOURCE_NAME: "run_sweep.py"}
+        tags |= {RunTags.TRAINING_BEGAN: began} if began else {}
         began_ms = int((described.started if described else time.time()) * 1000)
         created = self._client.create_run(self.experiment_id, start_time=began_ms, tags=tags, run_name=run.name)
         found = self._only(self._twins(created, tags))
@@ -192,8 +202,8 @@ class Store:
 
     def _twins(self, created: Any, tags: Mapping[str, str]) -> list[Any]:
         """A run just created with all that are its like: MLflow's client sends a request again when no answer comes."""
-        like = (*("run_key", "variant", "seed"), "training_began")
-        same_key = _all_runs(self._client, self.experiment_id, f"tags.run_key = '{tags['run_key']}'")
+        like = (RunTags.RUN_KEY, RunTags.VARIANT, RunTags.SEED, RunTags.TRAINING_BEGAN)
+        same_key = _all_runs(self._client, self.experiment_id, f"tags.{RunTags.RUN_KEY} = '{tags[RunTags.RUN_KEY]}'")
         found = [other for other in same_key if all(other.data.tags.get(name) == tags.get(name) for name in like)]
         return found or [created]
 
@@ -205,7 +215,7 @@ class Store:
         run_id = found.info.run_id
         if run_id in self._stored:
             return False
-        points = self._client.get_metric_history(run_id, "train/loss")
+        points = self._client.get_metric_history(run_id, StepMetrics.TRAIN_LOSS)
         self._stored[run_id] = {point.step for point in points}
         return len(points) > len(self._stored[run_id])
 
@@ -214,15 +224,15 @@ class Store:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
         tags = {
-            "data_sha256": training.data_sha256,
-            "device": described.device if described else "",
-            "git_commit": described.git_commit if described else "",
-            "git_dirty": described.git_dirty if described else "",
-            "training_began": _began(described),
-            "mlflow.note.content": _note(run, self._plan.question.name),
+            RunTags.DATA_SHA256: training.data_sha256,
+            RunTags.DEVICE: described.device if described else "",
+            RunTags.GIT_COMMIT: described.git_commit if described else "",
+            RunTags.GIT_DIRTY: described.git_dirty if described else "",
+            RunTags.TRAINING_BEGAN: _began(described),
+            RunTags.NOTE: _note(run, self._plan.question.name),
         }
         config = run.variant.config
-        params = config.flat() | {"variant": run.variant.name, "seed": run.seed}
+        params = config.flat() | {Params.VARIANT: run.variant.name, Params.SEED: run.seed}
         self._client.log_batch(
             found.info.run_id,
             tags=[RunTag(k, v) for k, v in tags.items() if v and found.data.tags.get(k) != v],
@@ -254,13 +264,15 @@ class Store:
         from mlflow.entities import Metric
 
         began_ms, now_ms = found.info.start_time, int(time.time() * 1000)
-        figures = {f"cost/{name}": float(value) for name, value in training.cost._asdict().items()}
+        figures = {SingleMetrics.cost_of(name): float(value) for name, value in training.cost._asdict().items()}
         row = training.record.row_at(run.steps)
         if row is not None and training.record.has_result(run.steps):
-            figures["cost/train_s"] = row["train_s"]
+            figures[SingleMetrics.TRAIN_S] = row["train_s"]
         latency = training.record.latency()
         if latency is not None:
-            figures |= {f"latency_ms/tf_{rank}": value for rank, value in latency.percentiles_ms.items()}
+            figures |= {
+                SingleMetrics.latency_ms_of("tf", rank): value for rank, value in latency.percentiles_ms.items()
+            }
         had = found.data.metrics
         # Of two values MLflow shows the later one.
         changed = [Metric(k, v, now_ms if k in had else began_ms, 0) for k, v in figures.items() if had.get(k) != v]
@@ -270,11 +282,11 @@ class Store:
         """The run's files, unless MLflow has them all."""
         run_id, tags = found.info.run_id, found.data.tags
         present = {item.path for item in self._client.list_artifacts(run_id)}
-        if tags.get("artifacts") == "complete" and present.issuperset(artifacts.NAMES):
+        if tags.get(RunTags.ARTIFACTS) == ARTIFACTS_COMPLETE and present.issuperset(Artifacts.ALL):
             return
         with artifacts.prepared(run, self._plan, rows) as directory:
             self._client.log_artifacts(run_id, str(directory))
-        self._client.set_tag(run_id, "artifacts", "complete")
+        self._client.set_tag(run_id, RunTags.ARTIFACTS, ARTIFACTS_COMPLETE)
 
     def _set_state(self, found: Any, state: TrainingState, reason: str, rows: list[Row]) -> None:
         run_id, status = found.info.run_id, _STATUS[state]
@@ -285,8 +297,8 @@ class Store:
             TrainingState.STOPPED: f"stopped; evaluated up to step {last}; the same command goes on",
             TrainingState.FAILED: reason[:_TAG_LENGTH] or "failed without a reason",
         }[state]
-        if found.data.tags.get("status_detail") != detail:
-            self._client.set_tag(run_id, "status_detail", detail)
+        if found.data.tags.get(RunTags.STATUS_DETAIL) != detail:
+            self._client.set_tag(run_id, RunTags.STATUS_DETAIL, detail)
         if found.info.status == status:
             return
         if state is TrainingState.RUNNING:
@@ -305,11 +317,11 @@ def _with_output(training: Training, state: TrainingState, reason: str) -> str:
 def _identity(run: Run, sweep: str) -> dict[str, str]:
     """What an MLflow run is found again by, and what it belongs to."""
     return {
-        "sweep": sweep,
-        "variant": run.variant.name,
-        "seed": str(run.seed),
-        "run_key": run.key,
-        "training_key": run.training,
+        RunTags.SWEEP: sweep,
+        RunTags.VARIANT: run.variant.name,
+        RunTags.SEED: str(run.seed),
+        RunTags.RUN_KEY: run.key,
+        RunTags.TRAINING_KEY: run.training,
     }
 
 
@@ -326,8 +338,12 @@ def _began(described: TrainingDescription | None) -> str:
 def _metrics(row: Row, ema: bool) -> dict[str, float]:
     """MLflow's metrics of one row of a history, seen with the averaged or the raw weights."""
     which = "ema" if ema else "raw"
-    named = {k: v for k, v in row.items() if k.startswith(("train/", "test/accuracy_"))}
-    return {**named, "test/accuracy": row[f"test/accuracy_{which}"], "test/top5": row[f"test/top5_{which}"]}
+    named = {k: v for k, v in row.items() if k.startswith((StepMetrics.TRAIN_PREFIX, StepMetrics.ACCURACY_PREFIX))}
+    return {
+        **named,
+        StepMetrics.TEST_ACCURACY: row[StepMetrics.accuracy_of(which)],
+        StepMetrics.TEST_TOP5: row[StepMetrics.top5_of(which)],
+    }
 
 
 def _text(value: Any) -> str:

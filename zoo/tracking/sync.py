@@ -9,7 +9,8 @@ from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
-from zoo.tracking.connection import TrackingError, shown
+from zoo.tracking.address import without_passwords
+from zoo.tracking.connection import TrackingError
 from zoo.tracking.recorder import PATIENCE_S, Recorder
 from zoo.tracking.store import Store
 
@@ -36,7 +37,7 @@ class Sent:
     def text(self) -> str:
         """In one line: "sent 5 of 6 runs to sqlite:///mlflow.db: 4 complete, 1 stopped; 1 has nothing on disk"."""
         by_state = ", ".join(f"{count} {_SAID[state]}" for state, count in self.states.items())
-        sent = f"sent {sum(self.states.values())} of {self.runs} runs to {shown(self.uri)}"
+        sent = f"sent {sum(self.states.values())} of {self.runs} runs to {without_passwords(self.uri)}"
         absent = f"; {self.absent} {'has' if self.absent == 1 else 'have'} nothing on disk" if self.absent else ""
         return f"{sent}{': ' if by_state else ''}{by_state}{absent}"
 

@@ -10,14 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.tracking.connection import DEFAULT_URI
+from zoo.tracking.address import DEFAULT_URI
+from zoo.tracking.names import CURRENT_RUNS, Params, SingleMetrics, StepMetrics
 
 KEY = "by-variant"
 TAG = f"mlflow.sharedViewState.{KEY}"
 
 COLUMNS = (
-    *("test/accuracy", "cost/params", "latency_ms/tf_p50", "cost/train_s"),
-    *("cost/macs", "test/accuracy_raw", "test/accuracy_ema"),
+    StepMetrics.TEST_ACCURACY,
+    SingleMetrics.cost_of("params"),
+    SingleMetrics.latency_ms_of("tf", "p50"),
+    SingleMetrics.TRAIN_S,
+    SingleMetrics.cost_of("macs"),
+    StepMetrics.accuracy_of("raw"),
+    StepMetrics.accuracy_of("ema"),
 )
 _RUN_NAME = "attributes.`Run Name`"
 _NAME_WIDTH, _METRIC_WIDTH = 260, 150  # screen pixels; a group's mean is written with "(average)" behind it
@@ -28,11 +34,11 @@ def tag(factors: Sequence[str], created_ms: int) -> str:
     metrics = [f"metrics.`{name}`" for name in COLUMNS]
     columns = [*metrics, *(f"params.`{name}`" for name in factors)]
     state: dict[str, Any] = {
-        "searchFilter": "tags.current = 'true'",
+        "searchFilter": CURRENT_RUNS,
         "selectedColumns": columns,
         "columnOrder": [_RUN_NAME, *columns],
         "columnWidths": {_RUN_NAME: _NAME_WIDTH} | dict.fromkeys(metrics, _METRIC_WIDTH),
-        "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": "variant"}]},
+        "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "param", "groupByData": Params.VARIANT}]},
         "orderByKey": metrics[0],
         "orderByAsc": False,
     }

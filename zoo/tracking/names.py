@@ -1,0 +1,117 @@
+"""The names under which MLflow keeps what a sweep records, for whoever writes or reads them. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ExperimentTags:
+    """Tags of the MLflow experiment of a sweep: the question as it was last asked."""
+
+    QUESTION = "question"
+    BASELINE = "baseline"
+    MARGIN = "margin"
+    VARIANTS = "variants"  # JSON list of names, like the next three in the order of the question
+    SEEDS = "seeds"
+    FIRST_LOOK = "first_look"  # seeds before the first interim analysis, null where the number of seeds is fixed
+    FACTORS = "factors"
+    LEVELS = "levels"  # JSON object: variant -> factor -> level
+    PUBLISHED = "published"
+    COMMAND = "command"  # that does the sweep
+    NOTE = "mlflow.note.content"  # the description that MLflow shows
+
+
+class RunTags:
+    """Tags of an MLflow run."""
+
+    SWEEP = "sweep"
+    VARIANT = "variant"
+    SEED = "seed"
+    RUN_KEY = "run_key"
+    TRAINING_KEY = "training_key"
+    TRAINING_BEGAN = "training_began"  # tells a training from an earlier one of the same key
+    CURRENT = "current"  # "true" for runs of the question as it was last asked
+    STATUS_DETAIL = "status_detail"
+    GIT_COMMIT = "git_commit"
+    GIT_DIRTY = "git_dirty"
+    DATA_SHA256 = "data_sha256"
+    DEVICE = "device"
+    ARTIFACTS = "artifacts"  # ARTIFACTS_COMPLETE once all files are there
+    NOTE = "mlflow.note.content"
+    SOURCE_NAME = "mlflow.source.name"
+
+
+ARTIFACTS_COMPLETE = "complete"
+CURRENT_RUNS = f"tags.{RunTags.CURRENT} = 'true'"  # a filter for MLflow's search
+
+PROVENANCE = (RunTags.GIT_COMMIT, RunTags.GIT_DIRTY, RunTags.DATA_SHA256, RunTags.DEVICE)
+
+
+class RunStatus(StrEnum):
+    """MLflow's states of a run, as far as they are used here."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    KILLED = "KILLED"  # stopped
+    FAILED = "FAILED"
+
+
+class Params:
+    """Parameters of an MLflow run beside the fields of its configuration, which have their dotted names."""
+
+    VARIANT = "variant"
+    SEED = "seed"
+
+
+class StepMetrics:
+    """Metrics with a value for each evaluation."""
+
+    TRAIN_LOSS = "train/loss"
+    TEST_ACCURACY = "test/accuracy"  # the one that the recipe reports
+    TEST_TOP5 = "test/top5"
+
+    TRAIN_PREFIX = "train/"  # columns of a training's history with these prefixes are metrics of the same name
+    ACCURACY_PREFIX = "test/accuracy_"
+
+    @staticmethod
+    def accuracy_of(evaluation: str) -> str:
+        """The test accuracy of one evaluation: "raw" or "ema" (averaged) weights."""
+        return f"test/accuracy_{evaluation}"
+
+    @staticmethod
+    def top5_of(evaluation: str) -> str:
+        """Likewise, how often the label is among the five likeliest classes."""
+        return f"test/top5_{evaluation}"
+
+
+class SingleMetrics:
+    """Metrics that a run has once."""
+
+    TRAIN_S = "cost/train_s"
+
+    @staticmethod
+    def cost_of(figure: str) -> str:
+        """Of a network: "params", "macs" or "ops"."""
+        return f"cost/{figure}"
+
+    @staticmethod
+    def latency_ms_of(exported_as: str, percentile: str) -> str:
+        """Of one image in a format ("tf" is the compiled function), by percentile: "p50", "p90" or "p99"."""
+        return f"latency_ms/{exported_as}_{percentile}"
+
+    @staticmethod
+    def size_bytes_of(exported_as: str) -> str:
+        """Of the exported model's file."""
+        return f"size/{exported_as}_bytes"
+
+
+class Artifacts:
+    """Files of an MLflow run."""
+
+    ENVIRONMENT = "environment.json"
+    HISTORY = "history.csv"
+    PREDICTIONS = "predictions.npz"
+    SAMPLES = "samples.png"
+    SPEC = "spec.yaml"
+
+    ALL = (ENVIRONMENT, HISTORY, PREDICTIONS, SAMPLES, SPEC)
