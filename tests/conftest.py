@@ -40,9 +40,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(autouse=True)
 def own_registrations(monkeypatch):
     """What a test registers is forgotten at its end."""
-    models.names(), data.names()  # those of the package are there for good
-    monkeypatch.setattr(models, "_entries", dict(models._entries))
+    data.names()  # those of the package are there for good
     monkeypatch.setattr(data, "_sets", dict(data._sets))
+    with models.restored():
+        yield
 
 
 @pytest.fixture(scope="session")

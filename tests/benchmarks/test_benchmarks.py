@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from benchmarks import contender, images, memory, report, rounds, start_up, step_profile, training_speed
 from reports.store import reader
 from zoo import models
 from zoo.measure import cost
 from zoo.models import layers
-
-tf = layers.tf
 
 MODELS = ["tuto", "alex2", "nin2", "squeeze1"]
 

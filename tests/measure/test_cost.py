@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import tensorflow as tf
+import tf_keras as keras
 
 from zoo import models
 from zoo.measure import Cost, cost, layer_costs
-from zoo.models.layers import LocalResponseNormalization, keras, tf
+from zoo.models.layers import LocalResponseNormalization
 
 # params, MACs and ops as published by tensorsandbox (ops are its "Flops"), recomputed to the last digit
 PUBLISHED = {

@@ -6,12 +6,11 @@ import threading
 
 import numpy as np
 import pytest
+import tensorflow as tf
+import tf_keras as keras
 
 from zoo.models import layers
-from zoo.models.layers import convolution
-
-tf = layers.tf
-keras = layers.keras
+from zoo.models.layers import convolution, fused
 
 
 def normal(shape, scale=1.0, seed=0, dtype=np.float32):
@@ -30,13 +29,10 @@ def test_lrn_of_three_channels_by_hand():
 
 @pytest.fixture(params=["compiled", "not compiled"])
 def way(request, monkeypatch):
-    """In both ways that the normalization is computed, whichever is this machine's."""
-    if request.param == "compiled" and not layers.one_pass.is_compiled():
+    """Both ways of computing the normalization, whichever this machine uses."""
+    if request.param == "compiled" and not fused.is_compiled():
         pytest.skip("TensorFlow compiles nothing here")
-    monkeypatch.setattr(layers.one_pass, "is_compiled", lambda: request.param == "compiled")
-    layers._passes.cache_clear()
-    yield
-    layers._passes.cache_clear()
+    monkeypatch.setattr(fused, "is_compiled", lambda: request.param == "compiled")
 
 
 @pytest.mark.parametrize("beta", [0.75, 0.5, 1.0])
@@ -105,7 +101,7 @@ def test_the_gradients_of_a_convolution_are_those_of_tensorflow(batch, map_size,
     x = tf.cast(normal((batch, *map_size, channels)), tf.bfloat16)
     weights = tf.cast(normal((*kernel, channels, width), seed=1), tf.bfloat16)
     upstream = tf.cast(normal((batch, *map_size, width), seed=2), tf.bfloat16)
-    assert convolution._pays(x, weights)
+    assert convolution.is_faster(x, weights)
 
     @tf.function
     def gradients(function, x, weights, upstream):
@@ -138,15 +134,17 @@ def test_the_layer_is_keras_own_whatever_its_arguments(arguments):
 
 
 def test_the_faster_gradient_is_taken_only_where_it_was_measured_to_be_faster():
-    def pays(x, kernel, dtype=tf.bfloat16):
-        return convolution._pays(tf.zeros(x, dtype), tf.zeros(kernel, dtype))
+    def is_faster(x, kernel, dtype=tf.bfloat16):
+        return convolution.is_faster(tf.zeros(x, dtype), tf.zeros(kernel, dtype))
 
-    assert pays((128, 12, 12, 64), (5, 5, 64, 64)) and pays((128, 6, 6, 32), (3, 3, 32, 128))
-    assert not pays((128, 24, 24, 64), (3, 3, 64, 64))
-    assert not pays((128, 12, 12, 64), (1, 1, 64, 64))
-    assert not pays((128, 12, 12, 16), (3, 3, 16, 64))
-    assert not pays((128, 12, 12, 64), (5, 5, 64, 64), tf.float32)
-    assert not convolution._pays(keras.Input((12, 12, 64), dtype=tf.bfloat16), tf.zeros((5, 5, 64, 64), tf.bfloat16))
+    assert is_faster((128, 12, 12, 64), (5, 5, 64, 64)) and is_faster((128, 6, 6, 32), (3, 3, 32, 128))
+    assert not is_faster((128, 24, 24, 64), (3, 3, 64, 64))
+    assert not is_faster((128, 12, 12, 64), (1, 1, 64, 64))
+    assert not is_faster((128, 12, 12, 16), (3, 3, 16, 64))
+    assert not is_faster((128, 12, 12, 64), (5, 5, 64, 64), tf.float32)
+    assert not convolution.is_faster(
+        keras.Input((12, 12, 64), dtype=tf.bfloat16), tf.zeros((5, 5, 64, 64), tf.bfloat16)
+    )
 
 
 @pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16])
@@ -179,17 +177,17 @@ def dropped(rows=slice(None), name="drop", rate=0.25, seed=1, step=0, width=1000
         return layers.Dropout(rate, name=name)(tf.ones((count, width)), training=True).numpy()
 
 
-def test_dropout_zeroes_its_share_and_scales_the_rest():
+def test_dropout_zeroes_its_fraction_and_scales_the_rest():
     values = dropped(rate=0.25)
     assert set(np.unique(values)) == {np.float32(0), np.float32(1 / 0.75)}
-    # 8,000 draws: the standard deviation of the share is sqrt(0.25 * 0.75 / 8000) = 0.0048
+    # 8,000 draws: the standard deviation of the fraction is sqrt(0.25 * 0.75 / 8000) = 0.0048
     assert abs((values == 0).mean() - 0.25) < 4 * 0.0048
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.9, 1 - 1e-9])
 def test_dropout_keeps_the_mean_at_any_rate(rate):
     values = dropped(rate=rate, width=100_001)  # odd: two values share a random number
-    kept = max(round((1 - rate) * 2**16), 1) / 2**16  # the share that sixteen bits can express
+    kept = max(round((1 - rate) * 2**16), 1) / 2**16  # the fraction that sixteen bits can express
     assert set(np.unique(values)) <= {np.float32(0), np.float32(1 / kept)}
     assert abs((values != 0).mean() - kept) < 4 * (kept * (1 - kept) / values.size) ** 0.5
 
@@ -247,7 +245,7 @@ def test_dropout_is_the_identity_at_inference():
 
 
 def test_dropout_without_a_source_of_randomness_says_what_to_do():
-    with pytest.raises(RuntimeError, match=r"layer 'lost'.*zoo\.layers\.randomness"):
+    with pytest.raises(RuntimeError, match=r"layer 'lost'.*zoo\.models\.layers\.randomness"):
         layers.Dropout(0.5, name="lost")(tf.ones((2, 2)), training=True)
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from zoo import models
+from zoo.models.arguments import CommonArguments
 
 NAMES = ["tuto", "alex0", "alex1", "alex2", "alex3", "alex4", "cs231n", "nin0", "nin1", "nin2", "squeeze0", "squeeze1"]
 FAMILIES = {"alex": "tuto", "nin": "nin0", "squeeze": "squeeze0"}
@@ -43,9 +49,11 @@ def layer_names(name, **arguments):
 
 def fingerprint(name, **arguments):
     """Initial weights and the training output on fixed images, all from one seed."""
+    import tf_keras as keras
+
     from zoo.models import layers
 
-    layers.keras.utils.set_random_seed(7)
+    keras.utils.set_random_seed(7)
     model = models.build(name, **arguments)
     images = np.random.default_rng(0).normal(size=(4, 24, 24, 3)).astype(np.float32)
     with layers.randomness(7, 0, 0, 4):
@@ -59,18 +67,11 @@ def same(left, right):
 
 @pytest.fixture
 def bfloat16():
-    from zoo.models.layers import keras
+    import tf_keras as keras
 
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     yield
     keras.mixed_precision.set_global_policy("float32")
-
-
-@pytest.fixture
-def registry(monkeypatch):
-    """The registry, for tests that add to it."""
-    models.names()
-    monkeypatch.setattr(models, "_entries", dict(models._entries))
 
 
 # --- what is built ------------------------------------------------------------------------------------------------
@@ -255,6 +256,42 @@ def test_no_argument_takes_the_name_of_a_field_of_the_configuration():
         assert not set(config.Config.model_fields) & set(models.entry(name).parameters())
 
 
+COMMON = {  # the same in every family but for ``lrn`` and ``final_relu``, which are those of the published networks
+    "lrn_radius": 4,
+    "lrn_bias": 1.0,
+    "lrn_alpha": 0.001 / 9,
+    "lrn_beta": 0.75,
+    "batch_norm": False,
+    "dropout": 0.0,
+    "initializer": "xavier",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "published"),
+    [
+        ("tuto", ["convs", "pool", "hidden"], {"lrn": True, "final_relu": False}),
+        ("nin0", ["blocks", "last_block", "pool"], {"lrn": False, "final_relu": True}),
+        ("squeeze0", ["stem", "stages", "pool"], {"lrn": False, "final_relu": True}),
+    ],
+)
+def test_families_take_their_own_arguments_and_then_the_common_ones(name, own, published):
+    parameters = models.entry(name).parameters()
+    lrn = ["lrn", "lrn_radius", "lrn_bias", "lrn_alpha", "lrn_beta"]
+    assert list(parameters) == [*own, *lrn, "batch_norm", "dropout", "final_relu", "initializer"]
+    defaults = {key: parameter.default for key, parameter in parameters.items() if key not in own}
+    assert defaults == COMMON | published
+
+
+def test_rows_override_defaults():
+    changed = {
+        name: {key: p.default for key, p in models.entry(name).parameters().items() if p.default != tuto[key].default}
+        for tuto in [models.entry("tuto").parameters()]
+        for name in ("alex2", "alex4")
+    }
+    assert changed == {"alex2": {"lrn": False}, "alex4": {"lrn": False, "convs": ((5, 96), (3, 96))}}
+
+
 # --- input sizes --------------------------------------------------------------------------------------------------
 
 
@@ -293,7 +330,7 @@ def test_unknown_names_and_arguments_are_refused_with_the_nearest():
         models.build("tuto", dropuot=0.5)
 
 
-def test_a_users_model_cannot_take_a_shipped_name(registry):
+def test_a_users_model_cannot_take_a_shipped_name():
     with pytest.raises(ValueError, match=r"'tuto' is already registered, in .*alex\.py"):
 
         @models.register("tuto")
@@ -301,11 +338,11 @@ def test_a_users_model_cannot_take_a_shipped_name(registry):
             raise AssertionError
 
 
-def test_a_users_model_is_built_like_the_shipped_ones(registry):
+def test_a_users_model_is_built_like_the_shipped_ones():
     @models.register("mine_wide", row={"width": 32})
     @models.register("mine")
     def mine(input_size=24, classes=10, width: int = 8):
-        from zoo.models.layers import keras
+        import tf_keras as keras
 
         images = keras.Input((input_size, input_size, 3))
         maps = keras.layers.Conv2D(width, 3)(images)
@@ -316,3 +353,41 @@ def test_a_users_model_is_built_like_the_shipped_ones(registry):
     assert models.build("mine_wide", width=5).layers[1].filters == 5
     assert models.entry("mine_wide").source_sha256() is not None
     assert models.entry("tuto").source_sha256() is None
+
+
+def test_a_users_model_may_take_the_common_arguments():
+    @models.register("mine_common", row={"lrn": True})
+    def mine(input_size=24, classes=10, common: CommonArguments = CommonArguments(lrn=False, final_relu=True)):
+        import tf_keras as keras
+
+        images = keras.Input((input_size, input_size, 3), name=f"lrn_{common.lrn}_radius_{common.lrn_radius}")
+        return keras.Model(images, keras.layers.Dense(classes)(keras.layers.Flatten()(images)))
+
+    assert models.build("mine_common").layers[0].name == "lrn_True_radius_4"
+    assert models.build("mine_common", lrn=False, lrn_radius=2).layers[0].name == "lrn_False_radius_2"
+
+
+def test_what_is_registered_in_a_block_is_forgotten_after_it():
+    with models.restored():
+
+        @models.register("passing")
+        def passing(input_size=24, classes=10):
+            raise AssertionError
+
+        assert "passing" in models.names()
+    assert "passing" not in models.names()
+
+
+def test_a_file_in_the_package_is_a_family(tmp_path):
+    """A copy of the package with one more file: no list names it."""
+    package = Path(models.__file__).parent.parent
+    shutil.copytree(package, tmp_path / "zoo", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "zoo" / "models" / "one_more.py").write_text(
+        "from zoo.models.registry import register\n"
+        "@register('one_more')\n"
+        "def one_more(input_size=24, classes=10):\n"
+        "    raise AssertionError\n"
+    )
+    program = "from zoo import models; print(models.names()[-3:], models.entry('one_more').source_sha256())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "['one_more', 'squeeze0', 'squeeze1'] None\n"

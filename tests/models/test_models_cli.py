@@ -26,12 +26,6 @@ def mine(input_size=24, classes=10, width: int = 3):
 """
 
 
-@pytest.fixture
-def registry(monkeypatch):
-    models.names()
-    monkeypatch.setattr(models, "_entries", dict(models._entries))
-
-
 def test_the_list_has_every_model_with_its_price(capsys):
     assert main([]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -97,7 +91,7 @@ def test_a_size_that_is_none(size, capsys):
     assert "number of pixels" in capsys.readouterr().err
 
 
-def test_a_users_file_adds_its_models(registry, tmp_path, capsys):
+def test_a_users_file_adds_its_models(tmp_path, capsys):
     file = tmp_path / "mine.py"
     file.write_text(MINE)
     assert main(["--import", str(file), "mine"]) == 0
@@ -106,7 +100,7 @@ def test_a_users_file_adds_its_models(registry, tmp_path, capsys):
     assert capsys.readouterr().err == "mine: too small for me\n"
 
 
-def test_a_users_file_that_fails_is_named(registry, tmp_path, capsys):
+def test_a_users_file_that_fails_is_named(tmp_path, capsys):
     file = tmp_path / "mine.py"
     file.write_text("x = 1\ny = 1 / 0\n")
     assert main(["--import", str(file)]) == 2

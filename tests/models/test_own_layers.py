@@ -51,14 +51,14 @@ LAYERS = {layer.__name__: layer for layer in (Branching, Selecting, Doubling, Tw
 
 @pytest.fixture(scope="module")
 def own_network():
-    @models.register("own_layers")
     def own(input_size: int = 24, classes: int = 10, layer: str = "Twice"):
         images = keras.Input((input_size, input_size, 3))
         features = keras.layers.Flatten()(LAYERS[layer](name="own")(images))
         return keras.Model(images, keras.layers.Dense(classes, dtype="float32")(features))
 
-    yield
-    del models._entries["own_layers"]
+    with models.restored():
+        models.register("own_layers")(own)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from zoo.models import register
-from zoo.models.arguments import Conv, Count, Initializer, Pool, Positive, Radius, Share, Toggle, smallest_for_pools
+from zoo.models.arguments import CommonArguments, Conv, Count, Pool, smallest_for_pools
+from zoo.models.registry import register
 
 
-def _smallest_input(convs, pool, **_) -> int:
+def _smallest_input(convs: Sequence[Conv], pool: Pool, **_: Any) -> int:
     return smallest_for_pools(len(convs), pool[1])
 
 
@@ -36,23 +37,14 @@ def alex(
     convs: Annotated[tuple[Conv, ...], Field(min_length=1)] = ((5, 64), (5, 64)),
     pool: Pool = (3, 2),
     hidden: tuple[Count, ...] = (384, 192),
-    lrn: Toggle = True,
-    lrn_radius: Radius = 4,
-    lrn_bias: Positive = 1.0,
-    lrn_alpha: Positive = 0.001 / 9,
-    lrn_beta: Positive = 0.75,
-    batch_norm: Toggle = False,
-    dropout: Share = 0.0,
-    final_relu: Toggle = False,
-    initializer: Initializer = "xavier",
+    common: CommonArguments = CommonArguments(lrn=True, final_relu=False),
 ):
     """Takes [B, 24, 24, 3] standardized images and returns float32 logits of shape [B, 10].
 
     ``convs`` (kernel, width) with a ReLU, each followed by a pool (size, stride) and, with ``lrn``, by local response
     normalization: pool first after the first convolution, normalization first after the later ones. Then ``hidden``
-    dense layers with a ReLU, and the logits, with a ReLU only if ``final_relu``. ``batch_norm`` stands before every
-    ReLU but the final one, and takes the place of that layer's bias. ``dropout`` acts on every hidden layer's output,
-    as in AlexNet (on the features where there is no hidden layer). The ``lrn_...`` constants matter only with ``lrn``.
+    dense layers with a ReLU, and the logits, with a ReLU only if ``final_relu``. ``dropout`` acts on every hidden
+    layer's output, as in AlexNet (on the features where there is no hidden layer).
 
     Source: TensorFlow CIFAR-10 tutorial, cifar10.py ``inference``, after Krizhevsky et al. 2012; variants of it by
     tensorsandbox and, for ``cs231n``, the course of that name.
@@ -61,27 +53,27 @@ def alex(
 
     from zoo.models import layers
 
-    conv = partial(layers.conv, initializer=initializer, batch_norm=batch_norm)
-    normalize = partial(
-        layers.LocalResponseNormalization, radius=lrn_radius, bias=lrn_bias, alpha=lrn_alpha, beta=lrn_beta
-    )
+    conv = partial(layers.conv, initializer=common.initializer, batch_norm=common.batch_norm)
+    normalize = partial(layers.LocalResponseNormalization, **common.lrn_constants())
 
     images = x = keras.Input((input_size, input_size, 3), name="images")
     for i, (kernel, width) in enumerate(convs, start=1):
-        between = lrn and i > 1
+        between = common.lrn and i > 1
         x = conv(x, kernel, width, name=f"conv{i}", role="first" if i == 1 else "conv", relu=between)
         if between:
             x = normalize(name=f"lrn{i}")(x)
         pooling = keras.layers.MaxPooling2D if between else layers.MaxPoolingOfReLU
         x = pooling(*pool, padding="same", name=f"pool{i}")(x)
-        if lrn and i == 1:
+        if common.lrn and i == 1:
             x = normalize(name=f"lrn{i}")(x)
     x = keras.layers.Flatten(name="features")(x)
-    if dropout and not hidden:
-        x = layers.Dropout(dropout, name="features_dropout")(x)
+    if common.dropout and not hidden:
+        x = layers.Dropout(common.dropout, name="features_dropout")(x)
     for i, units in enumerate(hidden, start=len(convs) + 1):
-        x = layers.hidden_dense(x, units, name=f"local{i}", initializer=initializer, batch_norm=batch_norm)
-        if dropout:
-            x = layers.Dropout(dropout, name=f"local{i}_dropout")(x)
-    logits = layers.logits_dense(x, classes, initializer=initializer, relu=final_relu)
+        x = layers.hidden_dense(
+            x, units, name=f"local{i}", initializer=common.initializer, batch_norm=common.batch_norm
+        )
+        if common.dropout:
+            x = layers.Dropout(common.dropout, name=f"local{i}_dropout")(x)
+    logits = layers.logits_dense(x, classes, initializer=common.initializer, relu=common.final_relu)
     return keras.Model(images, logits, name="alex")
