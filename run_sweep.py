@@ -21,8 +21,11 @@ def main(argv: list[str] | None = None) -> int:
     """Exit code: 0 when every run has a result, 1 when some have none, 2 for a bad question, 130 after Ctrl-C."""
     options = _parser().parse_args(argv)
     options.command, options.portable_command = _commands(argv)
+    from zoo.execution import messages
+
     try:
-        return _answer(options)
+        with messages.shown_by(messages.to_stderr):
+            return _answer(options)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # a second Ctrl-C does not wait for anything
         return _refuse(f"\n{_STOPPED}\n  {options.command}", 130)
@@ -61,7 +64,7 @@ def _answer(options: argparse.Namespace) -> int:
             options.fresh or not all(t.is_done() for t in stages.wanted_trainings(plan).certain)
         ):
             processes.prepare()
-        plan = costs.count_costs(plan, _note)
+        plan = costs.count_costs(plan)
         if options.plan:
             return _show_plan(plan, _settings(options))
         if options.sync:
@@ -197,9 +200,9 @@ def _show_plan(plan, settings) -> int:
     from zoo.plan import forecast, stages, summary
 
     left = sweep.not_done(stages.wanted_trainings(plan).at_most)
-    at_once = sweep.trainings_at_once(plan, left, settings, _note)
+    at_once = sweep.trainings_at_once(plan, left, settings)
     known = forecast.Forecast(RUNS_DIR, at_once)
-    known.measure(plan, left, _note)
+    known.measure(plan, left)
     seconds = {training.key: known.seconds(training) for training in left}
     print(f"{summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left)}\n\n{_sensitivity(plan)}")
     return 0
@@ -215,7 +218,7 @@ def _run(plan, options: argparse.Namespace) -> int:
     write_report = calls.PreparedCall(reports.write, reports.prepare)
     if not options.fresh and all(training.is_done() for training in plan.trainings):
         write_report.start()
-    ending = sweep.run(plan, _settings(options), _note, meanwhile=write_report.start)
+    ending = sweep.run(plan, _settings(options), meanwhile=write_report.start)
     outcome = ending.outcome
     if outcome.stopped:
         return _refuse(f"{_STOPPED}\n  {options.command}", 130)
@@ -244,7 +247,7 @@ def _sync(plan, options: argparse.Namespace) -> int:
 
     uri = resolve_uri(options.tracking_uri)
     does_the_sweep = shlex.join(word for word in shlex.split(options.portable_command) if word != "--sync")
-    sent = send_all(plan, uri, Path.cwd(), _note, does_the_sweep)
+    sent = send_all(plan, uri, Path.cwd(), does_the_sweep)
     if sent.problem:
         return _refuse(
             f"{sent.problem}\n{sent.text}\n"
@@ -330,10 +333,6 @@ def _commands(argv: list[str] | None) -> tuple[str, str]:
     portable = ["python", "run_sweep.py", *words]
     typed = sys.orig_argv if argv is None else portable
     return tuple(shlex.join(word for word in line if word != "--fresh") for line in (typed, portable))
-
-
-def _note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _refuse(message: object, code: int) -> int:

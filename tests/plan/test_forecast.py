@@ -119,7 +119,7 @@ def test_what_is_timed_is_remembered(tmp_path, plan, monkeypatch):
     monkeypatch.setattr(forecast.calls, "call_together", call_together)
     for _ in range(2):
         known = Forecast(tmp_path / "none")
-        known.measure(plan, plan.trainings, lambda _: None)
+        known.measure(plan, plan.trainings)
         assert known.seconds(plan.trainings[0]) == pytest.approx(2 + 1.0)
     assert timed == [1]  # the flip changes no shape
     (tmp_path / "cache" / "speeds.json").write_text('{"KEY": [1, 2')
@@ -138,7 +138,7 @@ def test_as_many_at_once_as_pay(plan, monkeypatch, rates, best):
     monkeypatch.setattr(hardware, "core_numbers", lambda: [0, 1, 2, 3])
     monkeypatch.setattr(hardware, "free_memory_bytes", lambda: 10**12)
     monkeypatch.setattr(forecast, "_timed", lambda plan, config, at_once: Speed(rates[at_once], 1.0, 1.0))
-    assert forecast.best_at_once(plan, plan.trainings * 2, lambda _: None) == best
+    assert forecast.best_at_once(plan, plan.trainings * 2) == best
 
 
 def test_trainings_that_share_a_machine():

@@ -21,6 +21,7 @@ from helpers.tracked import (
     uri_of,
 )
 
+from zoo.storage.states import TrainingState
 from zoo.tracking import view
 from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import open_client
@@ -31,7 +32,7 @@ def test_a_finished_run_holds_what_the_design_names(place):
     training = plan.trainings[0]
     finish(training)
     store = open_store(place, plan)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
 
     assert list(runs_of(store)) == ["hidden=[8] · seed 0"]
     run = runs_of(store)["hidden=[8] · seed 0"]
@@ -74,7 +75,7 @@ def test_the_files_of_a_finished_run(place):
     plan = ask(place, overrides=["base.batch=32"])
     finish(plan.trainings[0])
     store = open_store(place, plan)
-    store.send(plan.trainings[0], "done")
+    store.send(plan.trainings[0], TrainingState.DONE)
     directory = artifacts(runs_of(store)["hidden=[8] · seed 0"])
     assert directory.is_relative_to(place / "mlruns" / "size")
     kept = {path.name for path in directory.iterdir()}
@@ -128,10 +129,10 @@ def test_sending_twice_and_by_another_process_doubles_nothing(place):
     training = plan.trainings[0]
     train(training, 10)
     store = open_store(place, plan)
-    store.send(training, "running")
+    store.send(training, TrainingState.RUNNING)
     finish(training)
     for again in (store, store, open_store(place, ask(place))):
-        again.send(training, "done")
+        again.send(training, TrainingState.DONE)
     (run,) = runs_of(store).values()
     for metric in run.data.metrics:
         steps = [step for step, _ in points(store, run, metric)]
@@ -145,14 +146,14 @@ def test_files_that_are_gone_or_half_sent_are_sent_again(place):
     training = plan.trainings[0]
     finish(training)
     store = open_store(place, plan)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     (run,) = runs_of(store).values()
     (artifacts(run) / "predictions.npz").unlink()
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     assert (artifacts(run) / "predictions.npz").exists()
     open_client(uri_of(place)).delete_tag(run.info.run_id, "artifacts")  # as when the first time was cut short
     (artifacts(run) / "samples.png").write_bytes(b"a pic")
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     assert (artifacts(run) / "samples.png").read_bytes() == b"a picture"
 
 
@@ -165,16 +166,16 @@ def test_running_then_stopped_then_completed(place):
         (run,) = runs_of(store).values()
         return run.info.status, run.data.tags["status_detail"]
 
-    store.send(training, "running")  # before its process has written a line
+    store.send(training, TrainingState.RUNNING)  # before its process has written a line
     assert state() == ("RUNNING", "running")
     train(training, 10)
-    store.send(training, "stopped")
+    store.send(training, TrainingState.STOPPED)
     assert state() == ("KILLED", "stopped; evaluated up to step 10; the same command goes on")
     store = open_store(place, plan)
-    store.send(training, "running")
+    store.send(training, TrainingState.RUNNING)
     assert state() == ("RUNNING", "running")
     finish(training)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     assert state() == ("FINISHED", "complete")
     (run,) = runs_of(store).values()
     assert run.data.tags["device"] == "1 x test"  # known only since its process began
@@ -186,15 +187,15 @@ def test_a_failed_training_keeps_its_reason_and_can_be_tried_again(place):
     training = plan.trainings[0]
     train(training, 10)
     store = open_store(place, plan)
-    store.send(training, "failed", "the loss is not a number at step 13")
+    store.send(training, TrainingState.FAILED, "the loss is not a number at step 13")
     (run,) = runs_of(store).values()
     assert run.info.status == "FAILED"
     assert run.data.tags["status_detail"] == "the loss is not a number at step 13"
     assert points(store, run, "test/accuracy") == [(10, 0.9)]
     assert run.data.metrics["cost/params"] == 1000
-    store.send(training, "failed", "x" * 9000)  # longer than MLflow takes
+    store.send(training, TrainingState.FAILED, "x" * 9000)  # longer than MLflow takes
     finish(training)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     (run,) = runs_of(store).values()
     assert (run.info.status, run.data.tags["status_detail"]) == ("FINISHED", "complete")
 
@@ -206,7 +207,7 @@ def test_an_edited_question_leaves_old_runs_out_and_takes_them_back(place):
             finish(training)
         store = open_store(place, plan)
         for training in plan.trainings:
-            store.send(training, "done")
+            store.send(training, TrainingState.DONE)
     everything, current = runs_of(store), runs_of(store, "tags.current = 'true'")
     assert len(everything) == 6
     assert set(current) == {f"hidden=[{width}] · seed {seed}" for width in (8, 32) for seed in (0, 1)}
@@ -231,13 +232,13 @@ def test_a_training_done_afresh_is_another_run(place):
     plan = ask(place)
     training = plan.trainings[0]
     finish(training)
-    open_store(place, plan).send(training, "done")
+    open_store(place, plan).send(training, TrainingState.DONE)
     shutil.rmtree(training.record.directory)
     store = open_store(place, plan)
     train(training, 10)
     begin(training, started=1_700_009_999.0)
-    store.send(training, "running")
-    open_store(place, plan).send(training, "running")
+    store.send(training, TrainingState.RUNNING)
+    open_store(place, plan).send(training, TrainingState.RUNNING)
     found = open_client(uri_of(place)).search_runs([store.experiment_id])
     assert sorted((run.data.tags["current"], run.info.status) for run in found) == [
         ("false", "FINISHED"),
@@ -250,16 +251,16 @@ def test_a_run_or_experiment_deleted_in_mlflow_comes_back(place):
     training = plan.trainings[0]
     finish(training)
     store = open_store(place, plan)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     client = open_client(uri_of(place))
     (run,) = runs_of(store).values()
     client.delete_run(run.info.run_id)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     (back,) = runs_of(store).values()
     assert back.info.run_id != run.info.run_id
     assert points(store, back, "test/accuracy") == [(10, 0.9), (20, 0.95)]
     client.delete_experiment(store.experiment_id)
-    open_store(place, plan).send(training, "done")
+    open_store(place, plan).send(training, TrainingState.DONE)
     assert len(runs_of(store, "tags.current = 'true'")) == 1
 
 
@@ -268,7 +269,7 @@ def test_averages_as_a_factor_are_two_runs_of_one_training(place):
     (training,) = plan.trainings
     finish(training)
     store = open_store(place, plan)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     runs = runs_of(store)
     averaged, raw = runs["ema=true · seed 0"], runs["ema=false · seed 0"]
     assert averaged.data.tags["run_key"] == raw.data.tags["run_key"]
@@ -291,7 +292,7 @@ def test_steps_as_a_factor_end_the_shorter_run_while_the_longer_goes_on(place):
     assert training.targets == (20, 40)
     train(training, 10, 20, 30)
     store = open_store(place, plan)
-    store.send(training, "running")
+    store.send(training, TrainingState.RUNNING)
     runs = runs_of(store)
     short, long = runs["steps=20 · seed 0"], runs["steps=40 · seed 0"]
     assert (short.info.status, long.info.status) == ("FINISHED", "RUNNING")
@@ -301,7 +302,7 @@ def test_steps_as_a_factor_end_the_shorter_run_while_the_longer_goes_on(place):
     assert short.data.tags["run_key"] != long.data.tags["run_key"]
     assert short.data.metrics["cost/train_s"] == 2.0
     assert "30" not in [line.split(",")[0] for line in (artifacts(short) / "history.csv").read_text().split()]
-    store.send(training, "failed", "killed")
+    store.send(training, TrainingState.FAILED, "killed")
     assert {run.info.status for run in runs_of(store).values()} == {"FINISHED", "FAILED"}
 
 
@@ -314,6 +315,6 @@ def test_a_long_history_is_sent_whole(place):
     plan = ask(place, text)
     assert plan.trainings[0].key == training.key
     store = open_store(place, plan)
-    store.send(plan.trainings[0], "running")
+    store.send(plan.trainings[0], TrainingState.RUNNING)
     (run,) = runs_of(store).values()
     assert [step for step, _ in points(store, run, "test/accuracy")] == list(range(10, 260))

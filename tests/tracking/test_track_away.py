@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from helpers.tracked import ask, finish, runs_of, uri_of
 
+from zoo.execution import messages
 from zoo.plan import runs as plans
+from zoo.storage.states import TrainingState
 from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import TrackingError, explained, open_client
 from zoo.tracking.recorder import Recorder
@@ -21,21 +23,20 @@ from zoo.tracking.recorder import Recorder
 ROOT = Path(__file__).parents[2]
 
 
-def recorder(place: Path, plan: plans.Plan, uri: str | None = None, said: list[str] | None = None) -> Recorder:
-    return Recorder(plan, uri or uri_of(place), place, say=(said if said is not None else []).append)
+def recorder(place: Path, plan: plans.Plan, uri: str | None = None) -> Recorder:
+    return Recorder(plan, uri or uri_of(place), place)
 
 
-def test_the_recorder_sends_what_it_is_told(place):
+def test_the_recorder_sends_what_it_is_told(place, caplog):
     plan = ask(place)
-    said: list[str] = []
-    found = recorder(place, plan, said=said)
+    found = recorder(place, plan)
     for training in plan.trainings:
-        found.update(training, "running")
+        found.update(training, TrainingState.RUNNING)
         finish(training)
-        found.update(training, "done")
+        found.update(training, TrainingState.DONE)
     assert found.close() is None
     assert [run.info.status for run in runs_of(found.store).values()] == ["FINISHED"] * 4
-    assert not [line for line in said if "cannot" in line]
+    assert "cannot" not in caplog.text
 
 
 def refused() -> str:
@@ -75,7 +76,7 @@ def test_without_its_store_a_sweep_goes_on_and_a_later_one_sends_all(what, place
     found = recorder(place, plan, uri)
     for training in plan.trainings:
         finish(training)
-        found.update(training, "done")
+        found.update(training, TrainingState.DONE)
     problem = found.close()
     assert isinstance(problem, TrackingError)
     assert str(problem).startswith(f"MLflow at {uri} cannot be written to: ")
@@ -87,7 +88,7 @@ def test_without_its_store_a_sweep_goes_on_and_a_later_one_sends_all(what, place
     holder.close()
     later = recorder(place, plan, uri if what == "locked" else None)
     for training in plan.trainings:
-        later.update(training, "done")
+        later.update(training, TrainingState.DONE)
     assert later.close() is None
     assert [run.info.status for run in runs_of(later.store).values()] == ["FINISHED"] * 4
 
@@ -99,23 +100,19 @@ def test_a_store_that_comes_back_in_mid_sweep_gets_everything(place, monkeypatch
     (place / "mlflow.db").mkdir()
     said: list[str] = []
     heard = threading.Event()
-    found = Recorder(
-        plan,
-        uri_of(place),
-        place,
-        lambda t: (said.append(t), heard.set()),
-    )
-    assert heard.wait(60)
-    assert "the sweep goes on" in said[0]
-    finish(first)
-    found.update(first, "done")
-    (place / "mlflow.db").rmdir()
-    (place / "elsewhere.db").rename(place / "mlflow.db")
-    heard.clear()
-    finish(second)
-    found.update(second, "done")
-    assert heard.wait(60)
-    assert found.close() is None
+    with messages.shown_by(lambda text: (said.append(text), heard.set())):
+        found = Recorder(plan, uri_of(place), place)
+        assert heard.wait(60)
+        assert "the sweep goes on" in said[0]
+        finish(first)
+        found.update(first, TrainingState.DONE)
+        (place / "mlflow.db").rmdir()
+        (place / "elsewhere.db").rename(place / "mlflow.db")
+        heard.clear()
+        finish(second)
+        found.update(second, TrainingState.DONE)
+        assert heard.wait(60)
+        assert found.close() is None
     assert said[1] == "MLflow is back and has everything so far"
     assert len(runs_of(found.store)) == 2
 
@@ -127,7 +124,7 @@ def test_one_training_that_cannot_be_sent_holds_up_no_other(place):
     plan.trainings[0].record.history_file.write_text("step\nnonsense\n")
     found = recorder(place, plan)
     for training in plan.trainings:
-        found.update(training, "done")
+        found.update(training, TrainingState.DONE)
     assert "nonsense" in str(found.close())
     assert len(runs_of(found.store)) == 3
 
@@ -138,7 +135,7 @@ def test_closing_gives_up_on_a_store_that_hangs(place):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         found = recorder(place, plan, f"http://127.0.0.1:{silent.getsockname()[1]}")
         finish(plan.trainings[0])
-        found.update(plan.trainings[0], "done")
+        found.update(plan.trainings[0], TrainingState.DONE)
         assert "has taken nothing for 0 seconds" in str(found.close(patience_s=0.3))
 
 
@@ -166,7 +163,7 @@ def test_an_old_folder_of_runs_beside_the_database_is_no_obstacle(place, monkeyp
     plan = ask(place)
     finish(plan.trainings[0])
     found = recorder(place, plan, DEFAULT_URI)
-    found.update(plan.trainings[0], "done")
+    found.update(plan.trainings[0], TrainingState.DONE)
     assert found.close() is None
     assert len(runs_of(found.store)) == 1
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, sweep
 from helpers.tracked import TWO_SIZES, finish, row, train, with_cost
 
 from zoo.config import load
+from zoo.execution import messages
 from zoo.plan import runs as plans
+from zoo.storage.states import TrainingState
 from zoo.tracking import view
 from zoo.tracking.connection import TrackingError, open_client
 from zoo.tracking.names import Artifacts
@@ -207,26 +210,35 @@ def contents(directory: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in directory.glob("runs/**/*") if path.is_file()}
 
 
+@pytest.fixture
+def shown() -> Iterator[queue.Queue[str]]:
+    """The messages for the person who waits."""
+    shown: queue.Queue[str] = queue.Queue()
+    with messages.shown_by(shown.put):
+        yield shown
+
+
 @pytest.mark.parametrize("how", ["stopped", "hung"])
-def test_a_database_that_fails_behind_its_server_in_mid_sweep(how, small, server, postgres, tmp_path, monkeypatch):
+def test_a_database_that_fails_behind_its_server_in_mid_sweep(
+    how, small, server, postgres, tmp_path, monkeypatch, shown
+):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    said: queue.Queue[str] = queue.Queue()
-    recorder = Recorder(small, server.uri, tmp_path, said.put)
+    recorder = Recorder(small, server.uri, tmp_path)
     one, other = small.trainings
     train(one, 10)
-    recorder.update(one, "running")
+    recorder.update(one, TrainingState.RUNNING)
     wait_for(lambda: recorder.store and steps_on(server, small) == [10])
     with postgres.hung() if how == "hung" else postgres.away():
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
         finish(one)
-        recorder.update(one, "done")
-        problem = said.get(timeout=100)
+        recorder.update(one, TrainingState.DONE)
+        problem = shown.get(timeout=100)
         assert (NO_DATABASE if how == "stopped" else "the server does not answer in time") in problem
         assert problem.endswith("; the sweep goes on, and its results are kept on disk")
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     finish(other)
-    recorder.update(other, "done")
-    assert said.get(timeout=100) == "MLflow is back and has everything so far"
+    recorder.update(other, TrainingState.DONE)
+    assert shown.get(timeout=100) == "MLflow is back and has everything so far"
     assert recorder.close() is None
     client = open_client(server.uri)
     runs = client.search_runs([recorder.store.experiment_id])
@@ -305,7 +317,7 @@ def test_every_request_may_be_carried_out_and_its_answer_lost(small, server, bet
         try:
             store = store or open_store(small, tmp_path, uri)
             for training in small.trainings:
-                store.send(training, "done")
+                store.send(training, TrainingState.DONE)
             break
         except TrackingError as error:
             assert "the server breaks off the connection" in str(error)
@@ -324,7 +336,7 @@ def test_a_database_may_be_named_without_a_server(small, postgres, tmp_path):
     for _ in range(2):
         store = open_store(small, tmp_path, postgres.uri)
         for training in small.trainings:
-            store.send(training, "done")
+            store.send(training, TrainingState.DONE)
     client = open_client(postgres.uri)
     runs = client.search_runs([store.experiment_id])
     assert len(runs) == 2
@@ -339,13 +351,13 @@ def test_points_that_did_come_twice_are_repaired(small, server, tmp_path):
     training = small.trainings[0]
     finish(training)
     store = open_store(small, tmp_path, server.uri)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     client = open_client(server.uri)
     (run,) = client.search_runs([store.experiment_id])
     late = [Metric(name, row(20).get(name, 0.5), 1_600_000_000_000, 20) for name in sorted(BY_STEP)]
     client.log_batch(run.info.run_id, metrics=late)
     assert steps_of(client, run)["train/loss"] == [10, 20, 20]
-    open_store(small, tmp_path, server.uri).send(training, "done")
+    open_store(small, tmp_path, server.uri).send(training, TrainingState.DONE)
     (run,) = client.search_runs([store.experiment_id])
     assert steps_of(client, run)["train/loss"] == [10, 20]
     assert {item.path for item in client.list_artifacts(run.info.run_id)} == set(Artifacts.ALL)
@@ -359,15 +371,15 @@ def test_a_run_that_was_created_late_and_again_meanwhile_is_deleted(small, serve
     finish(training)
     held = between(lambda method, path, body: "hold" if path.endswith("/runs/create") else "pass")
     with pytest.raises(TrackingError, match="does not answer in time"):
-        open_store(small, tmp_path, held.uri).send(training, "done")
+        open_store(small, tmp_path, held.uri).send(training, TrainingState.DONE)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     store = open_store(small, tmp_path, server.uri)
-    store.send(training, "done")
+    store.send(training, TrainingState.DONE)
     client = open_client(server.uri)
     held.carried_out.clear()
     held.release.set()
     assert held.carried_out.wait(100)
     assert len(client.search_runs([store.experiment_id])) == 2
-    open_store(small, tmp_path, server.uri).send(training, "done")
+    open_store(small, tmp_path, server.uri).send(training, TrainingState.DONE)
     (run,) = client.search_runs([store.experiment_id])
     assert steps_of(client, run)["train/loss"] == [10, 20]

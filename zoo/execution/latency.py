@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
-from zoo import data
+from zoo import data, models
+from zoo.config import Config
 from zoo.host import calls, hardware, machine_lock
 from zoo.measure import latency
 from zoo.plan.runs import Plan, Training
+from zoo.plugins import load_file
 from zoo.storage.records import LatencyRecord
 
 PATIENCE_S = 120  # for the trainings of somebody else's sweep on this machine
@@ -26,7 +29,6 @@ def without_latency(trainings: Sequence[Training]) -> list[Training]:
 def measure_latency(
     plan: Plan,
     trainings: Sequence[Training],
-    say_waiting: Callable[[], None] = lambda: None,
     patience_s: float = PATIENCE_S,
 ) -> None:
     """Measure one image's latency of every variant, all in one go, so that a figure compares with its neighbors.
@@ -34,7 +36,7 @@ def measure_latency(
     The figures go into the records, ``latency.json``. Raises Busy when other trainings on this machine do not end within
     ``patience_s`` seconds, what a user's own network raises, and ProcessDied.
     """
-    with machine_lock.measuring(patience_s, say_waiting) as is_quiet:
+    with machine_lock.measuring(patience_s) as is_quiet:
         if not is_quiet:
             raise Busy
         _measure(plan, trainings)
@@ -44,7 +46,7 @@ def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
     distinct = {_network(training): training.config for training in trainings}
     configs = list(distinct.values())
     classes = [len(data.info(config.data).classes) for config in configs]
-    samples = calls.call(latency.measure, configs, classes, tuple(plan.question.imports))
+    samples = calls.call(_time, configs, classes, tuple(plan.question.imports))
     measured = dict(zip(distinct, samples, strict=True))
     for training in trainings:
         figures = LatencyRecord(
@@ -56,6 +58,18 @@ def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
             samples_ms=tuple(measured[_network(training)]),
         )
         training.record.write_latency(figures)
+
+
+def _time(configs: Sequence[Config], classes: Sequence[int], imports: Sequence[Path]) -> list[list[float]]:
+    """In a worker: milliseconds of each query, of each configuration's network."""
+    latency.use_one_thread()
+    for path in imports:
+        load_file(path)
+    networks = [
+        models.build(config.model, input_size=config.input_size, classes=count, **config.arguments)
+        for config, count in zip(configs, classes, strict=True)
+    ]
+    return latency.measure(networks, [config.input_size for config in configs])
 
 
 def _network(training: Training) -> str:

@@ -14,6 +14,7 @@ try:
         import tf_keras  # noqa: F401
         from PIL import PngImagePlugin  # noqa: F401
 
+        import zoo.execution.latency
         import zoo.execution.worker
         import zoo.measure.cost
         import zoo.measure.latency

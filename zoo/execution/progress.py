@@ -84,7 +84,7 @@ class Display:
         self._total = self._done + sum(training.steps_left() for training in left)
         self._count = self._number + len(left)
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """A line that stays."""
         self.console.print(text, markup=False)
 
@@ -96,7 +96,7 @@ class Display:
             now.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail="starting")
             self._show_sweep()
         resumed = f", going on from step {first:,}" if first else ""
-        self.say(f"[{now.number}/{self._at_most}{self._count}] {training.name}: {last:,} steps{resumed}")
+        self.print(f"[{now.number}/{self._at_most}{self._count}] {training.name}: {last:,} steps{resumed}")
 
     def waiting(self, training: Training, why: str = "") -> None:
         now = self._shown[training.key]
@@ -150,7 +150,7 @@ class Display:
 
     def _tell(self, now: _Shown, text: str) -> None:
         """A line about one training, which says which when there are others."""
-        self.say(f"  [{now.number}] {text}" if self._at_once > 1 else f"  {text}")
+        self.print(f"  [{now.number}] {text}" if self._at_once > 1 else f"  {text}")
 
     def _show_sweep(self) -> None:
         made = self._done + sum(now.step - now.first for now in self._shown.values())

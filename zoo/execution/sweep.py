@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import json
+import logging
 import os
 import socket
 import threading
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import data
-from zoo.execution import latency, progress, scheduler
+from zoo.execution import latency, messages, progress, scheduler
 from zoo.execution.executors import local
 from zoo.host import hardware, resources
 from zoo.plan import budget, forecast, stages, summary
@@ -27,6 +28,8 @@ from zoo.text import wording
 from zoo.tracking.connection import TrackingError
 from zoo.tracking.recorder import Recorder
 from zoo.tracking.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 class SweepError(Exception):
@@ -65,10 +68,9 @@ class Ending:
 def run(
     plan: Plan,
     settings: Settings,
-    note: Callable[[str], Any],
     meanwhile: Callable[[], Any] = lambda: None,
 ) -> Ending:
-    """Do what is missing of a plan; ``note`` is told what is prepared before that.
+    """Do what is missing of a plan.
 
     ``meanwhile`` is called once, on a thread of its own, when the first training is under way and this process idle.
 
@@ -80,17 +82,17 @@ def run(
     runs_dir.mkdir(parents=True, exist_ok=True)
     with _alone(runs_dir, name):
         if settings.fresh:
-            _start_over(plan, note)
+            _start_over(plan)
         for training in plan.trainings:
             training.record.check()
             training.record.remove_unfinished()
         wanted = stages.wanted_trainings(plan)
         left = not_done(wanted.at_most)
         _fetch_data(left, settings.data_dir)
-        at_once = trainings_at_once(plan, left, settings, note)
+        at_once = trainings_at_once(plan, left, settings)
         known = forecast.Forecast(runs_dir, at_once)
         if settings.budget_s is not None:
-            known.measure(plan, left, note)
+            known.measure(plan, left)
         expected = {training.key: known.seconds(training) for training in left}
         return _do(plan, settings, at_once, expected, wanted, meanwhile)
 
@@ -100,7 +102,7 @@ def not_done(trainings: Iterable[Training]) -> list[Training]:
     return [training for training in trainings if not training.is_done()]
 
 
-def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, note: Callable[[str], Any]) -> int:
+def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings) -> int:
     """How many trainings run at the same time on this machine. Raises AllocationError, ProcessDied."""
     gpus = len(hardware.gpus())
     jobs = settings.jobs
@@ -112,7 +114,7 @@ def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings, 
     if jobs == "auto" and gpus:
         jobs = resources.jobs_on_gpus(gpus, settings.gpus_per_run)
     elif jobs == "auto":
-        jobs = forecast.best_at_once(plan, left, note) if len(left) > 1 else 1
+        jobs = forecast.best_at_once(plan, left) if len(left) > 1 else 1
     return max(1, min(int(jobs or 1), len(left)))
 
 
@@ -127,37 +129,38 @@ def _do(
     executor = _executor(plan, settings, at_once)
     left = not_done(wanted.at_most)
     display = progress.Display(left, expected, executor.slots, may_be_fewer=len(wanted.at_most) > len(wanted.certain))
-    display.say(_opening(plan, wanted.at_most, executor.slots))
-    _warn(left, settings, expected, executor.slots, display.say)
+    with messages.shown_by(display.print):
+        _log.info(_opening(plan, wanted.at_most, executor.slots))
+        _warn(left, settings, expected, executor.slots)
 
-    def report_analysis(seeds: int, found: Mapping[str, Verdict]) -> None:
-        shown = (f"{name} {verdicts.in_short(verdict)}" for name, verdict in found.items())
-        display.say(f"after {seeds} seeds: {'; '.join(shown)}")
-        display.expect(not_done(stages.wanted_trainings(plan).at_most))
+        def report_analysis(seeds: int, found: Mapping[str, Verdict]) -> None:
+            shown = (f"{name} {verdicts.in_short(verdict)}" for name, verdict in found.items())
+            _log.info("after %d seeds: %s", seeds, "; ".join(shown))
+            display.expect(not_done(stages.wanted_trainings(plan).at_most))
 
-    recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), display.say, settings.command)
-    started = time.monotonic()
-    in_time = None if settings.budget_s is None else budget.gate(expected, settings.budget_s)
-    with scheduler.Interrupt().caught() as interrupt, display.shown(plan.question.name):
-        outcome = scheduler.execute(
-            plan,
-            executor,
-            _Audience(display, recorder, meanwhile),
-            interrupt=interrupt,
-            data_dir=settings.data_dir,
-            policy=scheduler.Policy(settings.retries, settings.stall_s, settings.rerun_failed),
-            expected_s=expected,
-            may_begin=in_time or (lambda training: True),
-            stages=stages.stages(plan, report_analysis),
-        )
-    unmeasured = "" if outcome.stopped else _measure_latency(plan, outcome.done, display.say)
-    for training in outcome.done:
-        recorder.update(training, TrainingState.DONE)
-    unsent = recorder.close()
-    taken = wording.duration(time.monotonic() - started)
-    known = len(stages.wanted_trainings(plan).certain)
-    display.say(f"{len(outcome.done)} of {known} trainings complete, after {taken}")
-    return Ending(outcome, unmeasured, unsent, recorder.store)
+        recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), settings.command)
+        started = time.monotonic()
+        in_time = None if settings.budget_s is None else budget.gate(expected, settings.budget_s)
+        with scheduler.Interrupt().caught() as interrupt, display.shown(plan.question.name):
+            outcome = scheduler.execute(
+                plan,
+                executor,
+                _Audience(display, recorder, meanwhile),
+                interrupt=interrupt,
+                data_dir=settings.data_dir,
+                policy=scheduler.Policy(settings.retries, settings.stall_s, settings.rerun_failed),
+                expected_s=expected,
+                may_begin=in_time or (lambda training: True),
+                stages=stages.stages(plan, report_analysis),
+            )
+        unmeasured = "" if outcome.stopped else _measure_latency(plan, outcome.done)
+        for training in outcome.done:
+            recorder.update(training, TrainingState.DONE)
+        unsent = recorder.close()
+        taken = wording.duration(time.monotonic() - started)
+        known = len(stages.wanted_trainings(plan).certain)
+        _log.info("%d of %d trainings complete, after %s", len(outcome.done), known, taken)
+        return Ending(outcome, unmeasured, unsent, recorder.store)
 
 
 def _executor(plan: Plan, settings: Settings, at_once: int) -> scheduler.Executor:
@@ -184,14 +187,13 @@ def _warn(
     settings: Settings,
     expected: Mapping[str, float | None],
     at_once: int,
-    say: Callable[[str], Any],
 ) -> None:
     """Say beforehand what will not fit, on the disk and into the time."""
     disk = summary.disk(left, settings.runs_dir)
     if disk and "too little" in disk:
-        say(f"warning: {disk}")
+        _log.warning("warning: %s", disk)
     if settings.budget_s is not None and left:
-        say(summary.within(left, expected, at_once, settings.budget_s))
+        _log.info(summary.within(left, expected, at_once, settings.budget_s))
 
 
 class _Audience:
@@ -223,15 +225,17 @@ class _Audience:
         self._recorder.update(training, TrainingState.FAILED, reason)
 
 
-def _measure_latency(plan: Plan, trainings: Sequence[Training], say: Callable[[str], Any]) -> str:
+def _measure_latency(plan: Plan, trainings: Sequence[Training]) -> str:
     """Measure what has no figure yet; returns why that failed, if so."""
     if not latency.without_latency(trainings):
         return ""
-    say("measuring the latency of one image, with nothing else running here")
+    _log.info("measuring the latency of one image, with nothing else running here")
     try:
-        latency.measure_latency(plan, trainings, lambda: say("  another sweep trains on this machine; waiting for it"))
+        latency.measure_latency(plan, trainings)
     except latency.Busy:
-        say("  it goes on, so the latency is left for later: the same command measures it when nothing trains here")
+        _log.info(
+            "  it goes on, so the latency is left for later: the same command measures it when nothing trains here"
+        )
     except Exception as error:  # a user's own network may raise anything, and the accuracies still stand
         return f"the latency could not be measured: {str(error) or type(error).__name__}"
     return ""
@@ -274,11 +278,11 @@ def _user() -> str:
         return "somebody"
 
 
-def _start_over(plan: Plan, note: Callable[[str], Any]) -> None:
+def _start_over(plan: Plan) -> None:
     for training in plan.trainings:
         moved = training.record.set_aside()
         if moved:
-            note(f"moved aside: {moved}")
+            _log.info("moved aside: %s", moved)
 
 
 def _opening(plan: Plan, trainings: Sequence[Training], at_once: int) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 try:
     import fcntl
 except ImportError:  # not on this system: a person who measures there must keep it quiet
     fcntl = None  # type: ignore[assignment]
+
+_log = logging.getLogger(__name__)
 
 _FILE = Path(tempfile.gettempdir()) / "model-zoo-bench.turns"
 
@@ -27,14 +30,14 @@ def training() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def measuring(patience_s: float, say_waiting: Callable[[], None] = lambda: None) -> Iterator[bool]:
+def measuring(patience_s: float) -> Iterator[bool]:
     """Within this block no training runs here. Yields False when others have not ended within ``patience_s`` seconds."""
     with _opened() as file:
-        yield file is None or _alone(file, time.monotonic() + patience_s, say_waiting)
+        yield file is None or _alone(file, time.monotonic() + patience_s)
 
 
-def _alone(file: int, deadline: float, say_waiting: Callable[[], None]) -> bool:
-    told = False
+def _alone(file: int, deadline: float) -> bool:
+    logged = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -42,9 +45,9 @@ def _alone(file: int, deadline: float, say_waiting: Callable[[], None]) -> bool:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False
-        if not told:
-            say_waiting()
-            told = True
+        if not logged:
+            _log.info("  another sweep trains on this machine; waiting for it")
+            logged = True
         time.sleep(0.2)
 
 

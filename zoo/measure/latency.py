@@ -8,34 +8,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
-
-from zoo.config.settings import Config
 
 QUERIES = 1024
 _BLOCK = 16  # queries of one model before it is the next one's turn
 _WARM_UP = 50
 
 
-def measure(configs: Sequence[Config], classes: Sequence[int], imports: Sequence[Path] = ()) -> list[list[float]]:
-    """Milliseconds of each query, [models, QUERIES]. To be called in a process that has run no TensorFlow operation yet."""
-    import tensorflow as tf
+def measure(models: Sequence[Any], sizes: Sequence[int]) -> list[list[float]]:
+    """Milliseconds of each query, [models, QUERIES], of tf_keras models for images of so many pixels."""
+    queries = [_query(model, size) for model, size in zip(models, sizes, strict=True)]
+    return interleaved(queries, QUERIES, _BLOCK, _WARM_UP)
 
-    from zoo import models
-    from zoo.plugins import load_file
+
+def use_one_thread() -> None:
+    """Have this process compute with one thread of the CPU. To be called before its first TensorFlow operation."""
+    import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    for path in imports:
-        load_file(path)
-    queries = [
-        _query(models.build(c.model, input_size=c.input_size, classes=n, **c.arguments), c.input_size)
-        for c, n in zip(configs, classes, strict=True)
-    ]
-    return interleaved(queries, QUERIES, _BLOCK, _WARM_UP)
 
 
 def interleaved(queries: Sequence[Callable[[], object]], count: int, block: int, warm_up: int) -> list[list[float]]:
@@ -58,7 +52,7 @@ def percentiles(latency_ms: Sequence[float]) -> dict[str, float]:
     return dict(zip(("p50", "p90", "p99"), (float(p) for p in np.percentile(latency_ms, [50, 90, 99])), strict=True))
 
 
-def _query(model, size: int) -> Callable[[], object]:
+def _query(model: Any, size: int) -> Callable[[], object]:
     import tensorflow as tf
 
     compiled = tf.function(lambda image: model(image, training=False)).get_concrete_function(

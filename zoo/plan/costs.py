@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from zoo.measure import Cost
 from zoo.plan.runs import Plan
 from zoo.storage.atomic import write_atomically
 
+_log = logging.getLogger(__name__)
 
-def count_costs(plan: Plan, say: Callable[[str], Any] = lambda _: None) -> Plan:
-    """The plan with the cost of each training's model for one image; ``say`` is told when that takes a moment.
+
+def count_costs(plan: Plan) -> Plan:
+    """The plan with the cost of each training's model for one image.
 
     Raises QuestionError, with the place of each variant whose model cannot be built or counted, and ProcessDied when
     the counting process is ended from outside.
@@ -35,7 +38,7 @@ def count_costs(plan: Plan, say: Callable[[str], Any] = lambda _: None) -> Plan:
     if missing:
         imports = tuple(question.imports)
         networks = f"{len(missing)} networks" if len(missing) > 1 else "the network"
-        say(f"counting the parameters and operations of {networks}, once on this machine ...")
+        _log.info("counting the parameters and operations of %s, once on this machine ...", networks)
         counted = calls.call(_count, tuple(missing.values()), imports)
         known |= dict(zip(missing, counted, strict=True))
         _remember(dict(zip(missing, counted, strict=True)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+import logging
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from zoo.storage.atomic import write_atomically
 from zoo.storage.errors import RecordError
 from zoo.storage.record import Record
 from zoo.storage.records import AttemptRecord, TrainingDescription
+
+_log = logging.getLogger(__name__)
 
 FLOAT_BYTES = 4
 _SMALL_FILES_BYTES = 300_000  # samples, log, history and descriptions of one training, and what MLflow keeps of them
@@ -60,7 +63,7 @@ class Forecast:
         """Whether trainings of this shape have been timed here."""
         return self._of_this_shape(training.config) is not None
 
-    def measure(self, plan: Plan, trainings: Iterable[Training], say: Callable[[str], Any]) -> None:
+    def measure(self, plan: Plan, trainings: Iterable[Training]) -> None:
         """Time a few steps of each shape among ``trainings`` that is not known, and remember the figures on this machine.
 
         Raises what a user's own network raises, and ProcessDied.
@@ -68,7 +71,7 @@ class Forecast:
         unknown = {_key(t.config, self._at_once): t.config for t in trainings if not self.is_known(t)}
         if unknown:
             networks = f"{len(unknown)} networks" if len(unknown) > 1 else "the network"
-            say(f"timing a few steps of {networks}, once on this machine ...")
+            _log.info("timing a few steps of %s, once on this machine ...", networks)
         for key, config in unknown.items():
             self._measured[key] = _timed(plan, config, self._at_once)
 
@@ -126,7 +129,7 @@ def disk_bytes(training: Training) -> int:
     return checkpoint * (len(kept) + 2) + 2 * logits * len(kept) + in_mlflow + _SMALL_FILES_BYTES
 
 
-def best_at_once(plan: Plan, trainings: Sequence[Training], say: Callable[[str], Any]) -> int:
+def best_at_once(plan: Plan, trainings: Sequence[Training]) -> int:
     """How many trainings at once make the most of this machine's cores, timed with the first of them, once per machine.
 
     More are tried as long as they are faster together. Raises what a user's own network raises, and ProcessDied.
@@ -137,7 +140,7 @@ def best_at_once(plan: Plan, trainings: Sequence[Training], say: Callable[[str],
     while at_once <= min(hardware.cores(), len(trainings)) and _fits_memory(at_once):
         key = _key(config, at_once)
         if key not in known:
-            say(f"timing {at_once} at once of {config.model}, once on this machine ...")
+            _log.info("timing %d at once of %s, once on this machine ...", at_once, config.model)
             known[key] = _timed(plan, config, at_once)
         rate = at_once * known[key].images_per_s
         if rate < best_rate * _WORTHWHILE:

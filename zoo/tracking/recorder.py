@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
@@ -12,6 +12,8 @@ from zoo.storage.states import TrainingState
 from zoo.tracking.address import without_passwords
 from zoo.tracking.connection import TrackingError, explained
 from zoo.tracking.store import Store
+
+_log = logging.getLogger(__name__)
 
 PATIENCE_S = 90  # longer than the retries of one request
 _SAY_AFTER_S = 3
@@ -23,7 +25,7 @@ class Recorder:
     """Sends to MLflow from a thread of its own, so that a slow or absent store never holds up the training.
 
     Only the newest state of each training waits. What could not be sent is tried again with the next update and by
-    ``close``; it stays on disk in any case. ``say`` is told, from that thread, when MLflow goes away and comes back.
+    ``close``; it stays on disk in any case. That MLflow goes away and comes back is logged, from that thread.
     """
 
     def __init__(
@@ -31,11 +33,10 @@ class Recorder:
         plan: Plan,
         uri: str,
         directory: Path,
-        say: Callable[[str], None] = lambda _: None,
         command: str = "",
     ):
         self._open = lambda: Store(plan, uri, directory, command)
-        self._uri, self._say = uri, say
+        self._uri = uri
         self._waiting: dict[str, Update] = {}
         self._unsent: dict[str, Update] = {}  # the sending thread's own
         self._changed = threading.Condition()
@@ -67,7 +68,7 @@ class Recorder:
             waited_s = time.monotonic() - since
             if waited_s > _SAY_AFTER_S and not told:
                 told = True
-                self._say("sending the results to MLflow (they are on disk already: Ctrl-C does no harm)")
+                _log.info("sending the results to MLflow (they are on disk already: Ctrl-C does no harm)")
             if self._sent > sent:
                 sent, since = self._sent, time.monotonic()
             elif waited_s > patience_s and self._thread.is_alive():
@@ -138,6 +139,6 @@ class Recorder:
 
     def _tell(self, before: TrackingError | None) -> None:
         if self.problem and not before:
-            self._say(f"{self.problem}; the sweep goes on, and its results are kept on disk")
+            _log.warning("%s; the sweep goes on, and its results are kept on disk", self.problem)
         elif before and not self.problem:
-            self._say("MLflow is back and has everything so far")
+            _log.info("MLflow is back and has everything so far")

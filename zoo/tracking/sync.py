@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,6 @@ def send_all(
     plan: Plan,
     uri: str,
     directory: Path,
-    say: Callable[[str], None] = lambda _: None,
     command: str = "",
     patience_s: float = PATIENCE_S,
 ) -> Sent:
@@ -62,7 +61,7 @@ def send_all(
     absent = sum(len(training.runs) for training in plan.trainings) - sum(len(t.runs) for t in present)
     if not present:
         return Sent(uri, len(plan.runs), {}, absent, None, None)
-    recorder = Recorder(plan, uri, directory, say, command)
+    recorder = Recorder(plan, uri, directory, command)
     for training in present:
         recorder.update(training, *states[training.key])
     problem = recorder.close(patience_s)
