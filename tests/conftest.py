@@ -11,18 +11,28 @@ from subprocess import CompletedProcess
 
 import filelock
 import pytest
-from helpers.sweeps import QUESTION, environment, sweep
+from helpers.sweeps import QUESTION, environment, fork_sweeps, sweep
 
 from zoo import data, models
 from zoo.data.sources import NoSource
 
-# What takes longest, to be begun first: a file is one piece of work for the processes that share the tests.
-LONGEST = ("test_cluster", "test_failures", "test_run_sweep", "test_stopping", "test_track_server", "test_chaos")
+# What takes longest, to be begun first.
+LONGEST = ("test_cluster", "test_chaos", "test_failures", "test_stopping", "test_run_sweep", "test_track_server")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items):
-    order = {name: place for place, name in enumerate(LONGEST)}
+    order = {name: position for position, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item) -> str:
+    """Tests of one file that share a fixture go to one process, which makes it; any other test to whichever is free."""
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    shared = [each[-1].argname for each in fixtures if each[-1].scope in ("module", "class", "package")]
+    return f"{item.path.stem}:{'+'.join(shared)}" if shared else item.nodeid
 
 
 def pytest_collection_finish():
@@ -83,7 +93,9 @@ def place(tmp_path, empty_store) -> Path:
 @pytest.fixture(scope="session")
 def env(common, tmp_path_factory) -> dict[str, str]:
     """The environment of sweeps, with a cache in which the shipped networks' costs are soon known."""
-    return environment(common / "cache", tmp_path_factory.mktemp("tmp"))
+    found = environment(common / "cache", tmp_path_factory.mktemp("tmp"))
+    fork_sweeps(common, found)
+    return found
 
 
 @pytest.fixture(scope="session")

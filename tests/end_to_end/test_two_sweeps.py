@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -76,7 +77,8 @@ def test_both_are_whole_in_one_store(together):
 
 @pytest.fixture
 def own_turns(tmp_path, monkeypatch):
-    monkeypatch.setattr(machine_lock, "_FILE", tmp_path / "turns")
+    """Nothing that other tests train is waited for."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def test_nothing_is_measured_beside_a_training(own_turns):

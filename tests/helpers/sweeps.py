@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +16,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # for the scripts among the tests
+
+from helpers.launcher import ForkedProcess, Launcher
 
 from zoo.storage.record import Record
 
@@ -82,28 +86,57 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, str(ROOT / "run_sweep.py"), *map(str, arguments)]
 
 
+_shared: tuple[Path, dict[str, str]] | None = None
+
+
+def fork_sweeps(directory: Path, env: dict[str, str]) -> None:
+    """From now on sweeps are forks of one process (see ``launcher.py``), which is found in ``directory`` or started."""
+    global _shared
+    if sys.platform == "linux":
+        _shared = directory, env
+
+
+@functools.cache
+def _launcher(directory: Path) -> Launcher:
+    return Launcher(directory, _shared[1])
+
+
+def start(
+    directory: Path, env: dict[str, str], line: Sequence[str], stdout: int, stderr: int
+) -> subprocess.Popen | ForkedProcess:
+    """Start a command line in a session of its own, a sweep as a fork where ``fork_sweeps`` has been called."""
+    if _shared is not None and list(line[:2]) == command():
+        return _launcher(_shared[0]).start(line, directory, env, stdout, stderr)
+    return subprocess.Popen(line, cwd=directory, env=env, stdout=stdout, stderr=stderr, start_new_session=True)
+
+
 def sweep(directory: Path, env: dict[str, str], *arguments: object) -> subprocess.CompletedProcess:
     """Run it to its end."""
+    line = command(*arguments)
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        code = start(directory, env, line, output.fileno(), errors.fileno()).wait(PATIENCE_S)
+        output.seek(0), errors.seek(0)
+        return subprocess.CompletedProcess(line, code, output.read(), errors.read())
+
+
+def sweep_in_new_interpreter(directory: Path, env: dict[str, str], *arguments: object) -> subprocess.CompletedProcess:
+    """Run it to its end as a person does, with all that it imports: for what is about the start of the program."""
     return subprocess.run(
         command(*arguments), cwd=directory, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
 class Running:
-    """A sweep in a process group of its own, as a shell starts it."""
+    """A sweep that can be watched and stopped while it runs."""
 
     def __init__(self, directory: Path, env: dict[str, str], *arguments: object, within: Sequence[str] = ()):
+        """``within`` is a command that runs the sweep's, such as nsenter's."""
         self._errors = directory / f"stderr-{time.monotonic_ns()}.txt"  # of this one alone
-        with open(self._errors, "w", encoding="utf-8") as errors:
-            self.process = subprocess.Popen(
-                [*within, *command(*arguments)],
-                cwd=directory,
-                env=env,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                start_new_session=True,
-            )
+        read_from, write_to = os.pipe()
+        with open(self._errors, "w", encoding="utf-8") as errors, open(write_to, "wb") as output:
+            line = [*within, *command(*arguments)]
+            self.process = start(directory, env, line, output.fileno(), errors.fileno())
+        self._lines = os.fdopen(read_from, encoding="utf-8", errors="replace")
         self.output = ""
 
     @property
@@ -112,7 +145,7 @@ class Running:
 
     def until(self, text: str) -> None:
         """Wait for a line with ``text``."""
-        for line in self.process.stdout:
+        for line in self._lines:
             self.output += line
             if text in line:
                 return
@@ -124,8 +157,9 @@ class Running:
 
     def end(self) -> int:
         """Read the rest; returns the exit code."""
-        self.output += self.process.communicate(timeout=PATIENCE_S)[0]
-        return self.process.returncode
+        self.output += self._lines.read()
+        self._lines.close()
+        return self.process.wait(PATIENCE_S)
 
     def worker(self) -> int:
         """The process that trains: the child of the server of workers, which is the child with a child."""

@@ -17,7 +17,7 @@ except ImportError:  # not on this system: a person who measures there must keep
 
 _log = logging.getLogger(__name__)
 
-_FILE = Path(tempfile.gettempdir()) / "model-zoo-bench.turns"
+_NAME = "model-zoo-bench.turns"  # of a file in the directory of temporary files
 
 
 @contextlib.contextmanager
@@ -56,7 +56,8 @@ def _opened() -> Iterator[int | None]:
     """The file that is locked, None where there can be none."""
     try:
         # Without O_CREAT first: in a shared directory the system may refuse to "create" another user's file.
-        file = os.open(_FILE, os.O_RDWR) if _FILE.exists() else os.open(_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+        path = Path(tempfile.gettempdir(), _NAME)
+        file = os.open(path, os.O_RDWR) if path.exists() else os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError:
         yield None
         return
