@@ -9,10 +9,10 @@ import pytest
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds its victims in /proc")
-def test_a_sweep_that_is_killed_again_and_again_comes_to_the_same(tmp_path, capsys):
+def test_a_sweep_that_is_killed_again_and_again_comes_to_the_same(tmp_path, env, capsys):
     code = chaos.main(
-        ["--kills", "3", "--runs", "2", "--steps", "200", "--seed", "5", "--directory", str(tmp_path / "chaos")]
+        ["--kills", "3", "--runs", "2", "--steps", "200", "--seed", "5", "--directory", str(tmp_path / "chaos")], env
     )
-    told = capsys.readouterr().out
-    assert code == 0, told
-    assert "the same to the bit, every point once, nothing left over" in told
+    output = capsys.readouterr().out
+    assert code == 0, output
+    assert "the same to the bit, every point once, nothing left over" in output

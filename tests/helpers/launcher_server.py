@@ -21,6 +21,7 @@ import tempfile
 import types
 from collections.abc import Callable
 from multiprocessing import util
+from pathlib import Path
 
 from helpers.launcher import ROOT, receive, send
 
@@ -146,6 +147,7 @@ def _sweep(request: dict, descriptors: list[int], added: dict[str, str]) -> None
 def _wait_for_work(connection: socket.socket) -> None:
     """Be ``python -c ...`` for the process that forked this one, when it asks for that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _call_this_process("spare")
     own = fcntl.fcntl(connection.detach(), fcntl.F_DUPFD, FREE_FROM)
     os.closerange(3, FREE_FROM)
     with socket.socket(fileno=own) as connection:
@@ -159,11 +161,15 @@ def _wait_for_work(connection: socket.socket) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, order["mask"])
     at = order["arguments"].index("-c")
     code = order["arguments"][at + 1]
-    with open("/proc/self/comm", "w") as name:
-        name.write(re.match(r"from multiprocessing\.(\w+)", code)[1][:15])
+    _call_this_process(re.match(r"from multiprocessing\.(\w+)", code)[1])
     sys.argv = ["-c", *order["arguments"][at + 2 :]]
     main_module = sys.modules["__main__"] = types.ModuleType("__main__")
     exec(code, main_module.__dict__)
+
+
+def _call_this_process(name: str) -> None:
+    """A fork has its parent's command line; so much of its own can be seen from outside."""
+    Path("/proc/self/comm").write_text(name[:15])
 
 
 def _move(descriptors: list[int], wanted: list[int]) -> None:

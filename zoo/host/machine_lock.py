@@ -16,7 +16,6 @@ except ImportError:  # not on this system: a person who measures there must keep
     fcntl = None  # type: ignore[assignment]
 
 _log = logging.getLogger(__name__)
-
 _NAME = "model-zoo-bench.turns"  # of a file in the directory of temporary files
 
 
