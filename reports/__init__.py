@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.errors import ReportError
+from zoo.measure.metrics import cost_axes
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +27,7 @@ FORMATS = ("html", "md", "png", "csv")  # unless others are asked for
 ALL_FORMATS = (*FORMATS, "svg", "parquet", "tex")
 PICTURE_FORMATS = ("png", "csv")
 ALL_PICTURE_FORMATS = (*PICTURE_FORMATS, "svg", "parquet")
-COSTS = ("params", "macs", "ops", "bytes", "latency", "train_s")  # that accuracy can be drawn against
+COSTS = tuple(cost_axes())  # that accuracy can be drawn against
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def write_accuracy_vs_size(
             figures[axis] = figure
         elif not skip_unmeasured or (axis == axes[-1] and not figures):
             names = [*dict.fromkeys(sweeps), *map(str, points)]
-            what = "a cost" if skip_unmeasured else f"a value for {axis} ({costs.AXES[axis].label})"
+            what = "a cost" if skip_unmeasured else f"a value for {axis} ({cost_axes()[axis].label})"
             raise ReportError(f"nothing of {', '.join(names)} has both an accuracy and {what} yet")
     contents: dict[str, bytes] = {}
     for axis, figure in figures.items():

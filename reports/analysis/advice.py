@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from zoo.measure import metrics
+from zoo.measure.metrics import Kind, Metric
 from zoo.stats import verdicts
 from zoo.text.listing import listed, shown
 
-COUNTS = {"params": "parameters", "macs": "MACs", "ops": "operations"}  # exact
-TIMES = {  # column -> what is said of one that takes less, and more; measured, so small changes are no news
-    "train_s": ("training {:.2g} times as fast", "training takes {:.2g} times as long"),
-    "latency_tf_p50_ms": ("one image {:.2g} times as fast", "one image takes {:.2g} times as long"),
-}
-NOISE = 1.05  # ratio of two measured times below which nothing is said
+NOISE = 1.05  # ratio of two measured values below which nothing is said; counts and sizes are exact
 
 
 class Price(NamedTuple):
@@ -29,25 +26,29 @@ def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
     """From two rows of ``tables.variants``. What is the same, not measured, or within the noise is left out."""
     saves: list[str] = []
     costs: list[str] = []
-    for column, (faster, slower) in TIMES.items():
-        ratio = _ratio(row, baseline, column)
-        if ratio is not None and ratio > NOISE:
-            costs.append(slower.format(ratio))
-        elif ratio is not None and ratio < 1 / NOISE:
-            saves.append(faster.format(1 / ratio))
-    counts: dict[str, list[str]] = {}
-    for column, name in COUNTS.items():
-        ratio = _ratio(row, baseline, column)
-        if ratio is not None and ratio != 1:
-            counts.setdefault(f"{100 * (ratio - 1):+.1f} %", []).append(name)
-    for column in row:
-        if str(column).startswith("size_") and str(column).endswith("_bytes"):
-            ratio = _ratio(row, baseline, column)
-            if ratio is not None and ratio != 1:
-                counts.setdefault(f"{100 * (ratio - 1):+.1f} %", []).append(f"{column[5:-6]} file")
-    for change, names in counts.items():
+    changes: dict[str, list[str]] = {}
+    for metric in sorted(metrics.among(row), key=lambda metric: metric.kind is not Kind.TIME):  # times first
+        ratio = _ratio(row, baseline, metric.name) if metric.is_cost else None
+        if ratio is None or _is_noise(metric, ratio):
+            continue
+        if metric.kind is Kind.TIME:
+            (costs if ratio > 1 else saves).append(_time_words(metric, ratio))
+        else:
+            changes.setdefault(f"{100 * (ratio - 1):+.1f} %", []).append(metric.label)
+    for change, names in changes.items():
         (costs if change.startswith("+") else saves).append(f"{listed(names)} {change}")
     return Price(tuple(saves), tuple(costs))
+
+
+def _is_noise(metric: Metric, ratio: float) -> bool:
+    if metric.kind in (Kind.COUNT, Kind.SIZE):
+        return ratio == 1
+    return 1 / NOISE <= ratio <= NOISE
+
+
+def _time_words(metric: Metric, ratio: float) -> str:
+    what = metric.activity or metric.label
+    return f"{what} takes {ratio:.2g} times as long" if ratio > 1 else f"{what} {1 / ratio:.2g} times as fast"
 
 
 def _ratio(row: Mapping[str, Any], baseline: Mapping[str, Any], column: str) -> float | None:

@@ -18,6 +18,7 @@ from reports.store import reader
 from reports.store.sweep import Sweep
 from reports.tables import costs, tables
 from zoo import data
+from zoo.measure.metrics import cost_axes
 from zoo.stats import front
 
 PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
@@ -154,7 +155,7 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
     trainings = {name: sweep.trainings(name) for name in names}
     trainings = {name: keys for name, keys in trainings.items() if keys}
     fronts, notes = {}, ()
-    for axis in costs.AXES:
+    for axis in cost_axes():
         found = costs.of(variants, axis)
         if len(set(found[found == found])) < 2:  # all the same, or not known
             continue

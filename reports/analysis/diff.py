@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from reports.errors import ReportError
 from reports.store import reader
 from reports.tables import tables
+from zoo.measure import metrics
+from zoo.measure.metrics import METRICS, Kind
 from zoo.text.suggestions import did_you_mean
 from zoo.tracking.address import resolve_uri
 from zoo.tracking.names import CURRENT_RUNS
@@ -25,21 +27,6 @@ PREFIX = 6  # characters of a run id or key, at least
 LISTED = 10  # candidates in a message
 RUN_ID = 32  # characters
 TAGS = {"git_commit": "commit", "git_dirty": "changed since", "data_sha256": "data checksum", "device": "device"}
-FRACTIONS = {  # metric -> what it is called; in percent, the difference in points
-    "test/accuracy": "test accuracy, %",
-    "test/accuracy_raw": "raw weights, %",
-    "test/accuracy_ema": "averaged weights, %",
-    "test/top5": "top 5, %",
-}
-PRICES = {
-    "cost/params": "parameters",
-    "cost/macs": "multiply-adds",
-    "cost/ops": "operations",
-    "cost/train_s": "training, s",
-    "latency_ms/tf_p50": "latency, ms (median)",
-    "latency_ms/tf_p90": "latency, ms (p90)",
-    "latency_ms/tf_p99": "latency, ms (p99)",
-}
 CAVEAT = (
     "This compares these two trained networks on these test images. It says nothing about what another training of the "
     "same configurations would give: that is what a sweep's seeds and its report are for."
@@ -270,21 +257,13 @@ def _differing(one: dict[str, str], two: dict[str, str]) -> dict[str, tuple[str 
 
 def _metrics(one: dict[str, float], two: dict[str, float]) -> dict[str, tuple[float, float]]:
     """Accuracies in percent, and the costs, of what either has."""
-    names = {**FRACTIONS, **PRICES}
-    for metric in sorted({*one, *two}):
-        match = reader.FORMAT_METRIC.fullmatch(metric)
-        if match and metric not in names:
-            unit = "bytes" if match["size"] else "ms"
-            names[metric] = f"{match['size'] or match['latency']} {match['rank'] or 'size'}, {unit}"
+    others = filter(None, (metrics.of_key(key) for key in sorted({*one, *two})))
+    known = {metric.key: metric for metric in (*METRICS.values(), *others)}
     return {
-        label: tuple(_finite(values.get(metric)) * (100 if metric in FRACTIONS else 1) for values in (one, two))
-        for metric, label in names.items()
-        if metric in one or metric in two
+        metric.full_heading: (metric.from_store(one.get(key)), metric.from_store(two.get(key)))
+        for key, metric in known.items()
+        if key in one or key in two
     }
-
-
-def _finite(value: float | None) -> float:
-    return float(value) if value is not None and abs(value) < 1e308 else math.nan
 
 
 def _agreement(one: Side, two: Side) -> Agreement | str:
@@ -345,16 +324,20 @@ def _table(pairs: dict[str, tuple[str | None, str | None]]) -> str:
 def _number(name: str, value: float) -> str:
     if math.isnan(value):
         return tables.ABSENT
-    if name in FRACTIONS.values():
+    if _is_accuracy(name):
         return f"{value:.2f}"
     return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.4g}"
+
+
+def _is_accuracy(heading: str) -> bool:
+    return heading in {metric.full_heading for metric in metrics.of_kind(Kind.ACCURACY)}
 
 
 def _change(name: str, a: float, b: float) -> str:
     """Of accuracies in points, of costs in percent of the first."""
     if math.isnan(a) or math.isnan(b):
         return tables.ABSENT
-    if name in FRACTIONS.values():
+    if _is_accuracy(name):
         return f"{b - a:+.2f} points"
     return "the same" if a == b else f"{100 * (b / a - 1):+.1f} %" if a else f"{b - a:+g}"
 

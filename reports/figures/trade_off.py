@@ -13,7 +13,9 @@ import pandas as pd
 from reports.figures import labels
 from reports.figures.canvas import COLORS, DARK, GREY, MARKERS, blank, dress, shortened
 from reports.figures.labels import LABEL_POINTS, Look
-from reports.tables.costs import AXES, Axis, label, points, short_time
+from reports.tables import costs
+from reports.tables.costs import label, points
+from zoo.measure.metrics import CostAxis, cost_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +57,7 @@ class Layout(NamedTuple):
 
 
 def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None:
-    """Mean test accuracy against a cost (one of ``AXES``, on a log axis), both uncertainties, and the Pareto front.
+    """Mean test accuracy against a cost (one of ``cost_axes()``, on a log axis), both uncertainties, and the Pareto front.
 
     ``frame`` has the rows of ``tables.variants``, of one sweep or of several under each other, and of published figures
     (``store.imported``). A thin bar with caps is one standard deviation over seeds; a broad one the standard error of the
@@ -67,7 +69,7 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
     if found.empty:
         return None
     if found["cost"].nunique() == 1:
-        return _same_cost(found, AXES[axis])
+        return _same_cost(found, cost_axes()[axis])
     low, high = _cost_limits(found["cost"].to_numpy())
     shown = _side_by_side(found["cost"].to_numpy(), (low, high))
     caption = textwrap.wrap(_caption(found, not np.array_equal(shown, found["cost"])), CAPTION_LETTERS)
@@ -87,7 +89,7 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
             break
     figure = blank(layout.height / 72)
     axes = _axes(figure, layout)
-    _cost_ticks(axes, AXES[axis], found["cost"].to_numpy())
+    _cost_ticks(axes, cost_axes()[axis], found["cost"].to_numpy())
     _finish(axes, label(frame, axis))
     line = _front_line(found, layout.costs[1])
     axes.plot(*line, color=GREY, linewidth=1, zorder=1, scalex=False, scaley=False)
@@ -137,7 +139,7 @@ def _finish(axes: Axes, cost: str) -> None:
     axes.tick_params(labelsize=8)
 
 
-def _same_cost(found: pd.DataFrame, axis: Axis) -> Figure:
+def _same_cost(found: pd.DataFrame, axis: CostAxis) -> Figure:
     """Nothing to trade: the variants side by side, named under the axis."""
     numbered = not _are_told_apart(found["name"])
     names = [str(place + 1) if numbered else shortened(name) for place, name in enumerate(found["name"])]
@@ -152,7 +154,9 @@ def _same_cost(found: pd.DataFrame, axis: Axis) -> Figure:
     turned = {} if upright else {"rotation": 35 if len(names) < 13 else 60, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(range(len(names)), names, parse_math=False, **turned)
     subject = (
-        f"all variants have {axis.one(found['cost'].iloc[0])}" if len(names) > 1 else axis.one(found["cost"].iloc[0])
+        f"all variants have {costs.phrase(axis, found['cost'].iloc[0])}"
+        if len(names) > 1
+        else costs.phrase(axis, found["cost"].iloc[0])
     )
     _finish(axes, subject)
     for text, baseline in zip(axes.get_xticklabels(), found["baseline"], strict=True):
@@ -198,7 +202,7 @@ def _accuracy_limits(found: pd.DataFrame) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _cost_ticks(axes: Axes, axis: Axis, cost: np.ndarray) -> None:
+def _cost_ticks(axes: Axes, axis: CostAxis, cost: np.ndarray) -> None:
     """Round numbers (1, 2, 5 times a power of ten, or of a unit of time); where the axis is too short for those, the costs
     themselves if they are counted, and otherwise other round numbers."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
@@ -216,7 +220,7 @@ def _cost_ticks(axes: Axes, axis: Axis, cost: np.ndarray) -> None:
                 kept.append(float(tick))
         return kept
 
-    is_time = axis.tick is short_time
+    is_time = costs.is_duration(axis)
     if is_time:
         ticks = within(sorted({unit * number for unit in (0.01, 0.1, 1, 60, 3600, 36000) for number in _TIMES}))
     else:
@@ -224,13 +228,13 @@ def _cost_ticks(axes: Axes, axis: Axis, cost: np.ndarray) -> None:
     if len(ticks) > 10 and not is_time:
         ticks = within(LogLocator(subs=(1,)).tick_values(low, high))
     ticks = apart(ticks, 0.08)
-    if len(ticks) < 3 and axis.is_counted:
+    if len(ticks) < 3 and costs.is_counted(axis):
         ticks = apart(np.unique(cost), 0.14)
     elif len(ticks) < 3:
         unit = next((unit for unit in (3600, 60) if low >= unit), 1) if is_time else 1
         ticks = within(unit * MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)).tick_values(low / unit, high / unit))
     axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: axis.tick(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: costs.tick(axis)(value)))
     axes.xaxis.set_minor_locator(NullLocator())
 
 

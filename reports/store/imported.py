@@ -10,16 +10,27 @@ from pathlib import Path
 import pandas as pd
 
 from reports.errors import ReportError
+from zoo.measure.metrics import Kind, cost_axes
 from zoo.text.suggestions import did_you_mean
 
 NEEDED = ("name", "accuracy_percent")
-COUNTS = ("params", "macs", "ops", "bytes")
-COSTS = (*COUNTS, "latency_ms")
-COLUMNS = (*NEEDED, *COSTS, "sd_points", "source")
-ALLOWED = (
-    f"the columns are {' and '.join(NEEDED)}, any of {', '.join(COSTS)} (one at least), "
-    "and, if you like, sd_points and source"
-)
+OPTIONAL = ("sd_points", "source")
+
+
+def cost_columns() -> dict[str, Kind]:
+    """The columns for costs that a file may have."""
+    return {axis.published: axis.metric.kind for axis in cost_axes().values() if axis.published}
+
+
+def columns() -> tuple[str, ...]:
+    return (*NEEDED, *cost_columns(), *OPTIONAL)
+
+
+def _allowed() -> str:
+    return (
+        f"the columns are {' and '.join(NEEDED)}, any of {', '.join(cost_columns())} (one at least), "
+        f"and, if you like, {' and '.join(OPTIONAL)}"
+    )
 
 
 def read(path: str | Path) -> pd.DataFrame:
@@ -35,15 +46,15 @@ def read(path: str | Path) -> pd.DataFrame:
     rows = _rows(path)
     header = _header(path, rows)
     if len(rows) < 2:
-        raise ReportError(f"{path} has no figures: a header and nothing below it; {ALLOWED}")
+        raise ReportError(f"{path} has no figures: a header and nothing below it; {_allowed()}")
     found = [_row(path, line, dict(zip(header, cells, strict=True))) for line, cells in rows[1:]]
     if all(row["accuracy_percent_mean"] <= 1 for row in found):
         line = rows[1][0]
         raise _mistake(
             path, line, "accuracy_percent", "accuracies up to 1 look like fractions; percent are wanted (91.25)"
         )
-    frame = pd.DataFrame(found)
-    return frame.astype(dict.fromkeys(("params", "macs", "ops"), "Int64"))
+    counts = [name for name, kind in cost_columns().items() if kind is Kind.COUNT]
+    return pd.DataFrame(found).astype(dict.fromkeys(counts, "Int64"))
 
 
 def _mistake(path: Path, line: int, column: str, what: str) -> ReportError:
@@ -76,32 +87,33 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
             raise _mistake(path, begins, "", f"{len(cells)} fields under a header of {len(rows[0][1])}{comma}")
         rows.append((begins, cells))
     if not rows:
-        raise ReportError(f"{path} is empty; {ALLOWED}")
+        raise ReportError(f"{path} is empty; {_allowed()}")
     return rows
 
 
 def _header(path: Path, rows: list[tuple[int, list[str]]]) -> list[str]:
     line, header = rows[0]
     if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
-        raise _mistake(path, line, "", f"fields are separated by commas here, not by semicolons or tabs; {ALLOWED}")
+        raise _mistake(path, line, "", f"fields are separated by commas here, not by semicolons or tabs; {_allowed()}")
     for name in header:
-        if name not in COLUMNS:
-            raise _mistake(path, line, name, f"no such column{did_you_mean(name, COLUMNS)}; {ALLOWED}")
+        if name not in columns():
+            raise _mistake(path, line, name, f"no such column{did_you_mean(name, columns())}; {_allowed()}")
         if header.count(name) > 1:
             raise _mistake(path, line, name, "there twice")
     for name in NEEDED:
         if name not in header:
-            raise _mistake(path, line, "", f"there is no column {name!r}; {ALLOWED}")
-    if not set(COSTS) & set(header):
-        raise _mistake(path, line, "", f"there is no column of a cost; {ALLOWED}")
+            raise _mistake(path, line, "", f"there is no column {name!r}; {_allowed()}")
+    if not set(cost_columns()) & set(header):
+        raise _mistake(path, line, "", f"there is no column of a cost; {_allowed()}")
     return header
 
 
-def _row(path: Path, line: int, cells: dict[str, str]) -> dict:
+def _row(path: Path, line: int, cells: dict[str, str]) -> dict[str, object]:
     if not cells["name"]:
         raise _mistake(path, line, "name", "every figure has a name")
+    costs = cost_columns()
     values = {
-        name: _number(path, line, name, cells.get(name, "")) for name in ("accuracy_percent", *COSTS, "sd_points")
+        name: _number(path, line, name, cells.get(name, "")) for name in ("accuracy_percent", *costs, "sd_points")
     }
     accuracy, sd = values["accuracy_percent"], values["sd_points"]
     if math.isnan(accuracy):
@@ -110,23 +122,20 @@ def _row(path: Path, line: int, cells: dict[str, str]) -> dict:
         raise _mistake(path, line, "accuracy_percent", f"{cells['accuracy_percent']} is not between 0 and 100 percent")
     if sd < 0:
         raise _mistake(path, line, "sd_points", f"a standard deviation is not negative: {cells['sd_points']}")
-    for name in COSTS:
+    for name, kind in costs.items():
         if values[name] <= 0:
             raise _mistake(path, line, name, f"{cells[name]} is not above 0; leave it empty where it is not known")
-        if name in COUNTS and not math.isnan(values[name]) and values[name] % 1:
+        if kind in (Kind.COUNT, Kind.SIZE) and not math.isnan(values[name]) and values[name] % 1:
             raise _mistake(path, line, name, f"{cells[name]} is not a whole number")
-    if all(math.isnan(values[name]) for name in COSTS):
-        raise _mistake(path, line, "", f"{cells['name']!r} has no cost: it takes one of {', '.join(COSTS)}")
-    counts = {name: None if math.isnan(values[name]) else int(values[name]) for name in ("params", "macs", "ops")}
+    if all(math.isnan(values[name]) for name in costs):
+        raise _mistake(path, line, "", f"{cells['name']!r} has no cost: it takes one of {', '.join(costs)}")
     return {
         "sweep": path.name,
         "variant": cells["name"],
         "imported": True,
         "accuracy_percent_mean": accuracy,
         "accuracy_percent_sd": sd,
-        **counts,
-        "bytes": values["bytes"],
-        "latency_ms": values["latency_ms"],
+        **{name: values[name] for name in costs},
         "source": cells.get("source") or path.name,
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import sqlite3
 import tempfile
 import zipfile
@@ -22,6 +21,8 @@ from numpy.typing import NDArray
 
 from reports.errors import ReportError
 from reports.store.sweep import Sweep
+from zoo.measure import metrics
+from zoo.measure.metrics import METRICS, Kind
 from zoo.stats import verdicts
 from zoo.text.suggestions import did_you_mean
 from zoo.tracking.address import resolve_uri, sqlite_path
@@ -44,20 +45,7 @@ HISTORIES = (
 )
 PAGE = 5000  # runs per request
 
-ACCURACIES = {
-    "test/accuracy": "accuracy_percent",
-    "test/accuracy_raw": "accuracy_raw_percent",
-    "test/accuracy_ema": "accuracy_ema_percent",
-    "test/top5": "top5_percent",
-}
-COUNTS = {"cost/params": "params", "cost/macs": "macs", "cost/ops": "ops"}
-SINGLES = {
-    "cost/train_s": "train_s",
-    "latency_ms/tf_p50": "latency_tf_p50_ms",
-    "latency_ms/tf_p90": "latency_tf_p90_ms",
-    "latency_ms/tf_p99": "latency_tf_p99_ms",
-}
-FORMAT_METRIC = re.compile(r"(?:latency_ms/(?P<latency>.+)_(?P<rank>p\d+)|size/(?P<size>.+)_bytes)")
+_FACTS = ("sweep", "variant", "seed", "status", "status_detail")
 
 
 def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
@@ -78,7 +66,7 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
         sorted({row["seed"] for row in found})
     )
     artifacts = {row["run_id"]: row.pop("artifact_uri") for row in found}
-    runs = _frame(found, variants)
+    runs = runs_frame(found, variants)
     variants += tuple(name for name in dict.fromkeys(runs["variant"]) if name not in variants)
     baseline, first_look = tags.get(ExperimentTags.BASELINE), _json_tag(tags, ExperimentTags.FIRST_LOOK, 0)
     return Sweep(
@@ -165,7 +153,7 @@ def read_runs(sweep: str, tracking_uri: str | None = None) -> pd.DataFrame:
     found = _runs(client, experiment)
     for row in found:
         del row["artifact_uri"]
-    return _frame(found, tuple(_json_tag(experiment.tags, ExperimentTags.VARIANTS, [])))
+    return runs_frame(found, tuple(_json_tag(experiment.tags, ExperimentTags.VARIANTS, [])))
 
 
 def _client(uri: str) -> Any:
@@ -264,7 +252,7 @@ def _standing(row: dict[str, Any]) -> tuple[bool, int]:
 
 
 def _row(sweep: str, run: Any) -> dict[str, Any]:
-    tags, params, metrics = run.data.tags, run.data.params, run.data.metrics
+    tags, params, logged = run.data.tags, run.data.params, run.data.metrics
     row: dict[str, Any] = {
         "sweep": sweep,
         "variant": tags.get(RunTags.VARIANT, params.get(Params.VARIANT, "?")),
@@ -276,49 +264,26 @@ def _row(sweep: str, run: Any) -> dict[str, Any]:
         "artifact_uri": run.info.artifact_uri or "",
         "start_ms": run.info.start_time or 0,
     }
-    row |= {column: 100 * _finite(metrics.get(name)) for name, column in ACCURACIES.items()}
-    row |= {column: metrics.get(name) for name, column in COUNTS.items()}
-    row |= {column: _finite(metrics.get(name)) for name, column in SINGLES.items()}
-    row |= {_format_column(name): _finite(metrics[name]) for name in sorted(metrics) if FORMAT_METRIC.fullmatch(name)}
+    row |= {metric.name: metric.from_store(logged.get(metric.key)) for metric in METRICS.values()}
+    found = [(metric, value) for key, value in sorted(logged.items()) if (metric := metrics.of_key(key)) is not None]
+    row |= {metric.name: metric.from_store(value) for metric, value in found}
     row |= {name: tags.get(name, "") for name in PROVENANCE}
     return row | {
         f"config.{name}": params[name] for name in sorted(params) if name not in (Params.VARIANT, Params.SEED)
     }
 
 
-def _format_column(metric: str) -> str:
-    """``latency_ms/onnx_p50`` -> ``latency_onnx_p50_ms``, ``size/onnx_bytes`` -> ``size_onnx_bytes``."""
-    match = FORMAT_METRIC.fullmatch(metric)
-    if match["size"]:
-        return f"size_{match['size']}_bytes"
-    return f"latency_{match['latency']}_{match['rank']}_ms"
-
-
-def _finite(value: float | None) -> float:
-    """The value, or nan for one that is absent or infinite (which a database stores as 1.8e308)."""
-    return float(value) if value is not None and abs(value) < 1e308 else float("nan")
-
-
-def _frame(rows: list[dict[str, Any]], variants: tuple[str, ...]) -> pd.DataFrame:
+def runs_frame(rows: list[dict[str, Any]], variants: tuple[str, ...]) -> pd.DataFrame:
     """Rows ordered by variant and seed; integers that may be absent as Int64, every metric column always there."""
     order = {name: place for place, name in enumerate(variants)}
     rows = sorted(rows, key=lambda row: (order.get(row["variant"], len(order)), row["variant"], row["seed"]))
-    columns = [*_EMPTY_ROW, *dict.fromkeys(name for row in rows for name in row if name not in _EMPTY_ROW)]
+    always = [*_FACTS, *METRICS, "run_key", "run_id", "start_ms", *PROVENANCE]
+    columns = [*always, *dict.fromkeys(name for row in rows for name in row if name not in always)]
     frame = pd.DataFrame(rows, columns=columns).drop(columns="start_ms")
-    measured = [*ACCURACIES.values(), *SINGLES.values()]
-    measured += [name for name in frame if re.match(r"(latency|size)_", name) and name not in measured]
-    kinds = dict.fromkeys(COUNTS.values(), "Int64") | {"seed": "int64"} | dict.fromkeys(measured, "float64")
-    return frame.astype(kinds)
-
-
-_EMPTY_ROW = (
-    *("sweep", "variant", "seed", "status", "status_detail"),
-    *ACCURACIES.values(),
-    *COUNTS.values(),
-    *SINGLES.values(),
-    *("run_key", "run_id", "start_ms"),
-    *PROVENANCE,
-)
+    kinds = {
+        metric.name: "Int64" if metric.kind is Kind.COUNT else "float64" for metric in metrics.among(frame.columns)
+    }
+    return frame.astype(kinds | {"seed": "int64"})
 
 
 def _histories(client: Any, uri: str, experiment_id: str, run_ids: list[str]) -> pd.DataFrame:

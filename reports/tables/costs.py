@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from reports.tables import tables
+from zoo.measure import metrics
+from zoo.measure.metrics import CostAxis, Kind, cost_axes
 from zoo.stats import descriptive
-
-
-class Axis(NamedTuple):
-    """A cost that accuracy can be drawn against."""
-
-    label: str
-    one: Callable[[float], str]  # a value with its unit, as a sentence has it
-    tick: Callable[[float], str]  # a value on the axis
-    is_counted: bool = False  # exact, so that its values themselves may stand on the axis
 
 
 def short_count(value: float) -> str:
@@ -45,44 +37,58 @@ def short_time(seconds: float) -> str:
     return f"{seconds:.3g} s"
 
 
-AXES = {
-    "params": Axis("parameters", lambda value: f"{value:,.0f} parameters", short_count, True),
-    "macs": Axis("multiply-adds, one image", lambda value: f"{value:,.0f} multiply-adds", short_count, True),
-    "ops": Axis("operations, one image", lambda value: f"{value:,.0f} operations", short_count, True),
-    "bytes": Axis("size of the file", lambda value: f"a file of {value:,.0f} bytes", short_bytes),
-    "latency": Axis("latency of one image, ms (median)", lambda value: f"a latency of {value:.3g} ms", "{:.4g}".format),
-    "train_s": Axis(
-        "training time of one run", lambda value: f"a training time of {tables.duration(value)}", short_time
-    ),
-}
-COLUMNS = {  # axis -> columns of the frame, of which the first that is known counts
-    "params": ("params",),
-    "macs": ("macs",),
-    "ops": ("ops",),
-    "latency": ("latency_tf_p50_ms", "latency_ms"),
-    "train_s": ("train_s",),
-}
+def tick(axis: CostAxis) -> Callable[[float], str]:
+    """How a value is written on the axis."""
+    metric = axis.metric
+    if metric.kind is Kind.COUNT:
+        return short_count
+    if metric.kind is Kind.SIZE:
+        return short_bytes
+    return short_time if is_duration(axis) else "{:.4g}".format
+
+
+def is_duration(axis: CostAxis) -> bool:
+    """Of seconds, minutes and hours."""
+    return axis.metric.kind is Kind.TIME and axis.metric.unit == "s"
+
+
+def is_counted(axis: CostAxis) -> bool:
+    """Exact, so that its values themselves may stand on the axis."""
+    return axis.metric.kind is Kind.COUNT
+
+
+def phrase(axis: CostAxis, value: float) -> str:
+    """A value as a sentence has it: ``1,068,298 parameters``, ``a latency of 0.8 ms``."""
+    metric = axis.metric
+    if metric.kind is Kind.COUNT:
+        return f"{value:,.0f} {metric.full_title}"
+    if metric.kind is Kind.SIZE:
+        return f"a file of {value:,.0f} bytes"
+    return f"{'an' if metric.label[0] in 'aeiou' else 'a'} {metric.label} of {metric.text(value)}"
 
 
 def of(frame: pd.DataFrame, axis: str) -> np.ndarray:
     """What each row of ``frame`` costs [n], nan where that was not measured. Sizes of files are of one format for all."""
-    columns = COLUMNS[axis] if axis in COLUMNS else (*_size_columns(frame), "bytes")
     found = np.full(len(frame), np.nan)
-    for column in columns:
+    for column in _columns(frame, axis):
         found = np.where(np.isnan(found), _numbers(frame, column), found)
     return np.where(found > 0, found, np.nan)
 
 
-def _size_columns(frame: pd.DataFrame) -> list[str]:
-    """The column of the format that most variants were exported in; none where there is none."""
-    sizes = [name for name in frame.columns if name.startswith("size_") and name.endswith("_bytes")]
-    return sorted(sizes, key=lambda name: (-frame[name].notna().sum(), name))[:1]
+def _columns(frame: pd.DataFrame, axis: str) -> list[str]:
+    """Of which the first that is known counts; of a family only that of the format that most variants have."""
+    its = cost_axes()[axis]
+    measured = its.columns(frame.columns)
+    if its.family:
+        measured = sorted(measured, key=lambda name: (-frame[name].notna().sum(), name))[:1]
+    return [*measured, *([its.published] if its.published else [])]
 
 
 def label(frame: pd.DataFrame, axis: str) -> str:
     """What the axis is called."""
-    formats = [name.removeprefix("size_").removesuffix("_bytes") for name in _size_columns(frame)]
-    return f"size of the {formats[0]} file" if axis == "bytes" and formats else AXES[axis].label
+    its = cost_axes()[axis]
+    measured = metrics.of_name(_columns(frame, axis)[0]) if its.family else None
+    return f"size of the {measured.label}" if measured else its.label
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
@@ -131,7 +137,8 @@ def _probabilities(frame: pd.DataFrame, axis: str) -> np.ndarray:
 def front_text(frame: pd.DataFrame, axis: str = "params") -> str:
     """The points of a picture in order of cost, those on the Pareto front marked."""
     found = points(frame, axis).sort_values(["cost", "accuracy"])
-    show = tables.count if AXES[axis].is_counted else AXES[axis].tick
+    its = cost_axes()[axis]
+    show = tables.count if is_counted(its) else tick(its)
     rows = [
         [row.sweep, row.name, _accuracy_words(row), show(row.cost), "*" * row.front]
         for row in found.itertuples(index=False, name="Point")

@@ -4,42 +4,35 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from reports.store.sweep import Sweep
+from zoo.measure import metrics
+from zoo.measure.metrics import METRICS, Kind, Metric
 from zoo.stats import descriptive, power, verdicts
 from zoo.text.listing import listed
 
 ABSENT = "-"
-MEANS = ("train_s", "latency_tf_p50_ms", "latency_tf_p90_ms")
-PRICES = {  # column of a variant -> how the sentence about its price calls it
-    "params": "parameters",
-    "macs": "MACs",
-    "ops": "ops",
-    "train_s": "training time",
-    "latency_tf_p50_ms": "latency",
-}
 
 
 def variants(sweep: Sweep) -> pd.DataFrame:
     """One row a variant, in the question's order, unrounded.
 
     Columns: sweep, variant, baseline (bool), n (runs with a result), n_expected; accuracy_percent_mean and
-    accuracy_percent_sd, the same for accuracy_raw, accuracy_ema and top5; difference_points to the baseline with
+    accuracy_percent_sd, the same for every other accuracy; difference_points to the baseline with
     difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``zoo.stats.verdicts``) with
-    p_difference and p_equivalence (adjusted for the number of comparisons), seeds_at_verdict and seeds_needed; params,
-    macs, ops; means over the runs of train_s and the latencies. Missing values are nan or NA.
+    p_difference and p_equivalence (adjusted for the number of comparisons), seeds_at_verdict and seeds_needed; the
+    other metrics (``zoo.measure.metrics``): counts as they are, of what is measured the mean over the runs. Missing values
+    are nan or NA.
     """
     found, wanted = sweep.verdicts(), sweep.wanted()
     rows = [_variant_row(sweep, name, found.get(name), len(wanted[name])) for name in sweep.variants]
     frame = pd.DataFrame(rows)
-    return (
-        frame.astype(dict.fromkeys(("params", "macs", "ops", "seeds_at_verdict", "seeds_needed"), "Int64"))
-        if rows
-        else frame
-    )
+    counts = [metric.name for metric in metrics.of_kind(Kind.COUNT) if metric.in_variants]
+    return frame.astype(dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64")) if rows else frame
 
 
 def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict:
@@ -51,8 +44,11 @@ def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, want
         "n": len(runs),
         "n_expected": max(wanted, len(runs)),
     }
-    for column in ("accuracy_percent", "accuracy_raw_percent", "accuracy_ema_percent", "top5_percent"):
-        row[f"{column}_mean"], row[f"{column}_sd"], _ = descriptive.summary(runs[column].dropna())
+    measured = [metric for metric in metrics.among(runs.columns) if metric.in_variants]
+    for metric in measured:
+        if metric.kind is Kind.ACCURACY:
+            values = runs[metric.name].dropna()
+            row[f"{metric.name}_mean"], row[f"{metric.name}_sd"], _ = descriptive.summary(values)
     nan = float("nan")
     row |= {
         "difference_points": verdict.difference if verdict else nan,
@@ -64,10 +60,15 @@ def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, want
         "seeds_at_verdict": verdict.seeds if verdict else pd.NA,
         "seeds_needed": verdict.seeds_needed if verdict and verdict.seeds_needed else pd.NA,
     }
-    for column in ("params", "macs", "ops"):  # the same for every seed of a variant
-        known = runs[column].dropna()
-        row[column] = known.iloc[0] if len(known) else pd.NA
-    return row | {column: runs[column].mean() for column in MEANS}
+    return row | {metric.name: _of_runs(metric, runs) for metric in measured if metric.kind is not Kind.ACCURACY}
+
+
+def _of_runs(metric: Metric, runs: pd.DataFrame) -> Any:
+    values = runs[metric.name]
+    if metric.kind is not Kind.COUNT:
+        return values.mean()
+    known = values.dropna()  # the same for every seed of a variant
+    return known.iloc[0] if len(known) else pd.NA
 
 
 # --- sentences ---------------------------------------------------------------------------------------------------
@@ -154,12 +155,14 @@ def _interval_words(row: pd.Series, baseline: pd.Series) -> str:
 def price(row: pd.Series, baseline: pd.Series) -> str:
     """What the variant costs beside the baseline, in percent of the baseline's figure."""
     changes: dict[str, list[str]] = {}
-    for column, label in PRICES.items():
-        ours, theirs = row[column], baseline[column]
+    for metric in metrics.among(row.index):
+        if not metric.is_cost:
+            continue
+        ours, theirs = row[metric.name], baseline[metric.name]
         if pd.isna(ours) or pd.isna(theirs) or not theirs:
             continue
         change = "the same" if ours == theirs else f"{100 * (ours / theirs - 1):+.1f} %"
-        changes.setdefault(change, []).append(label)
+        changes.setdefault(change, []).append(metric.label)
     parts = [f"{' and '.join(labels) if len(labels) < 3 else listed(labels)} {change}"
              for change, labels in changes.items()]  # fmt: skip
     return ", ".join(parts) or "its price is not measured yet"
@@ -204,33 +207,44 @@ def shared_trainings(sweep: Sweep) -> list[str]:
 
 # --- formatted rows ----------------------------------------------------------------------------------------------
 
-HEADER = (
-    "variant",
-    "test accuracy, %",
-    "difference, points",
-    "verdict",
-    "parameters",
-    "MACs",
-    "ops",
-    "training",
-    "latency, ms",
-)
+
+def header() -> tuple[str, ...]:
+    """The columns of ``formatted``: what came out, and the metrics of the registry that tables show."""
+    return (
+        "variant",
+        "test accuracy, %",
+        "difference, points",
+        "verdict",
+        *(m.column_heading for m in shown_metrics()),
+    )
+
+
+def shown_metrics() -> list[Metric]:
+    return [metric for metric in METRICS.values() if metric.in_table]
 
 
 def formatted(frame: pd.DataFrame) -> list[list[str]]:
-    """The rows under ``HEADER``, one a variant, rounded for reading."""
+    """The rows under ``header()``, one a variant, rounded for reading."""
     return [
         [
             f"{row['variant']} (baseline)" if row["baseline"] else row["variant"],
             mean_sd(row, "accuracy_percent") + _incomplete(row),
             _difference(row),
             ABSENT if row["verdict"] in ("", verdicts.NONE) else row["verdict"],
-            *(count(row[column]) for column in ("params", "macs", "ops")),
-            duration(row["train_s"]),
-            _latency(row),
+            *(figure(metric, row) for metric in shown_metrics()),
         ]
         for _, row in frame.iterrows()
     ]
+
+
+def figure(metric: Metric, row: pd.Series) -> str:
+    """The row's value, with the 90th percentile behind a median: ``0.8 (p90 1.6)``; the unit stands in the heading."""
+    value = row.get(metric.name)
+    if value is None or pd.isna(value):
+        return ABSENT
+    ninetieth = row.get(metric.name.replace("_p50_", "_p90_")) if metric.statistic == "median" else None
+    beside = "" if ninetieth is None or pd.isna(ninetieth) else f" (p90 {metric.format(ninetieth)})"
+    return metric.format(value) + beside
 
 
 AVERAGES_HEADER = ("variant", "raw weights, %", "averaged weights, %", "averaged - raw, points")
@@ -269,24 +283,13 @@ def _difference(row: pd.Series) -> str:
     return f"{row['difference_points']:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
-def _latency(row: pd.Series) -> str:
-    median, ninetieth = row["latency_tf_p50_ms"], row["latency_tf_p90_ms"]
-    if np.isnan(median):
-        return ABSENT
-    return f"{median:.3g}" if np.isnan(ninetieth) else f"{median:.3g} (p90 {ninetieth:.3g})"
-
-
 def count(value: int | None) -> str:
-    return ABSENT if pd.isna(value) else f"{int(value):,}"
+    return ABSENT if pd.isna(value) else metrics.count(value)
 
 
 def duration(seconds: float) -> str:
     """``42 s``, ``12.5 min`` or ``3.2 h``."""
-    if np.isnan(seconds):
-        return ABSENT
-    if seconds < 90:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return ABSENT if np.isnan(seconds) else metrics.duration(seconds)
 
 
 def _count(number: int, noun: str) -> str:

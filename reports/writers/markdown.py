@@ -56,7 +56,7 @@ def summary(answer: Answer) -> str:
     parts = [
         f"{sweep.name}: {sweep.question}" if sweep.question else sweep.name,
         tables.what_ran(sweep),
-        tables.text_table(tables.HEADER, tables.formatted(frame)) if len(frame) else "",
+        tables.text_table(tables.header(), tables.formatted(frame)) if len(frame) else "",
         "\n".join([*_readings(sweep, frame)]),
         "\n".join(headline.advice for headline in answer.details.headlines),
         "\n".join(_claim_sentences(answer.details.claims)),
@@ -98,7 +98,7 @@ def _reading(answer: Answer) -> str:
 def _results(frame: pd.DataFrame) -> str:
     if frame.empty:
         return ""
-    return f"## Results\n\n{table(tables.HEADER, tables.formatted(frame))}\n\n{NOTES}"
+    return f"## Results\n\n{table(tables.header(), tables.formatted(frame))}\n\n{NOTES}"
 
 
 def _averages(frame: pd.DataFrame) -> str:

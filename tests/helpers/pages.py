@@ -12,6 +12,7 @@ from reports.html.sections import given
 from reports.store import reader
 from reports.store.sweep import Sweep
 from reports.tables import tables
+from zoo.measure import metrics
 
 CLASSES = ("cat", "dog", "<ship>")
 NAMES = ("off", "</script><b>bold</b>", "x" * 200, "width=2", "width=0.5", "ema=false", "lr=-3", "never run")
@@ -34,7 +35,7 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
         for seed, final in enumerate(values):
             run_id, done = f"{place:016x}{seed:016x}", np.isfinite(final)
             rows.append(
-                dict.fromkeys(reader._EMPTY_ROW, "")
+                dict.fromkeys(reader.runs_frame([], ()), "")
                 | {"sweep": name, "variant": variant, "seed": seed, "status": "FINISHED" if done else "FAILED"}
                 | {
                     "status_detail": "" if done else "loss is nan at step 173",
@@ -50,8 +51,8 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
             for step, share in ((100, 0.5), (200, 0.9), (300, 1.0)) if done else ():
                 points.append((run_id, "test/accuracy_ema", step, share * final / 100))
                 points.append((run_id, "test/accuracy_raw", step, share * final / 100 - 0.01))
-    counts = dict.fromkeys(reader.COUNTS.values(), "Int64")
-    runs = pd.DataFrame(rows).drop(columns="start_ms").astype(counts) if rows else reader._frame([], ())
+    counts = {metric.name: "Int64" for metric in metrics.of_kind(metrics.Kind.COUNT)}
+    runs = pd.DataFrame(rows).astype(counts) if rows else reader.runs_frame([], ())
     return Sweep(
         name=name,
         question=question,

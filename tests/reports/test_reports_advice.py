@@ -46,7 +46,7 @@ def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
         (
             row("equivalent", params=900, macs=450, ops=770),
             "Drop lrn if that trade suits you: accuracy equivalent within 0.5 points; parameters and MACs -10.0 %, "
-            "but operations +10.0 %.",
+            "but ops +10.0 %.",
         ),
         (row("helps", 0.6), "Drop lrn: 0.60 points more accurate, at no extra price."),
         (row("helps", 0.6, params=900), "Drop lrn: 0.60 points more accurate, and parameters -10.0 %."),
@@ -62,7 +62,7 @@ def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
         (
             row("undecided", needed=14, ops=693),
             "Do not decide yet whether to drop lrn: about 11 more seeds of each would be needed; known already: "
-            "operations -1.0 %.",
+            "ops -1.0 %.",
         ),
         (
             row("undecided"),

@@ -9,8 +9,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.stores import Writer
 from PIL import Image
-from test_reports_store import Writer
 
 import reports
 from reports import ReportError

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from test_reports_store import Writer, costs, curve
+from helpers.stores import Writer, costs, curve
 
 import reports
 from reports import __main__ as command_line

@@ -17,6 +17,7 @@ from PIL import Image
 from reports.figures import canvas, curves, labels, trade_off
 from reports.store.sweep import Sweep
 from reports.tables import costs
+from zoo.measure.metrics import cost_axes
 
 SIZES = {  # a crowd: three points within one percent of size and half a point of accuracy, as a zoo has them
     **{"tuto": (1_068_298, 81.2), "alex0": (145_578, 72.0), "alex1": (89_578, 73.1), "alex2": (89_834, 73.6)},
@@ -245,7 +246,7 @@ def test_every_cost_has_its_axis():
         latency_tf_p50_ms=[0.5, 4.0], train_s=[30.0, 7200.0],
     )  # fmt: skip
     shown = {}
-    for axis in costs.AXES:
+    for axis in cost_axes():
         figure = trade_off.accuracy_vs_size(frame, axis)
         if figure is not None:
             (axes,) = figure.axes

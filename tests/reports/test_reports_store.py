@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from helpers.stores import Writer, costs, curve
 
 import reports
 from reports import __main__ as command_line
@@ -20,72 +19,9 @@ from reports.store import reader
 from reports.tables import tables
 from zoo.stats.verdicts import SeedSchedule
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-
 ROOT = Path(__file__).parents[2]
 STEPS = (100, 200, 300)
 LRN = {"lrn=true": (0.81, 0.82, 0.83), "lrn=false": (0.78, 0.80, 0.82)}  # final accuracies of seeds 0, 1, 2
-
-
-class Writer:
-    """Writes runs as a sweep does, by the client only."""
-
-    def __init__(self, uri: str, folder: Path):
-        from mlflow import MlflowClient
-
-        self.client, self.folder = MlflowClient(tracking_uri=uri), folder
-
-    def sweep(self, name: str, variants: list[str], seeds: list[int], **tags: str) -> str:
-        tags = {"variants": json.dumps(variants), "seeds": json.dumps(seeds), "baseline": variants[0]} | tags
-        tags = {"question": "Does it matter?", "margin": "0.5"} | tags
-        return self.client.create_experiment(name, artifact_location=(self.folder / name).as_uri(), tags=tags)
-
-    def run(
-        self, experiment: str, variant: str, seed: int, curve=None, status="FINISHED", once=None, **tags: str
-    ) -> str:
-        from mlflow.entities import Metric, Param, RunTag
-
-        tags = {
-            "variant": variant,
-            "seed": str(seed),
-            "current": "true",
-            "run_key": f"{variant}:{seed}:0123456789",
-        } | tags
-        tags = {
-            "git_commit": "abcdef0123456789",
-            "git_dirty": "false",
-            "device": "CPU",
-            "data_sha256": "feed" * 16,
-        } | tags
-        config = {"variant": variant, "seed": str(seed), "data": "digits", "steps": "10000", "precision": "float32"}
-        points = [
-            Metric(name, value, 1000 + step, step)
-            for step, fraction in (curve or {}).items()
-            for name, value in {
-                "test/accuracy": fraction,
-                "test/accuracy_ema": fraction,
-                "test/accuracy_raw": fraction - 0.02,
-                "train/loss": 1 - fraction,
-            }.items()
-        ]
-        points += [Metric(name, value, 5000, 0) for name, value in (once or {}).items()]
-        run = self.client.create_run(experiment, run_name=f"{variant} · seed {seed}")
-        run_tags = [RunTag(key, value) for key, value in tags.items()]
-        params = [Param(key, value) for key, value in config.items()]
-        self.client.log_batch(run.info.run_id, points, params, run_tags)
-        self.client.set_terminated(run.info.run_id, status)
-        return run.info.run_id
-
-
-def curve(final: float) -> dict[int, float]:
-    return {100: final - 0.4, 200: final + 0.05, 300: final}  # the best is not the last: the last counts
-
-
-def costs(ops: int, train_s: float, latency_ms: float | None = None) -> dict[str, float]:
-    once = {"cost/params": 1068298, "cost/macs": 18472512, "cost/ops": ops, "cost/train_s": train_s}
-    return once | ({} if latency_ms is None else {"latency_ms/tf_p50": latency_ms, "latency_ms/tf_p90": 2 * latency_ms})
 
 
 @pytest.fixture(scope="module")
@@ -380,11 +316,11 @@ def test_a_plain_path_is_not_an_address(tmp_path):
         reports.load("lrn", str(tmp_path / "mlflow.db"))
 
 
-def test_reports_import_nothing_of_the_zoo_but_names_and_data_and_never_tensorflow():
-    rooms = ("store", "tables", "statistics", "trade_off", "curves", "labels", "markdown", "__main__")
+def test_no_module_of_the_reports_imports_mlflow_or_tensorflow_before_it_is_asked_for_something():
     code = (
-        f"import sys, importlib; [importlib.import_module('reports.' + room) for room in {rooms}]; "
-        "print(sorted(n for n in sys.modules if n.split('.')[0] in ('zoo', 'tensorflow', 'tf_keras', 'mlflow')))"
+        "import importlib, pkgutil, sys, reports\n"
+        "for found in pkgutil.walk_packages(reports.__path__, 'reports.'): importlib.import_module(found.name)\n"
+        "print(sorted(name for name in sys.modules if name in ('tensorflow', 'tf_keras', 'keras', 'mlflow', 'matplotlib')))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['zoo', 'zoo.data', 'zoo.text.suggestions']"
+    assert done.stdout.strip() == "[]"

@@ -19,7 +19,7 @@ PRICES: dict[str, tuple[str, Callable[[Any], str]]] = {  # column -> what it is 
     "ops": ("operations", tables.count),
     "train_s": ("training, one run", tables.duration),
 }
-SORTED_BY = {  # column of tables.HEADER -> column of the frame
+SORTED_BY = {  # column of tables.header() -> column of the frame
     "test accuracy, %": "accuracy_percent_mean",
     "difference, points": "difference_points",
     "parameters": "params",
@@ -40,16 +40,16 @@ def variants(given: Given) -> dict[str, Any] | None:
     cells = [
         [
             Cell(text, None if order == 0 else sortable(columns[name][row] if name in columns else leading(text)))
-            for order, (name, text) in enumerate(zip(tables.HEADER, texts, strict=True))
+            for order, (name, text) in enumerate(zip(tables.header(), texts, strict=True))
         ]
         for row, texts in enumerate(tables.formatted(frame))
     ]
-    left = frozenset({0, *(order for order, name in enumerate(tables.HEADER) if name == "verdict")})
+    left = frozenset({0, *(order for order, name in enumerate(tables.header()) if name == "verdict")})
     note = (
         "Accuracy: mean ± standard deviation over the seeds (their number). "
         "Difference: to the baseline, with its 95 % interval."
     )
-    rounded = Table("Every variant, in the question's order", tables.HEADER, cells, left, is_sortable=True, note=note)
+    rounded = Table("Every variant, in the question's order", tables.header(), cells, left, is_sortable=True, note=note)
     return {"rounded": rounded, "whole": _whole(frame)}
 
 
