@@ -8,17 +8,30 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
 
-from zoo.config.document import shown
+from zoo.config.messages import shown
 
-DESIGNS = ("grid", "one_at_a_time", "leave_one_out", "add_one", "pairs")
+Design = Literal["grid", "one_at_a_time", "leave_one_out", "add_one", "pairs"]
+DESIGNS: tuple[Design, ...] = get_args(Design)
 COMPONENT_DESIGNS = ("leave_one_out", "add_one")  # of components that are on or off
+DEFAULT_DESIGN: Design = "grid"
 MAX_NAME = 180  # characters of a variant's name
 MAX_LEVEL = 60  # characters of one level in a generated name
 
 Combination = tuple[int, ...]
+
+
+def level_identity(level: Any) -> str:
+    """Equal for equal levels: 1 and 1.0 are equal, 1 and true are not."""
+    if isinstance(level, dict):
+        return "{" + ",".join(sorted(f"{key!r}:{level_identity(item)}" for key, item in level.items())) + "}"
+    if isinstance(level, list | tuple):
+        return "[" + ",".join(level_identity(item) for item in level) + "]"
+    if isinstance(level, int | float) and not isinstance(level, bool):
+        return repr(float(level)) if abs(level) < 2**53 else repr(level)
+    return repr(level)
 
 
 def on_level(levels: Sequence[Any]) -> int:
@@ -26,8 +39,8 @@ def on_level(levels: Sequence[Any]) -> int:
     return next((i for i, level in enumerate(levels) if level is True), 0)
 
 
-def center(design: str, factors: Sequence[Sequence[Any]]) -> Combination:
-    """The combination that a design is built around and, unless told otherwise, compares with.
+def center(design: Design, factors: Sequence[Sequence[Any]]) -> Combination:
+    """The combination that a design is built around and, unless another is chosen, compares with.
 
     All on for leave_one_out, all off for add_one, the first levels for the others.
     """
@@ -38,7 +51,7 @@ def center(design: str, factors: Sequence[Sequence[Any]]) -> Combination:
     return (0,) * len(factors)
 
 
-def combinations(design: str, sizes: Sequence[int], around: Combination) -> list[Combination]:
+def combinations(design: Design, sizes: Sequence[int], around: Combination) -> list[Combination]:
     """All combinations of a design over factors with ``sizes`` levels; the first is ``around``, except in a grid.
 
     grid: the full product, the last factor varying fastest. one_at_a_time, leave_one_out, add_one: ``around``, and each
@@ -47,13 +60,13 @@ def combinations(design: str, sizes: Sequence[int], around: Combination) -> list
     if design == "grid":
         return list(itertools.product(*(range(size) for size in sizes)))
     changes = [(f, level) for f, size in enumerate(sizes) for level in range(size) if level != around[f]]
-    found = [around, *(_changed(around, change) for change in changes)]
+    combined = [around, *(_changed(around, change) for change in changes)]
     if design == "pairs":
-        found += [_changed(around, a, b) for a, b in itertools.combinations(changes, 2) if a[0] != b[0]]
-    return found
+        combined += [_changed(around, a, b) for a, b in itertools.combinations(changes, 2) if a[0] != b[0]]
+    return combined
 
 
-def count(design: str, sizes: Sequence[int]) -> int:
+def count(design: Design, sizes: Sequence[int]) -> int:
     """How many combinations ``combinations`` would give, without making them."""
     if design == "grid":
         return math.prod(sizes)
@@ -65,24 +78,24 @@ def count(design: str, sizes: Sequence[int]) -> int:
 
 
 def names(
-    design: str, factors: dict[str, Sequence[Any]], combined: Sequence[Combination], around: Combination
+    design: Design, factors: Mapping[str, Sequence[Any]], combined: Sequence[Combination], around: Combination
 ) -> list[str]:
-    """The name of each combination: ``lrn=true, ema=false``, each in one line and under 200 characters.
+    """The name of each combination: ``lrn=true, ema=false``, each on one line and under 200 characters.
 
     A grid names every level. The other designs name every level of ``around``, and of the rest what differs from it.
     """
-    made = []
+    labels = []
     for number, combination in enumerate(combined, start=1):
         parts = [
-            _level_name(name, levels, level)
-            for (name, levels), level, middle in zip(factors.items(), combination, around, strict=True)
+            _level_name(factor, levels, level)
+            for (factor, levels), level, middle in zip(factors.items(), combination, around, strict=True)
             if design == "grid" or combination == around or level != middle
         ]
         name = ", ".join(parts)
-        made.append(name if len(name) <= MAX_NAME else f"variant {number}")
+        labels.append(name if len(name) <= MAX_NAME else f"variant {number}")
     # a value and a text that look alike (true and 'true') must not share a name
-    found = Counter(made)
-    return [name if found[name] == 1 else f"{name} ({i})" for i, name in enumerate(made, start=1)]
+    uses = Counter(labels)
+    return [name if uses[name] == 1 else f"{name} ({number})" for number, name in enumerate(labels, start=1)]
 
 
 def _changed(around: Combination, *changes: tuple[int, int]) -> Combination:

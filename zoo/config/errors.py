@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: its place (line and column from 1; None for the file as a whole) and a message for a person."""
+    """One mistake: its position (line and column from 1; None for the file as a whole) and a message for a person."""
 
     file: str
     line: int | None
     column: int | None
     message: str
-    override: str | None = None  # the command-line option that brought it, e.g. "--set base.steps=abc"
+    override: str | None = None  # the command-line option that caused it, e.g. "--set base.steps=abc"
 
     def __str__(self) -> str:
-        """One line that any terminal can show: what a file smuggles into a message is escaped."""
-        place = f"{self.file}:{self.line}:{self.column}" if self.line is not None else self.file
-        text = f"{place if self.override is None else self.override}: {self.message}"
+        """One line that any terminal can show: control characters from the file are escaped."""
+        position = f"{self.file}:{self.line}:{self.column}" if self.line is not None else self.file
+        text = f"{position if self.override is None else self.override}: {self.message}"
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -30,5 +30,5 @@ class QuestionError(Exception):
         self.problems = list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[QuestionError], tuple[list[Problem]]]:
         return (QuestionError, (self.problems,))

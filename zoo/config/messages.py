@@ -1,13 +1,15 @@
-"""What pydantic found wrong with a value, said for a person."""
+"""Messages about a wrong value or an unknown key: what is allowed there, and what was probably meant."""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
-from zoo.config.document import ItemPath, shown
-from zoo.text.suggestions import did_you_mean
+from zoo.config.document import ItemPath
+from zoo.config.settings import Config, groups, leaves
+from zoo.text.suggestions import did_you_mean, nearest
 
 WANTED = {
     "bool_type": "true or false",
@@ -34,6 +36,39 @@ WANTED = {
     "string_too_long": "text of at most {max_length} characters",
 }
 
+# names that are common elsewhere, and the field that each means here
+SYNONYMS = {
+    "learning_rate": "optimizer.lr",
+    "batch_size": "batch",
+    "iterations": "steps",
+    "max_steps": "steps",
+    "epochs": "steps",
+    "dataset": "data",
+    "augmentation": "augment",
+    "normalize": "standardize",
+    "moving_averages": "ema",
+    "eval_every": "evaluate_every",
+    "image_size": "input_size",
+}
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """A value as a person would write it in YAML, for messages and names; shortened to ``limit`` characters."""
+    text = _flow(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _flow(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    return repr(value)
+
 
 def field_message(name: str, field: Any, value: Any) -> str:
     """The message about a wrong value of a field of the configuration, from the field's pydantic FieldInfo."""
@@ -51,17 +86,17 @@ def argument_messages(
     wanted: dict[ItemPath, list[str]] = {}
     for error in errors:
         if error["type"] == "too_short" and error["ctx"]["min_length"] <= len(_inside(value, error["loc"])):
-            continue  # pydantic counts the good items of a tuple, and has told what the bad ones are
-        place, wish = _place_and_wish(error)
-        if wish not in wanted.setdefault(place, []):
-            wanted[place].append(wish)
-    found = []
-    for place, wishes in wanted.items():
-        given = _inside(value, place)
-        index = "".join(f"[{part}]" for part in place)
+            continue  # pydantic counts the valid items of a tuple, and the others have their own messages
+        path, wish = _path_and_wish(error)
+        if wish not in wanted.setdefault(path, []):
+            wanted[path].append(wish)
+    messages = []
+    for path, wishes in wanted.items():
+        given = _inside(value, path)
+        index = "".join(f"[{part}]" for part in path)
         hint = _hint(wishes, given)
-        found.append((place, f"{name}{index} of {model} must be {' or '.join(wishes)}, not {shown(given)}{hint}"))
-    return found
+        messages.append((path, f"{name}{index} of {model} must be {' or '.join(wishes)}, not {shown(given)}{hint}"))
+    return messages
 
 
 def _hint(wishes: Sequence[str], given: Any) -> str:
@@ -80,25 +115,56 @@ def quoting(value: Any) -> str:
     return ""
 
 
-def _place_and_wish(error: Mapping[str, Any]) -> tuple[ItemPath, str]:
-    place: ItemPath = ()
-    for part in error["loc"]:
-        if not isinstance(part, int):
-            break
-        place += (part,)
+def _path_and_wish(error: Mapping[str, Any]) -> tuple[ItemPath, str]:
+    path: ItemPath = tuple(itertools.takewhile(lambda part: isinstance(part, int), error["loc"]))
     kind, context = error["type"], error.get("ctx") or {}
-    if kind == "missing" and place:  # a tuple of a fixed length: the place is the item that is not there
-        return place[:-1], f"a list of at least {place[-1] + 1}"
+    if kind == "missing" and path:  # a tuple of a fixed length: the path is that of the item that is missing
+        return path[:-1], f"a list of at least {error['loc'][len(path) - 1] + 1}"
     if kind in WANTED:
         limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
-        return place, WANTED[kind].format(**limits)
-    return place, f"valid ({error['msg']})"
+        return path, WANTED[kind].format(**limits)
+    return path, f"valid ({error['msg']})"
 
 
-def _inside(value: Any, place: ItemPath) -> Any:
-    for part in place:
+def _inside(value: Any, path: ItemPath) -> Any:
+    for part in path:
         try:
             value = value[part]
         except (IndexError, KeyError, TypeError):
             return value
     return value
+
+
+def unknown_key(name: str, models: Mapping[str, Iterable[str]]) -> str:
+    """The message about a key that is neither a field nor an argument; ``models`` maps each model to its arguments."""
+    if name == "classes":
+        return "classes is not a key: the data set says how many classes there are"
+    fields = [field for field in Config.model_fields if field != "arguments"]
+    arguments = list(dict.fromkeys(argument for taken in models.values() for argument in taken))
+    takes = f"{', '.join(models)}: {', '.join(arguments) or 'none'}" if models else "the model"
+    meant = _meant(name, [*leaves(), *groups(), *arguments], {**_last_parts(), **SYNONYMS})
+    return f"unknown key {name!r}{meant}; allowed: {', '.join(fields)}, and the arguments of {takes}"
+
+
+def unknown_member(group: str, member: str) -> str:
+    """The message about ``member`` in ``group``, or about a dotted key where ``group`` is no group of fields."""
+    if group not in groups():
+        meant = _meant(f"{group}.{member}", list(leaves()), _last_parts())
+        return f"unknown key '{group}.{member}'{meant}; {group!r} holds no keys"
+    inside = sorted(groups()[group].model_fields)
+    words = {word: full.rpartition(".")[2] for word, full in SYNONYMS.items() if full.startswith(f"{group}.")}
+    return f"unknown key {member!r} in {group}{_meant(member, inside, words)}; allowed: {', '.join(inside)}"
+
+
+def _last_parts() -> dict[str, str]:
+    """``lr`` -> ``optimizer.lr``, for every field inside a group."""
+    return {name.rpartition(".")[2]: name for name in leaves() if "." in name}
+
+
+def _meant(name: str, names: list[str], words: Mapping[str, str]) -> str:
+    """``" (did you mean 'lrn'?)"``: another word for a field first, then the nearest name, then the nearest word."""
+    meant = words.get(name) or nearest(name, names)
+    if meant is None:
+        word = nearest(name, words)
+        meant = words[word] if word else None
+    return f" (did you mean {meant!r}?)" if meant else ""

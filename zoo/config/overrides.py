@@ -1,12 +1,13 @@
-"""``--set base.steps=500``: fields of a question given on the command line, put into the document before its check."""
+"""``--set base.steps=500``: values given on the command line, put into the document before it is checked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from zoo.config.document import Document, ItemPath, parse
+from zoo.config.document import Document, ItemPath
 from zoo.config.errors import Problem
+from zoo.config.reader import parse
 from zoo.text.suggestions import did_you_mean
 
 OPTION = "--set"
@@ -24,11 +25,11 @@ def _set(document: Document, text: str) -> None:
     option = f"{OPTION} {text}"
 
     def refuse(message: str) -> None:
-        document.add(Problem(document.file, None, None, message, option))
+        document.problems[Problem(document.file, None, None, message, option)] = None
 
     key, equals, written = text.partition("=")
     names = key.strip().split(".")
-    if not equals or not all(names):
+    if not equals or not all(names) or not key.isprintable():
         return refuse("must be KEY=VALUE, e.g. base.steps=500 or factors.lrn=[true,false]")
     value, problems = parse(written)
     for message in problems:
@@ -41,7 +42,7 @@ def _set(document: Document, text: str) -> None:
             f"{path[-1]} is a factor of this question, so the base does not decide it; set factors.{path[-1]}"
         )
     if not _can_hold(document.data, path):
-        return refuse(_no_place(document.data, path))
+        return refuse(_cannot_hold(document.data, path))
     return _put(document, path, value, option)
 
 
@@ -58,15 +59,15 @@ def _variant_path(variants: Any, names: list[str]) -> ItemPath:
     """Into the variant whose name is the longest beginning of what follows ``variants.`` (a name may hold dots)."""
     for cut in range(len(names), 1, -1):
         name, rest = ".".join(names[1:cut]), names[cut:]
-        place: str | int | None = None
+        entry: str | int | None = None
         if isinstance(variants, dict) and name in variants:
-            place = name
+            entry = name
         if isinstance(variants, list):
-            place = next(
+            entry = next(
                 (i for i, item in enumerate(variants) if isinstance(item, dict) and item.get("name") == name), None
             )
-        if place is not None:
-            return ("variants", place, ".".join(rest)) if rest else ("variants", place)
+        if entry is not None:
+            return ("variants", entry, ".".join(rest)) if rest else ("variants", entry)
     return ("variants", names[1], ".".join(names[2:])) if len(names) > 2 else ("variants", names[1])
 
 
@@ -86,7 +87,7 @@ def _can_hold(data: Any, path: ItemPath) -> bool:
     return data is None or isinstance(data, dict)
 
 
-def _no_place(data: dict[str, Any], path: ItemPath) -> str:
+def _cannot_hold(data: dict[str, Any], path: ItemPath) -> str:
     variants = data.get("variants")
     if path[0] == "variants" and isinstance(variants, list):
         known = [str(item.get("name")) for item in variants if isinstance(item, dict)]
@@ -95,22 +96,18 @@ def _no_place(data: dict[str, Any], path: ItemPath) -> str:
 
 
 def _put(document: Document, path: ItemPath, value: Any, option: str) -> None:
-    inside = document.data
+    target = document.data
     for part in path[:-1]:
-        if isinstance(inside, dict) and inside.get(part) is None:
-            inside[part] = {}
-        inside = inside[part]
-    last = path[-1]
+        if isinstance(target, dict) and target.get(part) is None:
+            target[part] = {}
+        target = target[part]
     if len(path) > 1:
-        _forget(inside, str(last))
-    inside[last] = value
-    document.forget(path)
-    document.overrides = {p: o for p, o in document.overrides.items() if p[: len(path)] != path}
-    document.overrides[path] = option
-    document.places = {p: places for p, places in document.places.items() if p[: len(path)] != path or p == path}
+        _drop_replaced(target, str(path[-1]))
+    target[path[-1]] = value
+    document.replace(path, option)
 
 
-def _forget(fields: dict[str, Any], name: str) -> None:
+def _drop_replaced(fields: dict[str, Any], name: str) -> None:
     """Drop what ``name`` replaces: ``augment: {flip: ...}`` for augment.flip, and ``augment.flip`` for augment."""
     group, dot, member = name.partition(".")
     if dot and isinstance(fields.get(group), dict):

@@ -7,11 +7,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.config import sections
-from zoo.config.document import Document, read
+from zoo.config.document import Document, Position
+from zoo.config.messages import shown
 from zoo.config.overrides import override
-from zoo.config.published import Claim, published
-from zoo.config.variants import Variant, variants
+from zoo.config.reader import read
+from zoo.config.schema import GrowingSeeds, QuestionDocument, check
+from zoo.config.variants import Drafts, Variant, draft_variants, listed, resolve_variants
+from zoo.text.suggestions import did_you_mean
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What somebody has published of a variant: its test accuracy in percent, or its difference in points to another one.
+
+    A figure that was given as a range has ``low`` < ``high``, any other ``low`` = ``high``.
+    """
+
+    variant: str
+    against: str  # the variant that a difference is to; "" for an accuracy
+    low: float
+    high: float
+    seeds: int  # trainings that the published figure is the mean of
+    source: str
+    claim: str = ""  # in the source's words
 
 
 @dataclass(frozen=True)
@@ -31,14 +49,14 @@ class Question:
     first_look: int | None = None  # seeds after which only undecided variants are given more; None: all are done
     published: tuple[Claim, ...] = ()
     overrides: tuple[str, ...] = ()  # as given on the command line
-    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+    positions: Mapping[str, Position] = field(default_factory=dict, repr=False)
 
-    def where(self, variant: str) -> tuple[int, int]:
-        """Line and column, from 1, of what makes a variant: its entry, or its first level that is not the center's.
+    def where(self, variant: str) -> Position:
+        """The position of what makes a variant: its entry, or its first level that is not the center's.
 
         Raises KeyError for a name that no variant has.
         """
-        return self.places[variant]
+        return self.positions[variant]
 
 
 def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = None) -> Question:
@@ -48,37 +66,70 @@ def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = No
     """
     document = read(path)
     override(document, overrides, seeds)
-    sections.check_keys(document)
-    question = sections.question(document)
-    margin = sections.margin(document)
-    repeats = sections.seeds(document)
-    imported = sections.imports(document)
-    found = variants(document, repeats=len(repeats.all))
-    if found:
-        claims = published(document, [variant.name for variant in found.variants], found.baseline)
-        _check_comparison(document, found.variants, repeats)
+    checked = check(document)
+    imports = _load_imports(document, checked)
+    drafts = draft_variants(document, checked)
+    variants = resolve_variants(document, checked, drafts)
+    claims = _claims(document, checked, drafts)
+    growing = checked.seeds if isinstance(checked.seeds, GrowingSeeds) else None
+    if growing and drafts.baseline is not None and len(drafts.variants) < 2:
+        message = "until: decided takes something to compare with the baseline, and there is one variant"
+        document.report(("seeds",), message)
     document.fail_if_problems()
-    made, baseline, factors, places = found
+    assert drafts.baseline is not None  # or there was a problem
     return Question(
         name=Path(path).stem,
         path=Path(path),
         text=document.text,
-        question=question,
-        variants=tuple(made),
-        baseline=baseline,
-        seeds=repeats.all,
-        margin=margin,
-        factors=factors,
-        imports=tuple(imported),
-        first_look=repeats.first_look,
-        published=claims,
+        question=checked.question,
+        variants=tuple(variants),
+        baseline=drafts.baseline,
+        seeds=checked.seed_list(),
+        margin=checked.margin,
+        factors=checked.factors,
+        imports=tuple(imports),
+        first_look=growing.min if growing else None,
+        published=tuple(claims),
         overrides=tuple(overrides),
-        places=places,
+        positions={draft.name: document.position(draft.origin, key=True) for draft in drafts.variants},
     )
 
 
-def _check_comparison(document: Document, made: Sequence[Variant], repeats: sections.Seeds) -> None:
-    if repeats.first_look and len(made) < 2:
-        document.report(
-            ("seeds",), "until: decided takes something to compare with the baseline, and there is one variant"
-        )
+def _load_imports(document: Document, question: QuestionDocument) -> list[Path]:
+    """The user's own files, each loaded so that it registers its models and data sets."""
+    from zoo.plugins import PluginError, load_file
+
+    given = question.imports
+    document.registry_complete = "imports" in question.model_fields_set or "imports" not in document.data
+    files = []
+    for i, name in enumerate([given] if isinstance(given, str) else given or []):
+        files.append(Path(document.file).parent / Path(name).expanduser())
+        try:
+            load_file(files[-1])
+        except PluginError as error:
+            document.report(("imports",) if isinstance(given, str) else ("imports", i), f"cannot import: {error}")
+            document.registry_complete = False
+    return files
+
+
+def _claims(document: Document, question: QuestionDocument, drafts: Drafts) -> list[Claim]:
+    """The published figures; those of variants that there are not are reported."""
+    if drafts.baseline is None:
+        return []
+    names = [draft.name for draft in drafts.variants]
+    given = document.data.get("published")
+    for i, item in enumerate(given if isinstance(given, list) else []):  # malformed ones, too: all is reported at once
+        for key in ("variant", "against"):
+            name = item.get(key) if isinstance(item, dict) else None
+            if isinstance(name, str) and name not in names:
+                message = f"no variant is named {shown(name)}{did_you_mean(name, names)}; variants: {listed(names)}"
+                document.report(("published", i, key), message)
+    claims = []
+    for i, figure in enumerate(question.published or []):
+        against = figure.against or drafts.baseline if figure.difference else ""
+        if against == figure.variant:
+            message = f"a difference is between two variants, and {against!r} stands on both sides"
+            document.report(("published", i, "variant"), message)
+        low, high = figure.accuracy or figure.difference or (0.0, 0.0)  # one of the two is given
+        claims.append(Claim(figure.variant, against, low, high, figure.seeds, figure.source, figure.claim))
+    return claims

@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from zoo.config.document import Document, ItemPath, shown
-from zoo.config.messages import argument_messages, field_message
+from zoo.config.document import Document, ItemPath
+from zoo.config.messages import argument_messages, field_message, shown, unknown_key, unknown_member
 from zoo.config.recipes import DEFAULT_RECIPE, RECIPES
 from zoo.config.settings import Config, frozen, groups, leaves
-from zoo.config.unknown import unknown_key, unknown_member
 from zoo.text.suggestions import did_you_mean
 
 OFF = {"augment.crop": False, "augment.flip": False, "augment.brightness": 0.0, "augment.contrast": None}

@@ -1,4 +1,4 @@
-"""Questions that are right: what they resolve to."""
+"""Valid questions: what they resolve to."""
 
 from __future__ import annotations
 
@@ -8,27 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.questions import configs
 from pydantic import ValidationError
 
 from zoo.config import Config, QuestionError, load
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "experiments").glob("*.yaml"))
-HEAD = "question: What?\nseeds: 1\n"
-
-
-@pytest.fixture
-def ask(tmp_path):
-    def ask(text, *overrides, seeds=None, head=HEAD):
-        path = tmp_path / "q.yaml"
-        path.write_text(head + text, encoding="utf-8")
-        return load(path, overrides, seeds)
-
-    return ask
-
-
-def configs(question):
-    return {variant.name: variant.config for variant in question.variants}
 
 
 def test_the_question_of_the_design():
@@ -161,114 +147,11 @@ def test_one_operation_as_a_factor_over_augmentation_that_is_off(ask):
     assert not found["augment.contrast=true"].augment.crop
 
 
-def test_numbers_as_people_write_them(ask):
-    config = (
-        ask("base: {model: tuto, data: cifar10, steps: 1e4, batch: 1_000, optimizer: {lr: 1e-3}}").variants[0].config
-    )
-    assert (config.steps, config.batch, config.optimizer.lr) == (10_000, 1_000, 0.001)
-
-
-def test_keys_are_text_even_where_yaml_sees_a_boolean(ask):
-    question = ask("base: {model: tuto, data: cifar10}\nvariants:\n  off: {lrn: no}\n  on: {lrn: yes}\nbaseline: 'on'")
-    assert {name: config.arguments["lrn"] for name, config in configs(question).items()} == {"off": False, "on": True}
-    assert question.baseline == "on"
-
-
-def test_anchors_aliases_and_merge_keys_work(ask):
-    question = ask(
-        "base: {model: tuto, data: cifar10}\n"
-        "variants:\n"
-        "  one: &one {lrn: false, optimizer: &opt {lr: 0.2, momentum: 0.5}}\n"
-        "  two: {<<: *one, dropout: 0.5}\n"
-        "  three: {optimizer: {<<: *opt, lr: 0.3}}\n"
-    )
-    found = configs(question)
-    assert (found["two"].arguments["lrn"], found["two"].arguments["dropout"]) == (False, 0.5)
-    assert (found["two"].optimizer.lr, found["two"].optimizer.momentum) == (0.2, 0.5)
-    assert (found["three"].optimizer.lr, found["three"].optimizer.momentum) == (0.3, 0.5)
-
-
-@pytest.mark.parametrize("key", ["variants", "design"])
-def test_variants_as_a_list(ask, key):
-    question = ask(
-        f"base: {{model: tuto, data: cifar10}}\n{key}:\n- {{name: a}}\n- {{name: b, lrn: false}}\nbaseline: b"
-    )
-    assert [variant.name for variant in question.variants] == ["a", "b"]
-    assert (question.baseline, question.where("b")) == ("b", (6, 3))
-
-
-def test_a_plain_run_has_one_variant_named_after_the_model(ask):
-    question = ask("base: {model: nin0, data: digits}")
-    assert [variant.name for variant in question.variants] == ["nin0"] == [question.baseline]
-
-
-@pytest.mark.parametrize(
-    ("design", "given", "baseline", "number"),
-    [
-        ("grid", "", "lrn=true, hidden=[9]", 4),
-        ("grid", "baseline: {hidden: []}", "lrn=true, hidden=[]", 4),
-        ("grid", "baseline: lrn=false, hidden=[9]", "lrn=false, hidden=[9]", 4),
-        ("one_at_a_time", "baseline: {lrn: false}", "lrn=false, hidden=[9]", 3),
-        ("leave_one_out", "", "lrn=true, hidden=[9]", 3),
-        ("leave_one_out", "baseline: {lrn: false}", "lrn=false", 3),
-        ("add_one", "", "lrn=false, hidden=[]", 3),
-        ("pairs", "baseline: {lrn: false}", "lrn=false, hidden=[9]", 4),
-    ],
-)
-def test_baselines(ask, design, given, baseline, number):
-    question = ask(
-        "base: {model: tuto, data: cifar10}\nfactors: {lrn: [true, false], hidden: [[9], []]}\n"
-        f"design: {design}\n{given}"
-    )
-    assert (question.baseline, len(question.variants)) == (baseline, number)
-
-
-def test_one_at_a_time_is_built_around_its_baseline(ask):
-    question = ask(
-        "base: {model: tuto, data: cifar10}\ndesign: one_at_a_time\n"
-        "factors: {lrn: [true, false], dropout: [0, 0.5]}\nbaseline: {lrn: false}"
-    )
-    assert [(v.levels["lrn"], v.levels["dropout"]) for v in question.variants] == [(False, 0), (True, 0), (False, 0.5)]
-
-
 def test_seeds_and_margin(ask):
     base = "base: {model: tuto, data: cifar10}\n"
     assert ask(base + "seeds: [4, 2]\nmargin: 1", head="question: q\n").seeds == (4, 2)
     assert ask(base, head="question: q\n").margin == 0.5
     assert ask(base, seeds=2).seeds == (0, 1)
-
-
-def test_overrides_reach_every_field_and_are_kept(ask):
-    text = "base: {model: tuto, data: cifar10, augment: {flip: true}}\nfactors: {lrn: [true, false]}"
-    overrides = (
-        "base.steps=500",
-        "base.augment.flip=false",
-        "base.optimizer={lr: 1e-2}",
-        "factors.dropout=[0, 0.5]",
-        "margin=2",
-        "seeds=[7]",
-        "baseline.lrn=false",
-        "question=Why=not?",
-    )
-    question = ask(text, *overrides)
-    config = question.variants[0].config
-    assert (config.steps, config.augment.flip, config.optimizer.lr, config.optimizer.momentum) == (500, False, 0.01, 0)
-    assert (len(question.variants), question.margin, question.seeds) == (4, 2.0, (7,))
-    assert question.baseline == "lrn=false, dropout=0"
-    assert (question.question, question.overrides) == ("Why=not?", overrides)
-
-
-def test_an_override_of_a_group_replaces_what_is_given_of_it(ask):
-    text = "base: {model: tuto, data: cifar10, augment.flip: true, augment.brightness: 5}"
-    augment = ask(text, "base.augment=false").variants[0].config.augment
-    assert (augment.flip, augment.brightness) == (False, 0)
-
-
-def test_overrides_of_written_out_variants(ask):
-    text = "base: {model: tuto, data: cifar10}\nvariants: {a.b: {}, c: {lrn: false}}"
-    assert configs(ask(text, "variants.a.b.augment.flip=false"))["a.b"].augment.flip is False
-    listed = "base: {model: tuto, data: cifar10}\nvariants: [{name: a}, {name: c, lrn: false}]"
-    assert configs(ask(listed, "variants.c.steps=5"))["c"].steps == 5
 
 
 def test_a_users_file_registers_a_model_before_names_are_resolved(ask, tmp_path):
@@ -291,7 +174,7 @@ def test_a_users_file_registers_a_model_before_names_are_resolved(ask, tmp_path)
         ask("imports: mine.py\nbase: {model: spec_mine, data: cifar10, depth: 5}")
 
 
-def test_a_config_is_frozen_complete_and_survives_a_journey(ask):
+def test_a_config_is_frozen_and_survives_pickling_and_json(ask):
     question = ask("base: {model: tuto, data: cifar10}\nfactors: {lrn: [true, false]}")
     config = question.variants[0].config
     with pytest.raises(ValidationError):
@@ -301,14 +184,14 @@ def test_a_config_is_frozen_complete_and_survives_a_journey(ask):
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_question_is_sound(path):
+def test_every_shipped_question_is_valid(path):
     question = load(path)
     assert question.baseline in {variant.name for variant in question.variants}
     assert len(question.variants) > 1
     assert question.text.startswith("#")  # its source
 
 
-def test_the_shipped_questions_vary_what_they_say():
+def test_the_shipped_questions_vary_what_they_name():
     zoo = load(ROOT / "experiments" / "zoo.yaml")
     from zoo import models
 
