@@ -1,4 +1,4 @@
-"""Whatever stands in a file or on the command line, the answer is a question or its problems, soon, and nothing is begun.
+"""Any file and any command line give a plan or a list of problems, quickly, and nothing is started.
 
 2,000 mutations of the shipped questions go through ``run_sweep.py`` up to the plan: the same ones in every run. With
 ZOO_FUZZ=N in the environment there are N, and others for another N.
@@ -22,7 +22,7 @@ from zoo.config import QuestionError, load
 from zoo.plan import costs
 
 MUTATIONS, BLOCKS = int(os.environ.get("ZOO_FUZZ", "2000")), 20
-PATIENCE_S = 60  # for one question, which takes milliseconds
+TIMEOUT_S = 60  # for one question, which takes milliseconds
 SHIPPED = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
 WORDS = [
     "",
@@ -114,22 +114,22 @@ def command_line(random_: random.Random) -> list[str]:
     for option in random_.sample(OPTIONS, random_.choice([0, 0, 1, 2, 4])):
         words += option
     if random_.random() < 0.4:
-        place = random_.randrange(len(words))
-        words[place] = mutated(random_, words[place]).replace("\0", "")  # which no command line can hold
+        index = random_.randrange(len(words))
+        words[index] = mutated(random_, words[index]).replace("\0", "")  # which no command line can hold
     return words
 
 
 class Planned(Exception):
-    """The question is a good one: what follows would count its networks."""
+    """The question is valid: the next step would build its networks."""
 
 
 @contextlib.contextmanager
 def in_time():
     def late(*_):
-        raise AssertionError(f"no answer within {PATIENCE_S} seconds")
+        raise AssertionError(f"no answer within {TIMEOUT_S} seconds")
 
     before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(PATIENCE_S)
+    signal.alarm(TIMEOUT_S)
     try:
         yield
     finally:
@@ -138,20 +138,18 @@ def in_time():
 
 
 def answer(words: list[str]) -> int | None:
-    """The exit code of a command line; None for a good question."""
+    """The exit code of a command line; None for a valid question."""
     try:
         return run_sweep.main(words)
-    except SystemExit as ended:  # as argparse ends
-        return ended.code
+    except SystemExit as exit_:  # from argparse
+        return exit_.code
     except Planned:
         return None
 
 
 @pytest.mark.skipif(not hasattr(signal, "alarm"), reason="needs an alarm")
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_whatever_is_asked_the_answer_is_a_plan_or_what_is_wrong_and_nothing_begins(
-    block, tmp_path, monkeypatch, capsys
-):
+def test_any_question_gives_a_plan_or_its_problems_and_nothing_starts(block, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     planned = []
 
@@ -160,7 +158,7 @@ def test_whatever_is_asked_the_answer_is_a_plan_or_what_is_wrong_and_nothing_beg
         raise Planned
 
     monkeypatch.setattr(costs, "count_costs", count_costs)
-    count, good = MUTATIONS // BLOCKS, 0
+    count, valid = MUTATIONS // BLOCKS, 0
     for number in range(block * count, (block + 1) * count):
         random_ = random.Random(MUTATIONS * 1_000_003 + number)
         shipped = random_.choice(SHIPPED).read_text(encoding="utf-8")
@@ -170,25 +168,25 @@ def test_whatever_is_asked_the_answer_is_a_plan_or_what_is_wrong_and_nothing_beg
         about = f"mutation {number}: {words}\n{text}"
         with in_time():
             code = answer(words)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err + said.out, about
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err + printed.out, about
         assert [path.name for path in tmp_path.iterdir()] == ["q.yaml"], about
         if code is None:
-            good += 1
+            valid += 1
             question = planned.pop()
             names = [variant.name for variant in question.variants]
             assert question.baseline in names and len(set(names)) == len(names), about
             assert all(min(question.where(name)) >= 1 for name in names), about
         elif code:
-            assert code in (1, 2) and said.err.strip(), about
+            assert code in (1, 2) and printed.err.strip(), about
         else:
-            assert said.out.startswith("usage:"), about  # --help
-    assert 0 < good < count  # else the mutations try nothing
+            assert printed.out.startswith("usage:"), about  # --help
+    assert 0 < valid < count  # else the mutations test nothing
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(st.text(max_size=40), st.text(max_size=20))
-def test_whatever_is_on_the_command_line_too(key, value):
+def test_any_override_gives_a_question_or_its_problems(key, value):
     try:
         load(SHIPPED[0], [f"base.{key}={value}", f"{key}={value}"])
     except QuestionError as error:
