@@ -151,7 +151,9 @@ Accuracy = Annotated[
 ]
 Difference = Annotated[
     Range[Annotated[float, Field(ge=-100, le=100)]],
-    must("difference must be points of test accuracy, -100 to 100, or a range [low, high]", depth=1, when=_is_ascending),
+    must(
+        "difference must be points of test accuracy, -100 to 100, or a range [low, high]", depth=1, when=_is_ascending
+    ),
 ]
 
 
