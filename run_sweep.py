@@ -59,7 +59,7 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.storage.errors import RecordError
 
     try:
-        plan = plans.make(question, RUNS_DIR, options.data_dir)
+        plan = plans.make_plan(question, RUNS_DIR, options.data_dir)
         if not (options.plan or options.sync) and (
             options.fresh or not all(t.is_done() for t in stages.wanted_trainings(plan).certain)
         ):
@@ -201,9 +201,7 @@ def _show_plan(plan, settings) -> int:
 
     left = sweep.not_done(stages.wanted_trainings(plan).at_most)
     at_once = sweep.trainings_at_once(plan, left, settings)
-    known = forecast.Forecast(RUNS_DIR, at_once)
-    known.measure(plan, left)
-    seconds = {training.key: known.seconds(training) for training in left}
+    seconds = forecast.Forecast(RUNS_DIR, at_once).measured_seconds(plan, left)
     print(f"{summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left)}\n\n{_sensitivity(plan)}")
     return 0
 

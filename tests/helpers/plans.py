@@ -45,7 +45,7 @@ def config_of(**changes) -> Config:
 
 def make(directory: Path, text: str = QUESTION, name: str = "q.yaml"):
     (directory / name).write_text(text)
-    return plans.make(load(directory / name), directory / "runs")
+    return plans.make_plan(load(directory / name), directory / "runs")
 
 
 def with_result(record: Record, *steps: int) -> None:

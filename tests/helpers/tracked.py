@@ -32,7 +32,7 @@ def uri_of(place: Path) -> str:
 
 def ask(place: Path, text: str = TWO_SIZES, **kwargs) -> plans.Plan:
     (place / "size.yaml").write_text(text, encoding="utf-8")
-    return with_cost(plans.make(load(place / "size.yaml", **kwargs), place / "runs"))
+    return with_cost(plans.make_plan(load(place / "size.yaml", **kwargs), place / "runs"))
 
 
 def with_cost(plan: plans.Plan, cost: Cost = COST) -> plans.Plan:

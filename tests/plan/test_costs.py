@@ -66,10 +66,10 @@ def test_a_memory_of_costs_that_cannot_be_written_does_not_matter(tmp_path, coun
 
 def test_a_network_that_cannot_be_built_is_a_mistake_at_its_place(tmp_path, counted, monkeypatch):
     reason = "the model cannot be built: ValueError: too wide"
-    monkeypatch.setattr(costs.calls, "call", lambda *_: [Cost(1, 2, 3), reason])
+    monkeypatch.setattr(costs.calls, "call", lambda *_: [Cost(1, 2, 3), costs.NotBuilt(reason)])
     sizes = planned(tmp_path, "input_size: [24, 32]")
     for _ in range(2):  # a reason is not remembered: it may go away
         with pytest.raises(QuestionError) as refused:
             costs.count_costs(sizes)
         assert str(refused.value) == f"{tmp_path / 'q.yaml'}:4:20: input_size=32: {reason}"
-        monkeypatch.setattr(costs.calls, "call", lambda *_: [reason])
+        monkeypatch.setattr(costs.calls, "call", lambda *_: [costs.NotBuilt(reason)])

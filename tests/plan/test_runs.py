@@ -9,6 +9,8 @@ from pathlib import Path
 
 from helpers.plans import QUESTION, make, with_checkpoints, with_result
 
+from zoo.plan.runs import StepRange
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,20 +46,22 @@ def test_the_name_of_a_variant_and_of_the_question_do_not_count(tmp_path):
 def test_steps_left_count_from_the_newest_checkpoint_that_helps(tmp_path):
     training = make(tmp_path, QUESTION.replace("augment.flip: [true, false]", "steps: [50, 100]")).trainings[0]
     record = training.record
-    assert training.span() == (0, 100) and training.steps_left() == 100
+    assert training.steps_to_train() == StepRange(0, 100) and training.steps_to_train().count == 100
     with_checkpoints(record, 30, 50, 60)
-    assert training.span() == (30, 100)  # the result at 50 is missing still, so neither 50 nor 60 will do
+    assert training.steps_to_train() == StepRange(
+        30, 100
+    )  # the result at 50 is missing still, so neither 50 nor 60 will do
     with_result(record, 50)
-    assert training.span() == (60, 100) and not training.is_done()
+    assert training.steps_to_train() == StepRange(60, 100) and not training.is_done()
     with_result(record, 50, 100)
-    assert training.is_done() and training.steps_left() == 0
+    assert training.is_done() and training.steps_to_train().count == 0
 
 
 def test_a_shorter_result_that_is_missing_does_not_repeat_the_longer_one(tmp_path):
     training = make(tmp_path, QUESTION.replace("augment.flip: [true, false]", "steps: [50, 100]")).trainings[0]
     with_result(training.record, 100)
     with_checkpoints(training.record, 100)
-    assert training.span() == (0, 50)
+    assert training.steps_to_train() == StepRange(0, 50)
 
 
 def test_planning_imports_no_tensorflow():

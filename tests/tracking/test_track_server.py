@@ -302,7 +302,7 @@ def small(tmp_path, request):
     """A plan of two runs, of a sweep of its own on the server."""
     name = re.sub(r"\W+", "_", request.node.name).strip("_")
     (tmp_path / f"{name}.yaml").write_text(TWO_SIZES)
-    return with_cost(plans.make(load(tmp_path / f"{name}.yaml", seeds=1), tmp_path / "runs"))
+    return with_cost(plans.make_plan(load(tmp_path / f"{name}.yaml", seeds=1), tmp_path / "runs"))
 
 
 def test_every_request_may_be_carried_out_and_its_answer_lost(small, server, between, tmp_path, monkeypatch):

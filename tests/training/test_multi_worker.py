@@ -96,7 +96,7 @@ class Workers:
 def make(directory: Path, text: str = QUESTION) -> Training:
     directory.mkdir()
     (directory / "q.yaml").write_text(text)
-    (training,) = with_cost(runs.make(load(directory / "q.yaml"), directory / "runs")).trainings
+    (training,) = with_cost(runs.make_plan(load(directory / "q.yaml"), directory / "runs")).trainings
     return training
 
 
@@ -186,7 +186,7 @@ def test_stopped_killed_and_taken_up_with_the_same_bits(undisturbed, tmp_path):
         workers.until(0, is_beat)
         os.kill(workers.processes[1].pid, signal.SIGTERM)
         assert workers.last_words() == ["stopped", "stopped"]
-    assert training.span()[0] > 0
+    assert training.steps_to_train().first > 0
 
     with Workers(training) as workers:  # one is lost: the executor ends the other, which would wait for it
         workers.until(0, is_beat)

@@ -10,6 +10,7 @@ from zoo import data, models
 from zoo.config import Config
 from zoo.host import calls, hardware, machine_lock
 from zoo.measure import latency
+from zoo.plan.network import Network
 from zoo.plan.runs import Plan, Training
 from zoo.plugins import load_file
 from zoo.storage.records import LatencyRecord
@@ -43,7 +44,7 @@ def measure_latency(
 
 
 def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
-    distinct = {_network(training): training.config for training in trainings}
+    distinct = {Network.of(training.config): training.config for training in trainings}
     configs = list(distinct.values())
     classes = [len(data.info(config.data).classes) for config in configs]
     samples = calls.call(_time, configs, classes, tuple(plan.question.imports))
@@ -51,11 +52,11 @@ def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
     for training in trainings:
         figures = LatencyRecord(
             what="compiled function, one image, one thread, float32, weights in memory",
-            percentiles_ms=latency.percentiles(measured[_network(training)]),
+            percentiles_ms=latency.percentiles(measured[Network.of(training.config)]),
             measured=time.time(),
             device=hardware.device(),
             in_turn_with=tuple(sorted({config.model for config in configs})),
-            samples_ms=tuple(measured[_network(training)]),
+            samples_ms=tuple(measured[Network.of(training.config)]),
         )
         training.record.write_latency(figures)
 
@@ -70,9 +71,3 @@ def _time(configs: Sequence[Config], classes: Sequence[int], imports: Sequence[P
         for config, count in zip(configs, classes, strict=True)
     ]
     return latency.measure(networks, [config.input_size for config in configs])
-
-
-def _network(training: Training) -> str:
-    """What decides a model's latency."""
-    config = training.config
-    return repr((config.model, config.arguments, config.input_size, config.data))

@@ -40,14 +40,14 @@ class Display:
     """Shows a sweep's progress (an ``execute.Audience``), with a bar for each training that runs.
 
     ``left`` are the trainings to be done, at most those when there ``may_be_fewer``. ``expected_s`` (training key ->
-    seconds, None where nothing is known) is for the time that is left; ``at_once`` is how many trainings run at the same
+    seconds, where something is known) is for the time that is left; ``at_once`` is how many trainings run at the same
     time.
     """
 
     def __init__(
         self,
         left: Sequence[Training],
-        expected_s: Mapping[str, float | None],
+        expected_s: Mapping[str, float],
         at_once: int = 1,
         may_be_fewer: bool = False,
     ):
@@ -81,7 +81,7 @@ class Display:
     def expect(self, left: Sequence[Training]) -> None:
         """What is left to be done from here on, when nothing runs."""
         self._left = {training.key: training for training in left}
-        self._total = self._done + sum(training.steps_left() for training in left)
+        self._total = self._done + sum(training.steps_to_train().count for training in left)
         self._count = self._number + len(left)
 
     def print(self, text: str) -> None:
@@ -90,7 +90,8 @@ class Display:
 
     def started(self, training: Training) -> None:
         self._number += 1
-        first, last = training.span()
+        left = training.steps_to_train()
+        first, last = left.first, left.last
         now = self._shown[training.key] = _Shown(training, self._number, first, first, last)
         if self._bars:
             now.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail="starting")
@@ -125,7 +126,7 @@ class Display:
 
     def again(self, training: Training, reason: str, note: str) -> None:
         now = self._shown[training.key]
-        now.step, _ = training.span()
+        now.step = training.steps_to_train().first
         if self._bars:
             self._bars.update(now.bar, completed=now.step, detail="starting again")
         self._tell(now, f"failed: {reason}; {note}")
@@ -140,7 +141,7 @@ class Display:
         if state == "failed":
             self._tell(now, f"failed: {reason}")
         if state == "stopped":
-            step, _ = training.span()
+            step = training.steps_to_train().first
             self._tell(now, f"saved at step {step:,}" if step else "stopped before there was anything to save")
 
     def left_out(self, training: Training, reason: str) -> None:
@@ -178,7 +179,7 @@ class Display:
         if expected is not None:
             return expected
         slower = training.cost.ops / max(1, running.training.cost.ops)
-        return training.steps_left() * training.config.batch * slower / running.images_per_s
+        return training.steps_to_train().count * training.config.batch * slower / running.images_per_s
 
 
 class _Detail(ProgressColumn):

@@ -118,7 +118,7 @@ def execute(
     interrupt: Interrupt,
     data_dir: Path | None = None,
     policy: Policy = Policy(),
-    expected_s: Mapping[str, float | None] | None = None,
+    expected_s: Mapping[str, float] | None = None,
     may_begin: Callable[[Training], bool] = lambda training: True,
     stages: Iterable[Sequence[Training]] | None = None,
 ) -> Outcome:
@@ -195,7 +195,7 @@ class _Ongoing:
 class _Sweep:
     """The trainings that run, and how those ended that did."""
 
-    def __init__(self, executor: Executor, audience: Audience, policy: Policy, expected_s: Mapping[str, float | None]):
+    def __init__(self, executor: Executor, audience: Audience, policy: Policy, expected_s: Mapping[str, float]):
         self._executor, self._audience, self._policy = executor, audience, policy
         self._expected_s = expected_s
         self.outcome = Outcome()
@@ -212,7 +212,7 @@ class _Sweep:
             return
         if training.key not in self._failures:
             self._audience.started(training)
-        first, _ = training.span()
+        first = training.steps_to_train().first
         log_size = training.record.log_size()
         attempt = self._executor.start(job)
         self.running[id(attempt)] = _Ongoing(attempt, first, log_size, time.time(), time.monotonic(), step=first)
@@ -272,7 +272,7 @@ class _Sweep:
         self._note(ongoing, state, reason)
         if state == "failed" and not self._stopping:
             narrowed = _short_of_memory(reason) and self._executor.narrow()
-            further = training.span()[0] > ongoing.first_step
+            further = training.steps_to_train().first > ongoing.first_step
             tried = 1 if further else self._failures.get(training.key, 0) + 1
             if (crashed or narrowed) and tried <= self._policy.retries:
                 self._failures[training.key] = tried
@@ -300,7 +300,7 @@ class _Sweep:
         return "failed", "its process ended without a word", True
 
     def _how_again(self, training: Training, tried: int, narrowed: bool) -> str:
-        step = training.span()[0]
+        step = training.steps_to_train().first
         place = f"from step {step:,}" if step else "from the start"
         fewer = f", with {self._executor.slots} at once from now on" if narrowed else ""
         return f"trying again {place}{fewer} (attempt {tried + 1} of {self._policy.retries + 1})"

@@ -19,7 +19,8 @@ from zoo import data
 from zoo.execution import latency, messages, progress, scheduler
 from zoo.execution.executors import local
 from zoo.host import hardware, resources
-from zoo.plan import budget, forecast, stages, summary
+from zoo.plan import budget, forecast, speeds, stages, summary
+from zoo.plan.disk import disk_needs
 from zoo.plan.runs import Plan, Training
 from zoo.stats import verdicts
 from zoo.stats.verdicts import Verdict
@@ -91,9 +92,8 @@ def run(
         _fetch_data(left, settings.data_dir)
         at_once = trainings_at_once(plan, left, settings)
         known = forecast.Forecast(runs_dir, at_once)
-        if settings.budget_s is not None:
-            known.measure(plan, left)
-        expected = {training.key: known.seconds(training) for training in left}
+        in_budget = settings.budget_s is not None
+        expected = known.measured_seconds(plan, left) if in_budget else known.known_seconds(left)
         return _do(plan, settings, at_once, expected, wanted, meanwhile)
 
 
@@ -114,7 +114,7 @@ def trainings_at_once(plan: Plan, left: Sequence[Training], settings: Settings) 
     if jobs == "auto" and gpus:
         jobs = resources.jobs_on_gpus(gpus, settings.gpus_per_run)
     elif jobs == "auto":
-        jobs = forecast.best_at_once(plan, left) if len(left) > 1 else 1
+        jobs = speeds.best_at_once(plan, left) if len(left) > 1 else 1
     return max(1, min(int(jobs or 1), len(left)))
 
 
@@ -122,7 +122,7 @@ def _do(
     plan: Plan,
     settings: Settings,
     at_once: int,
-    expected: Mapping[str, float | None],
+    expected: Mapping[str, float],
     wanted: stages.WantedTrainings,
     meanwhile: Callable[[], Any],
 ) -> Ending:
@@ -140,7 +140,7 @@ def _do(
 
         recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), settings.command)
         started = time.monotonic()
-        in_time = None if settings.budget_s is None else budget.gate(expected, settings.budget_s)
+        in_time = None if settings.budget_s is None else budget.fits_from_now(expected, settings.budget_s)
         with scheduler.Interrupt().caught() as interrupt, display.shown(plan.question.name):
             outcome = scheduler.execute(
                 plan,
@@ -185,13 +185,13 @@ def _executor(plan: Plan, settings: Settings, at_once: int) -> scheduler.Executo
 def _warn(
     left: Sequence[Training],
     settings: Settings,
-    expected: Mapping[str, float | None],
+    expected: Mapping[str, float],
     at_once: int,
 ) -> None:
     """Say beforehand what will not fit, on the disk and into the time."""
-    disk = summary.disk(left, settings.runs_dir)
-    if disk and "too little" in disk:
-        _log.warning("warning: %s", disk)
+    disk = disk_needs(left, settings.runs_dir)
+    if disk.is_short:
+        _log.warning("warning: %s", disk.text)
     if settings.budget_s is not None and left:
         _log.info(summary.within(left, expected, at_once, settings.budget_s))
 

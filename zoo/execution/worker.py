@@ -18,7 +18,7 @@ from typing import Any
 
 from zoo import data, models
 from zoo.host import hardware, machine_lock, processes
-from zoo.plan.forecast import shape
+from zoo.plan.network import Workload
 from zoo.plan.runs import Training
 from zoo.plugins import PluginError, load_file
 from zoo.storage.record import Record
@@ -212,7 +212,7 @@ def _describe(job: Job, record: Record) -> None:
         data_sha256=training.data_sha256,
         source_sha256=models.entry(training.config.model).source_sha256(),
         config=training.config.flat(),
-        shape=shape(training.config),
+        shape=Workload.of(training.config).shape(),
         precision=training.config.precision,
         cost=training.cost,
         device=hardware.device(),

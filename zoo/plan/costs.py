@@ -1,81 +1,89 @@
-"""What the variants of a question cost before anything is trained: parameters and operations.
+"""What the networks of a plan cost before anything is trained: parameters and operations.
 
-Counting a model means building it, which needs TensorFlow: it is done once per machine, in another process, and kept.
+Counting a network means building it, which needs TensorFlow: it is done once per machine, in another process, and kept.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo import data, models
+from zoo.config import Config
 from zoo.config.errors import Problem, QuestionError
-from zoo.config.settings import Config
-from zoo.data.cache import directory as cache_directory
 from zoo.host import calls
 from zoo.measure import Cost
+from zoo.plan.cache import FigureCache, cache_key
+from zoo.plan.network import Network
 from zoo.plan.runs import Plan
-from zoo.storage.atomic import write_atomically
 
 _log = logging.getLogger(__name__)
 
 
-def count_costs(plan: Plan) -> Plan:
-    """The plan with the cost of each training's model for one image.
+@dataclass(frozen=True)
+class NotBuilt:
+    """A network that cannot be built, and why."""
 
-    Raises QuestionError, with the place of each variant whose model cannot be built or counted, and ProcessDied when
+    reason: str
+
+
+def count_costs(plan: Plan) -> Plan:
+    """The plan with the cost of each training's network for one image.
+
+    Raises QuestionError, with the place of each variant whose network cannot be built or counted, and ProcessDied when
     the counting process is ended from outside.
     """
     question = plan.question
-    known = _read_cache()
+    cached = _cache.read()
     keys = {variant.name: _key(variant.config) for variant in question.variants}
-    missing = {key: v.config for v in question.variants if (key := keys[v.name]) not in known}
+    missing = {key: v.config for v in question.variants if (key := keys[v.name]) not in cached}
+    costs: dict[str, Cost | NotBuilt] = {**cached}
     if missing:
-        imports = tuple(question.imports)
         networks = f"{len(missing)} networks" if len(missing) > 1 else "the network"
         _log.info("counting the parameters and operations of %s, once on this machine ...", networks)
-        counted = calls.call(_count, tuple(missing.values()), imports)
-        known |= dict(zip(missing, counted, strict=True))
-        _remember(dict(zip(missing, counted, strict=True)))
+        counted = dict(zip(missing, calls.call(_count, tuple(missing.values()), tuple(question.imports)), strict=True))
+        costs |= counted
+        # Why a network could not be built is found again each time, for the reason may have gone.
+        _cache.add({key: cost for key, cost in counted.items() if isinstance(cost, Cost)})
     problems = [
-        Problem(str(question.path), *question.where(name), f"{name}: {known[key]}")
+        Problem(str(question.path), *question.where(name), f"{name}: {cost.reason}")
         for name, key in keys.items()
-        if isinstance(known[key], str)
+        if isinstance(cost := costs[key], NotBuilt)
     ]
     if problems:
         raise QuestionError(problems)
-    return plan.with_costs({t.key: Cost(*known[keys[t.runs[0].variant.name]]) for t in plan.trainings})
+    return plan.with_costs(
+        {t.key: cost for t in plan.trainings if isinstance(cost := costs[keys[t.runs[0].variant.name]], Cost)}
+    )
 
 
-def _count(configs: Sequence[Config], imports: Sequence[Path]) -> list[Cost | str]:
-    """In a worker: the cost of each model, or the reason why it cannot be had."""
+def _count(configs: Sequence[Config], imports: Sequence[Path]) -> list[Cost | NotBuilt]:
+    """In a worker: the cost of each network."""
     from zoo.measure import cost
     from zoo.plugins import load_file
 
     for path in imports:
         load_file(path)
-    found: list[Cost | str] = []
+    costs: list[Cost | NotBuilt] = []
     for config in configs:
+        classes = len(data.info(config.data).classes)
         try:
-            classes = len(data.info(config.data).classes)
-            found.append(
-                cost(models.build(config.model, input_size=config.input_size, classes=classes, **config.arguments))
-            )
-        except Exception as error:  # whatever a user's own function raises is an answer to whether it can be built
-            found.append(f"the model cannot be built: {type(error).__name__}: {error}".splitlines()[0])
-    return found
+            network = models.build(config.model, input_size=config.input_size, classes=classes, **config.arguments)
+            costs.append(cost(network))
+        except Exception as error:  # a user's own function may raise anything
+            reason = f"the model cannot be built: {type(error).__name__}: {error}".splitlines()[0]
+            costs.append(NotBuilt(reason))
+    return costs
 
 
 def _key(config: Config) -> str:
-    source = models.entry(config.model).source_sha256() or _package_sha256()
-    network = config.model_dump(mode="json", include={"model", "arguments", "input_size"})
-    described = {**network, "classes": len(data.info(config.data).classes), "source": source}
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    network = Network.of(config)
+    return cache_key(asdict(network) | {"code": None if network.source_sha256 else _package_sha256()})
 
 
 @functools.cache
@@ -86,27 +94,10 @@ def _package_sha256() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def _cache_file() -> Path:
-    return cache_directory() / "costs.json"
+def _parse(value: Any) -> Cost:
+    if not isinstance(value, list) or len(value) != len(Cost._fields) or any(type(n) is not int for n in value):
+        raise ValueError(f"not the figures of a cost: {value!r}")
+    return Cost(*value)
 
 
-def _read_cache() -> dict[str, list[int]]:
-    """Key -> params, macs and ops; empty when absent or damaged: it is only a memory of what can be counted again."""
-    try:
-        known = json.loads(_cache_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {k: v for k, v in known.items() if _is_cost(v)} if isinstance(known, dict) else {}
-
-
-def _is_cost(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == len(Cost._fields) and all(type(n) is int for n in value)
-
-
-def _remember(counted: dict[str, Cost | str]) -> None:
-    """Keep what could be counted; why a network could not be is found again each time, for the reason may have gone."""
-    found = {key: list(value) for key, value in counted.items() if not isinstance(value, str)}
-    try:
-        write_atomically(_cache_file(), lambda file: file.write(json.dumps(_read_cache() | found).encode()))
-    except OSError:
-        return  # a cache that cannot be written costs seconds next time, and the data say so where it matters
+_cache = FigureCache("costs.json", _parse)

@@ -42,6 +42,18 @@ class Run:
 
 
 @dataclass(frozen=True)
+class StepRange:
+    """The steps of a training after ``first``, which has been made already, to ``last``."""
+
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first
+
+
+@dataclass(frozen=True)
 class Training:
     """One training, and the runs that it answers for: those that differ only in readouts or in when they end."""
 
@@ -74,18 +86,20 @@ class Training:
     def is_done(self) -> bool:
         return not self.record.missing(self.targets)
 
-    def span(self) -> tuple[int, int]:
-        """From which step, that of its newest usable checkpoint, to which it is still to be trained; equal when done."""
+    def steps_to_train(self) -> StepRange:
+        """What is still to be trained, from the newest checkpoint that helps; empty when it is done."""
         missing = self.record.missing(self.targets)
         if not missing:
-            return max(self.targets), max(self.targets)
-        place = self.record.latest_checkpoint(at_most=missing[0] - 1)
-        return int(place.name[5:]) if place else 0, missing[-1]
+            return StepRange(max(self.targets), max(self.targets))
+        checkpoint = self.record.latest_checkpoint(at_most=missing[0] - 1)
+        return StepRange(int(checkpoint.name.removeprefix("step_")) if checkpoint else 0, missing[-1])
 
-    def steps_left(self) -> int:
-        """How many steps are still to be trained."""
-        first, last = self.span()
-        return last - first
+    def evaluated_steps(self, after: int = 0) -> set[int]:
+        """The steps after ``after`` at which it is evaluated."""
+        config, last = self.config, max(self.targets)
+        kept = {step for step in (*self.targets, *config.milestones) if after < step <= last}
+        next_one = after - after % config.evaluate_every + config.evaluate_every
+        return {*range(next_one, last + 1, config.evaluate_every)} | kept
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,7 @@ class Plan:
         return replace(self, trainings=trainings)
 
 
-def make(question: Question, runs_dir: Path, data_dir: Path | None = None) -> Plan:
+def make_plan(question: Question, runs_dir: Path, data_dir: Path | None = None) -> Plan:
     """The plan of a question. Raises QuestionError or DataError when the data cannot be identified."""
     digests = {name: data.digest(name, data_dir) for name in {v.config.data for v in question.variants}}
     runs = tuple(

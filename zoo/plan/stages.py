@@ -84,9 +84,10 @@ def _of(plan: Plan, variants: Collection[str], seeds: Sequence[int]) -> list[Tra
 def accuracy(plan: Plan, run: Run) -> float | None:
     """Final test accuracy of a run in percent, as its recipe reports it; None where it has no result."""
     record = plan.training_of(run).record
-    if not record.has_result(run.steps):
+    row = record.row_at(run.steps) if record.has_result(run.steps) else None
+    if row is None:
         return None
-    return 100 * record.row_at(run.steps)[f"test/accuracy_{'ema' if run.variant.config.ema else 'raw'}"]
+    return 100 * row[f"test/accuracy_{'ema' if run.variant.config.ema else 'raw'}"]
 
 
 def _results(plan: Plan, seeds: Sequence[int]) -> tuple[dict[str, list[float]], set[str]]:

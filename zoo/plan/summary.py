@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 
 from zoo.config import Question
-from zoo.plan import budget, forecast, stages
+from zoo.plan import stages
+from zoo.plan.budget import split_by_budget
+from zoo.plan.disk import disk_needs
+from zoo.plan.forecast import forecast_errors, sweep_seconds
 from zoo.plan.runs import Plan, Training
-from zoo.text.wording import amount, duration, table
+from zoo.text.wording import duration, table
 
 
 def text(
@@ -38,41 +40,32 @@ def text(
         _variants(plan),
         "",
         f"{'in the worst case: ' if left and _at_most(plan) else ''}{_hours(left, seconds, at_once, runs_dir)}",
-        disk(left, runs_dir),
+        disk_needs(left, runs_dir).text if left else None,
     ]
     if budget_s is not None and left:
         lines += ["", within(left, seconds, at_once, budget_s)]
     return "\n".join(line for line in lines if line is not None)
 
 
-def disk(left: Sequence[Training], runs_dir: Path) -> str | None:
-    """What the trainings that are left need on the disk, and whether that is there; None when nothing is left."""
-    if not left:
-        return None
-    needed = sum(forecast.disk_bytes(t) for t in left)
-    free = shutil.disk_usage(runs_dir if runs_dir.is_dir() else Path.cwd()).free
-    short = "; that is too little: make room, or expect runs to fail" if needed > free else ""
-    return f"up to {amount(needed)} of disk, {amount(free)} are free{short}"
-
-
 def within(left: Sequence[Training], seconds: Mapping[str, float], at_once: int, budget_s: float) -> str:
     """What fits into a budget, and what is left out."""
-    fit, out = budget.split(left, seconds, at_once, budget_s)
-    if not out:
+    fitting, left_out = split_by_budget(left, seconds, at_once, budget_s)
+    if not left_out:
         return f"All of it fits into {duration(budget_s)}."
+    in_all = duration(_together(fitting, seconds, at_once))
     lines = [
-        f"{_fits(fit)} into {duration(budget_s)}, about {duration(_together(fit, seconds, at_once))} in all; left out:",
-        *(f"  {training.name} (about {duration(seconds[training.key])})" for training in out),
+        f"{_fits(fitting)} into {duration(budget_s)}, about {in_all} in all; left out:",
+        *(f"  {training.name} (about {duration(seconds[training.key])})" for training in left_out),
     ]
     return "\n".join(lines)
 
 
-def _fits(fit: Sequence[Training]) -> str:
-    return f"{_count(fit, 'training')} {'fits' if len(fit) == 1 else 'fit'}" if fit else "No training fits"
+def _fits(fitting: Sequence[Training]) -> str:
+    return f"{_count(fitting, 'training')} {'fits' if len(fitting) == 1 else 'fit'}" if fitting else "No training fits"
 
 
 def _together(trainings: Sequence[Training], seconds: Mapping[str, float], at_once: int) -> float:
-    return forecast.sweep_seconds([seconds[training.key] for training in trainings], at_once)
+    return sweep_seconds([seconds[training.key] for training in trainings], at_once)
 
 
 def runs_text(plan: Plan, count: int) -> str:
@@ -133,14 +126,14 @@ def _variants(plan: Plan) -> str:
 def _hours(left: Sequence[Training], seconds: Mapping[str, float], at_once: int, runs_dir: Path) -> str:
     if not left:
         return "nothing is left to train"
-    steps = sum(training.steps_left() for training in left)
+    steps = sum(training.steps_to_train().count for training in left)
     how = f", {at_once} trainings at once" if at_once > 1 else ""
     return f"{steps:,} steps to train, about {duration(_together(left, seconds, at_once))} here{how}{_trust(runs_dir)}"
 
 
 def _trust(runs_dir: Path) -> str:
     """How far earlier forecasts were off."""
-    off = [abs(error) for error in forecast.errors(runs_dir)]
+    off = [abs(error) for error in forecast_errors(runs_dir)]
     if not off:
         return " (no forecast has been put to the test here yet)"
     middle, worst = f"{100 * statistics.median(off):.0f} %", f"{100 * max(off):.0f} %"
@@ -151,6 +144,6 @@ def _trust(runs_dir: Path) -> str:
 
 def measured_sd(plan: Plan) -> float | None:
     """Standard deviation between the seeds of the baseline in points, from three results on."""
-    found = [stages.accuracy(plan, run) for run in plan.runs if run.variant.name == plan.question.baseline]
-    values = [value for value in found if value is not None]
+    baseline = [run for run in plan.runs if run.variant.name == plan.question.baseline]
+    values = [value for run in baseline if (value := stages.accuracy(plan, run)) is not None]
     return statistics.stdev(values) if len(values) >= 3 else None

@@ -1,0 +1,46 @@
+"""What decides the cost, the latency and the speed of a network, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.plans import FIELDS, config_of
+
+from zoo import models
+from zoo.plan.network import Network, Workload
+from zoo.storage.records import TrainingDescription
+
+SAME = config_of()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"model": "alex3"}, {"input_size": 32}, {"arguments": FIELDS["arguments"] | {"hidden": (7,)}}]
+)
+def test_another_network_has_figures_of_its_own(changes):
+    assert Network.of(config_of(**changes)) != Network.of(SAME)
+
+
+def test_the_number_of_classes_and_the_users_source_count(monkeypatch):
+    before = Network.of(SAME)
+    assert Network.of(config_of(data="cifar10")) == before  # ten classes, too
+    monkeypatch.setattr(models.Entry, "source_sha256", lambda self: "of another text")
+    assert Network.of(SAME) != before
+
+
+@pytest.mark.parametrize("changes", [{"batch": 64}, {"precision": "bfloat16"}])
+def test_a_workload_is_a_network_with_its_batch_and_precision(changes):
+    assert Network.of(config_of(**changes)) == Network.of(SAME)
+    assert Workload.of(config_of(**changes)) != Workload.of(SAME)
+    assert Workload.of(config_of(steps=7, augment__flip=False)) == Workload.of(SAME)
+
+
+def test_a_workload_is_recognized_in_a_record():
+    workload = Workload.of(SAME)
+    assert Workload.recorded(description(shape=workload.shape())) == workload
+    assert Workload.recorded(description(shape=workload.shape(), config={"data": "of a file of mine"})) is None
+    assert Workload.recorded(description(shape={})) is None
+
+
+def description(**fields) -> TrainingDescription:
+    known = {"key": "k", "question": "q", "runs": (), "seed": 0, "data_sha256": "", "config": {"data": "digits"}}
+    machine = {"precision": "float32", "cost": (1, 2, 3), "device": "this one", "started": 0.0}
+    return TrainingDescription.model_validate(known | machine | fields)
