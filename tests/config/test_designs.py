@@ -47,12 +47,12 @@ def test_add_one_starts_with_all_off_and_turns_each_on():
         ("pairs", [5], 5),
     ],
 )
-def test_the_number_of_combinations_is_known_before_they_are_made(design, sizes, number):
-    made = designs.combinations(design, sizes, (0,) * len(sizes))
-    assert designs.count(design, sizes) == number == len(made) == len(set(made))
+def test_combinations_are_counted_without_building_them(design, sizes, number):
+    combined = designs.combinations(design, sizes, (0,) * len(sizes))
+    assert designs.count(design, sizes) == number == len(combined) == len(set(combined))
 
 
-def test_a_huge_grid_is_counted_without_making_it():
+def test_a_huge_grid_is_counted_without_building_it():
     assert designs.count("grid", [100] * 50) == 100**50
 
 
@@ -87,12 +87,12 @@ def test_levels_that_are_lists_or_mappings_are_written_as_in_yaml():
 def test_names_stay_short_on_one_line_and_distinct():
     long = {"convs": [[[5, 64]] * 40, [[5, 64]] * 41], "model": ["a\nb", "c"]}
     long |= {f"an_argument_with_a_long_name_{i}": [1, 2] for i in range(8)}
-    made = names("grid", long)
-    assert len(made) == 2**10 == len(set(made))
-    assert all(len(name) < 200 and name.isprintable() for name in made)
+    labels = names("grid", long)
+    assert len(labels) == 2**10 == len(set(labels))
+    assert all(len(name) < 200 and name.isprintable() for name in labels)
     assert names("grid", {"convs": long["convs"]}) == ["convs=level 1", "convs=level 2"]
 
 
 def test_a_word_and_a_value_that_look_alike_do_not_share_a_name():
-    made = names("grid", {"rule": [True, "true"]})
-    assert len(set(made)) == 2
+    labels = names("grid", {"rule": [True, "true"]})
+    assert len(set(labels)) == 2

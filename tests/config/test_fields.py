@@ -62,37 +62,39 @@ BASE_FIELDS = [
 
 @pytest.mark.parametrize(("field", "position", "message"), BASE_FIELDS)
 def test_mistakes_in_the_base(wrong, field, position, message):
-    (found,) = wrong(f"question: q\nbase:\n  <<: {{model: tuto, data: cifar10}}\n  {field}\n")
-    assert found.startswith(f"{position}: ")
-    assert message in found
+    (problem,) = wrong(f"question: q\nbase:\n  <<: {{model: tuto, data: cifar10}}\n  {field}\n")
+    assert problem.startswith(f"{position}: ")
+    assert message in problem
 
 
 def test_an_argument_that_only_some_models_take(wrong):
-    (found,) = wrong("question: q\nbase: {data: cifar10, hidden: [9]}\nfactors: {model: [tuto, nin0, squeeze0]}")
-    assert found == "2:23: hidden is an argument of tuto, but nin0, squeeze0 of this question do not take it"
-    (found,) = wrong("question: q\nbase: {data: cifar10}\nfactors: {model: [tuto, nin0], hidden: [[9], []]}")
-    assert found == "3:32: hidden is an argument of tuto, but nin0 of this question does not take it"
+    (problem,) = wrong("question: q\nbase: {data: cifar10, hidden: [9]}\nfactors: {model: [tuto, nin0, squeeze0]}")
+    assert problem == "2:23: hidden is an argument of tuto, but nin0, squeeze0 of this question do not take it"
+    (problem,) = wrong("question: q\nbase: {data: cifar10}\nfactors: {model: [tuto, nin0], hidden: [[9], []]}")
+    assert problem == "3:32: hidden is an argument of tuto, but nin0 of this question does not take it"
 
 
 def test_a_network_too_deep_for_the_input_is_refused_at_the_level_that_makes_it_so(wrong):
     """Five SAME pools of stride 2 take 16 pixels to 16, 8, 4, 2, 1: the fifth would see a map of one pixel."""
     levels = "[[[3, 8]], [[3, 8], [3, 8], [3, 8], [3, 8], [3, 8]]]"
-    (found,) = wrong(f"question: q\nbase: {{model: tuto, data: cifar10, input_size: 16}}\nfactors: {{convs: {levels}}}")
-    assert found.startswith(
+    (problem,) = wrong(
+        f"question: q\nbase: {{model: tuto, data: cifar10, input_size: 16}}\nfactors: {{convs: {levels}}}"
+    )
+    assert problem.startswith(
         "2:48: tuto with these arguments cannot be built for an input of 16x16; it needs at least 17x17"
     )
 
 
 @pytest.mark.parametrize(("base", "factors"), [("", "lrn: [true, false]"), ("lrn: false, ", "hidden: [[1], []]")])
 def test_an_unknown_model_causes_no_further_messages(wrong, base, factors):
-    (found,) = wrong(f"question: q\nbase: {{{base}model: tuta, data: cifar10}}\nfactors: {{{factors}}}")
-    assert "unknown model 'tuta'" in found
+    (problem,) = wrong(f"question: q\nbase: {{{base}model: tuta, data: cifar10}}\nfactors: {{{factors}}}")
+    assert "unknown model 'tuta'" in problem
 
 
 def test_a_users_file_that_fails_is_reported_where_it_is_named(wrong, tmp_path):
     (tmp_path / "broken.py").write_text("x = 1\nraise ValueError('no')\n")
-    (found,) = wrong("imports: [broken.py]\nquestion: q\nbase: {model: mine, data: cifar10, depth: 3}")
-    assert found == f"1:11: cannot import: {tmp_path / 'broken.py'}:2: ValueError: no"
+    (problem,) = wrong("imports: [broken.py]\nquestion: q\nbase: {model: mine, data: cifar10, depth: 3}")
+    assert problem == f"1:11: cannot import: {tmp_path / 'broken.py'}:2: ValueError: no"
 
 
 def test_a_users_model_with_an_argument_named_like_a_field(wrong, tmp_path):
@@ -101,7 +103,7 @@ def test_a_users_model_with_an_argument_named_like_a_field(wrong, tmp_path):
         "@register('spec_clash')\ndef f(input_size, classes, steps=3): ...\n"
         "@register('spec_needy')\ndef g(input_size, classes, depth): ...\n"
     )
-    (found,) = wrong("imports: clash.py\nquestion: q\nbase: {model: spec_clash, data: cifar10}")
-    assert "spec_clash has arguments named like fields of a question: steps" in found
-    (found,) = wrong("imports: clash.py\nquestion: q\nbase: {model: spec_needy, data: cifar10}")
-    assert found.startswith("3:15: the model spec_needy needs the argument depth")
+    (problem,) = wrong("imports: clash.py\nquestion: q\nbase: {model: spec_clash, data: cifar10}")
+    assert "spec_clash has arguments named like fields of a question: steps" in problem
+    (problem,) = wrong("imports: clash.py\nquestion: q\nbase: {model: spec_needy, data: cifar10}")
+    assert problem.startswith("3:15: the model spec_needy needs the argument depth")

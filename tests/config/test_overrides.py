@@ -65,15 +65,15 @@ OVERRIDES = [
 
 @pytest.mark.parametrize(("override", "message"), OVERRIDES)
 def test_mistakes_on_the_command_line_are_reported_with_the_option(wrong, override, message):
-    (found,) = wrong(FACTORS, override)
+    (problem,) = wrong(FACTORS, override)
     option = override.encode("unicode_escape").decode()
-    assert found.startswith(f"--set {option}: ")
-    assert message in found
+    assert problem.startswith(f"--set {option}: ")
+    assert message in problem
 
 
 def test_an_unknown_variant_on_the_command_line(wrong):
-    (found,) = wrong(BASE + "variants: [{name: aaa}, {name: b, lrn: false}]", "variants.aab.steps=3")
-    assert found == "--set variants.aab.steps=3: no variant is named 'aab' (did you mean 'aaa'?); variants: aaa; b"
+    (problem,) = wrong(BASE + "variants: [{name: aaa}, {name: b, lrn: false}]", "variants.aab.steps=3")
+    assert problem == "--set variants.aab.steps=3: no variant is named 'aab' (did you mean 'aaa'?); variants: aaa; b"
 
 
 def test_a_wrong_number_of_seeds_on_the_command_line(wrong):

@@ -96,28 +96,28 @@ def test_each_layer_beats_the_one_below(ask):
         "  base: {model: tuto}\n"
         "  level: {weight_decay: {layers: hidden}, hidden: [8]}\n"
     )
-    found = configs(question)
-    assert found["row and training"].arguments["convs"] == ((3, 64),)  # the row beats the function's default
-    assert found["row and training"].weight_decay.layers == "all_but_last"  # the model's default beats the recipe
-    assert found["row and training"].arguments["hidden"] == (7,)  # the base beats the row
-    assert found["base"].weight_decay.layers == "hidden"  # another model does not inherit it
-    assert found["level"].weight_decay.layers == "hidden"  # the level beats the model's default
-    assert found["level"].weight_decay.scale == 3  # a mapping merges
-    assert found["level"].arguments["hidden"] == (8,)
+    resolved = configs(question)
+    assert resolved["row and training"].arguments["convs"] == ((3, 64),)  # the row beats the function's default
+    assert resolved["row and training"].weight_decay.layers == "all_but_last"  # the model's default beats the recipe
+    assert resolved["row and training"].arguments["hidden"] == (7,)  # the base beats the row
+    assert resolved["base"].weight_decay.layers == "hidden"  # another model does not inherit it
+    assert resolved["level"].weight_decay.layers == "hidden"  # the level beats the model's default
+    assert resolved["level"].weight_decay.scale == 3  # a mapping merges
+    assert resolved["level"].arguments["hidden"] == (8,)
 
 
 def test_model_and_recipe_as_factors_are_resolved_for_each_variant(ask):
     question = ask("base: {data: cifar10}\nfactors: {model: [tuto, squeeze1], recipe: [sandbox, tutorial]}")
-    found = configs(question)
-    assert list(found) == [
+    resolved = configs(question)
+    assert list(resolved) == [
         "tuto, recipe=sandbox",
         "tuto, recipe=tutorial",
         "squeeze1, recipe=sandbox",
         "squeeze1, recipe=tutorial",
     ]
-    assert "stages" in found["squeeze1, recipe=tutorial"].arguments
-    assert "hidden" not in found["squeeze1, recipe=tutorial"].arguments
-    assert found["squeeze1, recipe=tutorial"].weight_decay.scale == 0.004
+    assert "stages" in resolved["squeeze1, recipe=tutorial"].arguments
+    assert "hidden" not in resolved["squeeze1, recipe=tutorial"].arguments
+    assert resolved["squeeze1, recipe=tutorial"].weight_decay.scale == 0.004
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_shorthands_of_augmentation(ask, given, expected):
 
 
 def test_one_operation_as_a_factor_over_augmentation_that_is_off(ask):
-    found = configs(
+    resolved = configs(
         ask("base: {model: tuto, data: cifar10, augment: false}\nfactors: {augment.contrast: [false, true]}")
     )
-    assert found["augment.contrast=false"].augment.contrast is None
-    assert found["augment.contrast=true"].augment.contrast == (0.2, 1.8)
-    assert not found["augment.contrast=true"].augment.crop
+    assert resolved["augment.contrast=false"].augment.contrast is None
+    assert resolved["augment.contrast=true"].augment.contrast == (0.2, 1.8)
+    assert not resolved["augment.contrast=true"].augment.crop
 
 
 def test_seeds_and_margin(ask):

@@ -29,14 +29,13 @@ from helpers.questions import BASE, configs, problems
     ],
 )
 def test_files_that_cannot_be_read_as_a_question(wrong, text, message):
-    (found,) = wrong(text)
-    assert message in found
+    (problem,) = wrong(text)
+    assert message in problem
 
 
 def test_control_characters_of_a_file_are_escaped_in_messages(wrong):
-    found = wrong(BASE + 'factors: {"\\e[31m\\n": 3}')
-    assert len(found) == 1
-    assert found[0].startswith("3:23: the factor \\x1b[31m\\n must be a list")
+    (problem,) = wrong(BASE + 'factors: {"\\e[31m\\n": 3}')
+    assert problem.startswith("3:23: the factor \\x1b[31m\\n must be a list")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def test_anchors_aliases_and_merge_keys_work(ask):
         "  two: {<<: *one, dropout: 0.5}\n"
         "  three: {optimizer: {<<: *opt, lr: 0.3}}\n"
     )
-    found = configs(question)
-    assert (found["two"].arguments["lrn"], found["two"].arguments["dropout"]) == (False, 0.5)
-    assert (found["two"].optimizer.lr, found["two"].optimizer.momentum) == (0.2, 0.5)
-    assert (found["three"].optimizer.lr, found["three"].optimizer.momentum) == (0.3, 0.5)
+    resolved = configs(question)
+    assert (resolved["two"].arguments["lrn"], resolved["two"].arguments["dropout"]) == (False, 0.5)
+    assert (resolved["two"].optimizer.lr, resolved["two"].optimizer.momentum) == (0.2, 0.5)
+    assert (resolved["three"].optimizer.lr, resolved["three"].optimizer.momentum) == (0.3, 0.5)

@@ -20,7 +20,7 @@ def test_the_whole_of_a_message(wrong, tmp_path):
 
 
 def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(wrong):
-    found = wrong(
+    lines = wrong(
         "question: ''\n"
         "base:\n"
         "  model: tuta\n"
@@ -34,7 +34,7 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(wrong):
         "seeds: [0, 0]\n",
         "margin=-1",
     )
-    assert [line.split(" ")[0] for line in found] == [
+    assert [line.split(" ")[0] for line in lines] == [
         *("1:11:", "2:1:", "3:10:", "4:10:", "5:19:", "5:23:", "6:3:", "8:8:", "10:1:", "11:12:", "--set")
     ]
 
@@ -109,13 +109,13 @@ SECTIONS = [
 
 @pytest.mark.parametrize(("text", "position", "message"), SECTIONS)
 def test_mistakes_in_the_sections(wrong, text, position, message):
-    (found,) = wrong(BASE + text)
-    assert found.startswith(f"{position}: ")
-    assert message in found
+    (problem,) = wrong(BASE + text)
+    assert problem.startswith(f"{position}: ")
+    assert message in problem
 
 
 def test_mistakes_in_published_figures_are_reported_with_those_of_the_variants(wrong):
-    found = wrong(
+    lines = wrong(
         "question: q\n"
         "base: {model: tuto, data: cifar10, steps: many}\n"
         "factors: {lrn: [true, false]}\n"
@@ -124,8 +124,8 @@ def test_mistakes_in_published_figures_are_reported_with_those_of_the_variants(w
         "- {variant: lrn=true, difference: 1, against: lrn=flase, source: x}\n"
         "- 81\n"
     )
-    assert [line.split(" ")[0] for line in found] == ["2:43:", "5:3:", "5:13:", "6:47:", "7:3:"]
-    assert "(did you mean 'lrn=false'?); variants: lrn=true; lrn=false" in found[3]
+    assert [line.split(" ")[0] for line in lines] == ["2:43:", "5:3:", "5:13:", "6:47:", "7:3:"]
+    assert "(did you mean 'lrn=false'?); variants: lrn=true; lrn=false" in lines[3]
 
 
 def test_what_is_missing(wrong):

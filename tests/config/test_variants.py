@@ -87,9 +87,9 @@ DESIGNS = [
 
 @pytest.mark.parametrize(("text", "position", "message"), DESIGNS)
 def test_mistakes_in_the_design(wrong, text, position, message):
-    (found,) = wrong(BASE + text)
-    assert found.startswith(f"{position}: ")
-    assert message in found
+    (problem,) = wrong(BASE + text)
+    assert problem.startswith(f"{position}: ")
+    assert message in problem
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Designs: which combinations of levels a question looks at. Pure functions of numbers of levels.
+"""Designs: which combinations of levels a question compares. Pure functions of numbers of levels.
 
 A combination is a tuple with one level's index per factor, in the order of the factors.
 """
@@ -67,7 +67,7 @@ def combinations(design: Design, sizes: Sequence[int], around: Combination) -> l
 
 
 def count(design: Design, sizes: Sequence[int]) -> int:
-    """How many combinations ``combinations`` would give, without making them."""
+    """How many combinations ``combinations`` would give, without building them."""
     if design == "grid":
         return math.prod(sizes)
     singles = sum(size - 1 for size in sizes)

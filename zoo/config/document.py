@@ -34,7 +34,7 @@ class Document:
     registry_complete: bool = True  # False when a user's own file could not be loaded: unknown names may be its names
 
     def report(self, path: ItemPath, message: str, *, key: bool = False) -> None:
-        """Add a problem at the position of a value, or with ``key`` of its key; what is refused already gets no second."""
+        """Add a problem at the position of a value, or with ``key`` of its key, unless the value has been refused."""
         if not self.is_refused(path):
             self.problems[self._problem(path, message, key)] = None
 

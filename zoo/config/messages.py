@@ -11,7 +11,7 @@ from zoo.config.document import ItemPath
 from zoo.config.settings import Config, groups, leaves
 from zoo.text.suggestions import did_you_mean, nearest
 
-WANTED = {
+EXPECTED = {
     "bool_type": "true or false",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -83,27 +83,29 @@ def argument_messages(
     name: str, model: str, value: Any, errors: Sequence[Mapping[str, Any]]
 ) -> list[tuple[ItemPath, str]]:
     """(path inside the value, message) for what pydantic found in one value; a union's alternatives are one message."""
-    wanted: dict[ItemPath, list[str]] = {}
+    expected: dict[ItemPath, list[str]] = {}
     for error in errors:
         if error["type"] == "too_short" and error["ctx"]["min_length"] <= len(_inside(value, error["loc"])):
             continue  # pydantic counts the valid items of a tuple, and the others have their own messages
-        path, wish = _path_and_wish(error)
-        if wish not in wanted.setdefault(path, []):
-            wanted[path].append(wish)
+        path, alternative = _path_and_expected(error)
+        if alternative not in expected.setdefault(path, []):
+            expected[path].append(alternative)
     messages = []
-    for path, wishes in wanted.items():
+    for path, alternatives in expected.items():
         given = _inside(value, path)
         index = "".join(f"[{part}]" for part in path)
-        hint = _hint(wishes, given)
-        messages.append((path, f"{name}{index} of {model} must be {' or '.join(wishes)}, not {shown(given)}{hint}"))
+        hint = _hint(alternatives, given)
+        messages.append(
+            (path, f"{name}{index} of {model} must be {' or '.join(alternatives)}, not {shown(given)}{hint}")
+        )
     return messages
 
 
-def _hint(wishes: Sequence[str], given: Any) -> str:
-    options = re.findall(r"'([^']*)'", " ".join(wish for wish in wishes if wish.startswith("one of")))
+def _hint(alternatives: Sequence[str], given: Any) -> str:
+    options = re.findall(r"'([^']*)'", " ".join(text for text in alternatives if text.startswith("one of")))
     if isinstance(given, str):
         return did_you_mean(given, options)
-    return quoting(given) if options or "text" in wishes else ""
+    return quoting(given) if options or "text" in alternatives else ""
 
 
 def quoting(value: Any) -> str:
@@ -115,14 +117,14 @@ def quoting(value: Any) -> str:
     return ""
 
 
-def _path_and_wish(error: Mapping[str, Any]) -> tuple[ItemPath, str]:
+def _path_and_expected(error: Mapping[str, Any]) -> tuple[ItemPath, str]:
     path: ItemPath = tuple(itertools.takewhile(lambda part: isinstance(part, int), error["loc"]))
     kind, context = error["type"], error.get("ctx") or {}
     if kind == "missing" and path:  # a tuple of a fixed length: the path is that of the item that is missing
         return path[:-1], f"a list of at least {error['loc'][len(path) - 1] + 1}"
-    if kind in WANTED:
+    if kind in EXPECTED:
         limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
-        return path, WANTED[kind].format(**limits)
+        return path, EXPECTED[kind].format(**limits)
     return path, f"valid ({error['msg']})"
 
 

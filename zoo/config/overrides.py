@@ -76,7 +76,7 @@ def _is_factor(data: dict[str, Any], name: str) -> bool:
 
 
 def _can_hold(data: Any, path: ItemPath) -> bool:
-    """Whether every step on the way is a mapping (or a list's item), or is missing and can be made."""
+    """Whether every step of the path is a mapping (or a list's item), or is missing and can be created."""
     for part in path[:-1]:
         if isinstance(part, int):
             data = data[part]

@@ -52,7 +52,7 @@ class Question:
     positions: Mapping[str, Position] = field(default_factory=dict, repr=False)
 
     def where(self, variant: str) -> Position:
-        """The position of what makes a variant: its entry, or its first level that is not the center's.
+        """The position of what defines a variant: its entry, or its first level that differs from the design's center.
 
         Raises KeyError for a name that no variant has.
         """
@@ -113,7 +113,7 @@ def _load_imports(document: Document, question: QuestionDocument) -> list[Path]:
 
 
 def _claims(document: Document, question: QuestionDocument, drafts: Drafts) -> list[Claim]:
-    """The published figures; those of variants that there are not are reported."""
+    """The published figures; names that no variant has are reported."""
     if drafts.baseline is None:
         return []
     names = [draft.name for draft in drafts.variants]

@@ -1,4 +1,4 @@
-"""The whole question document as one pydantic model; what it finds wrong is reported at its position in the file."""
+"""The whole question document as one pydantic model, whose errors are reported at their positions in the file."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _MUST, _COMPLETE, _MISPLACED_KEY = "must", "complete", "misplaced_key"
 def must(
     sentence: str, *, depth: int = 0, known: Iterable[str] = (), when: Callable[[Any], bool] = lambda _: True
 ) -> WrapValidator:
-    """One sentence in place of what pydantic says of a value and of what is at most ``depth`` inside it.
+    """Replace pydantic's errors about a value, and about items at most ``depth`` inside it, by one sentence.
 
-    A union whose schema is chosen by the value's type has a depth of 1. ``{name}`` stands for the key of the value, and
-    ``when`` is what else must hold of it.
+    A union whose schema is chosen by the type of the value takes a depth of 1. ``{name}`` stands for the key of the value,
+    ``known`` are words to suggest, and ``when`` is a further condition.
     """
 
     def check(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
@@ -261,7 +261,7 @@ _SECTIONS: dict[str | int, type[_Section]] = {
 
 
 def check(document: Document) -> QuestionDocument:
-    """Report all that is wrong with the form of a document. Returns its valid sections, and defaults for the others."""
+    """Report every error in the form of a document. Returns its valid sections, with defaults for the others."""
     try:
         return QuestionDocument.model_validate(document.data)
     except ValidationError as error:

@@ -30,7 +30,7 @@ class Variant:
 
 
 class VariantDraft(NamedTuple):
-    """A variant before it is resolved; ``changes`` are (key, value, path), and ``origin`` is the path that makes it."""
+    """A variant before it is resolved; ``changes`` are (key, value, path), and ``origin`` is the path that defines it."""
 
     name: str
     levels: dict[str, Any]
@@ -39,14 +39,14 @@ class VariantDraft(NamedTuple):
 
 
 class Drafts(NamedTuple):
-    """All variants in order, and the baseline's name: None when the variants are not known, which is reported then."""
+    """All variants in order, and the name of the baseline: None when it or some variant is invalid, which is reported."""
 
     variants: list[VariantDraft]
     baseline: str | None = None
 
 
 def draft_variants(document: Document, question: QuestionDocument) -> Drafts:
-    """The variants that a document asks for; where that is wrong, what can be checked of them all the same."""
+    """The variants that a document asks for; of an invalid design, what can still be checked."""
     if "variants" in document.data or isinstance(document.data.get("design"), list):
         return _written_out(document, question)
     if "factors" not in document.data:
@@ -59,7 +59,7 @@ def draft_variants(document: Document, question: QuestionDocument) -> Drafts:
 
 
 def resolve_variants(document: Document, question: QuestionDocument, drafts: Drafts) -> list[Variant]:
-    """The variants with their configurations, as far as there are any; what is wrong with them is reported."""
+    """The variants with their configurations; those with errors, which are reported, are left out."""
     base = settings(((key, value, ("base", key)) for key, value in (question.base or {}).items()), document)
     untaken = Untaken()
     configs = [
@@ -104,7 +104,7 @@ def _written_out(document: Document, question: QuestionDocument) -> Drafts:
     for entry, changes in entries:
         name = entry if isinstance(entry, str) else changes.get("name") if isinstance(changes, dict) else None
         if not isinstance(name, str) or not isinstance(changes, dict | None):
-            continue  # which the form of the document has been refused for
+            continue  # reported by the schema
         path: ItemPath = (section, entry)
         if name in drafts:
             document.report(path, f"two variants are named {name!r}", key=True)
@@ -133,7 +133,7 @@ def _check_not_placement(document: Document, path: ItemPath, field: str) -> bool
 
 
 def _are_factors_valid(document: Document, question: QuestionDocument, design: Design) -> bool:
-    is_valid = bool(question.factors)  # none: the form of the document has been refused
+    is_valid = bool(question.factors)  # none: reported by the schema
     given = document.data["factors"]
     for name, levels in given.items() if isinstance(given, dict) else ():
         is_valid &= _check_not_placement(document, ("factors", name), name)
@@ -169,7 +169,7 @@ def _from_factors(document: Document, question: QuestionDocument, design: Design
 
 
 def _each_level_alone(given: Any) -> list[VariantDraft]:
-    """What to check of factors that make no variants, so that all is reported at once: the base, and each level."""
+    """What to check of factors that give no variants, so that all errors are reported at once: the base, each level."""
     factors = given if isinstance(given, dict) else {}
     usable = {name: levels for name, levels in factors.items() if isinstance(levels, list) and levels}
     if {"model", "data", "recipe"} & (factors.keys() - usable.keys()):
@@ -214,7 +214,7 @@ def _combination(
 
 
 def _named_baseline(document: Document, question: QuestionDocument, names: Sequence[str]) -> str | None:
-    """The baseline by its name, the first variant if none is named; None when it is no variant, which is reported."""
+    """The baseline by name, else the first variant; None when the name is not that of a variant, which is reported."""
     baseline = question.baseline
     if baseline is None:
         return next(iter(names), None)
