@@ -23,7 +23,7 @@ class Price(NamedTuple):
 
 
 def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
-    """From two rows of ``tables.variants``. What is the same, not measured, or within the noise is left out."""
+    """From two rows of ``variants.frame``. What is the same, not measured, or within the noise is left out."""
     saves: list[str] = []
     costs: list[str] = []
     changes: dict[str, list[str]] = {}
@@ -78,7 +78,7 @@ def change(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
 
 
 def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | None, what: str = "") -> str:
-    """One sentence, from two rows of ``tables.variants``; ``what`` is the ``change``, where the question has factors."""
+    """One sentence, from two rows of ``variants.frame``; ``what`` is the ``change``, where the question has factors."""
     do = what or f"use {row['variant']} instead of {baseline['variant']}"
     found = price(row, baseline)
     saves, costs = listed(found.saves), listed(found.costs)

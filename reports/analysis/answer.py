@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports.analysis import advice, claims, examples, interactions
-from reports.html.sections.given import Details, Headline
+from reports.analysis import advice, claims, examples, interactions, sentences, trade_off
+from reports.analysis import variants as variants_
+from reports.analysis.details import Details, Headline
 from reports.store import reader
 from reports.store.sweep import Sweep
-from reports.tables import costs, tables
 from zoo import data
 from zoo.measure.metrics import cost_axes
 from zoo.stats import front
@@ -26,7 +26,7 @@ PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A sweep, its variants (``tables.variants`` with se_test_points and front_probability_<axis>), and the details."""
+    """A sweep, its variants (``variants.frame`` with se_test_points and front_probability_<axis>), and the details."""
 
     sweep: Sweep
     variants: pd.DataFrame
@@ -40,7 +40,7 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
         ReportError: files in the store that cannot be read.
     """
     found, notes = _examples(sweep)
-    variants = _with_uncertainty(tables.variants(sweep), sweep, found)
+    variants = _with_uncertainty(variants_.frame(sweep), sweep, found)
     fronts, front_notes = _fronts(variants, sweep)
     for axis, shares in fronts.items():
         variants[f"front_probability_{axis}"] = [shares.get(name, float("nan")) for name in variants["variant"]]
@@ -74,12 +74,12 @@ def _look_note(sweep: Sweep) -> str:
 
 
 def variants_of(sweep: Sweep) -> pd.DataFrame:
-    """``tables.variants`` with se_test_points: what a picture of several sweeps takes.
+    """``variants.frame`` with se_test_points: what a picture of several sweeps takes.
 
     Raises:
         ReportError: files in the store that cannot be read.
     """
-    return _with_uncertainty(tables.variants(sweep), sweep, _examples(sweep)[0])
+    return _with_uncertainty(variants_.frame(sweep), sweep, _examples(sweep)[0])
 
 
 def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
@@ -88,7 +88,7 @@ def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
         return []
     baseline = variants[variants["baseline"]].iloc[0].to_dict()
     others = variants[~variants["baseline"] & variants["difference_points"].notna()]
-    sentences = tables.comparisons(variants, sweep.margin, with_price=False)
+    told = sentences.comparisons(variants, sweep.margin, with_price=False)
     levels = sweep.levels
     return [
         Headline(
@@ -102,7 +102,7 @@ def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
                 advice.change(levels.get(row["variant"], {}), levels.get(baseline["variant"], {})),
             ),
         )
-        for row, sentence in zip(others.to_dict("records"), sentences, strict=True)
+        for row, sentence in zip(others.to_dict("records"), told, strict=True)
     ]
 
 
@@ -132,7 +132,7 @@ def _examples(sweep: Sweep) -> tuple[examples.Examples | None, list[str]]:
 
 def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[reader.Predictions]]) -> tuple[str, ...]:
     """The names of the classes; their numbers for a data set that is not known here."""
-    name = tables.setting(sweep.runs, "data")
+    name = sentences.setting(sweep.runs, "data")
     number = max(runs[0].logits.shape[1] for runs in by_variant.values())
     try:
         known = data.info(name or "").classes
@@ -156,7 +156,7 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
     trainings = {name: keys for name, keys in trainings.items() if keys}
     fronts, notes = {}, ()
     for axis in cost_axes():
-        found = costs.of(variants, axis)
+        found = trade_off.cost_values(variants, axis)
         if len(set(found[found == found])) < 2:  # all the same, or not known
             continue
         drawn = front.membership(accuracies, dict(zip(names, map(float, found), strict=True)), trainings)
@@ -184,7 +184,7 @@ def _images(sweep: Sweep, found: examples.Examples) -> tuple[dict[int, bytes], s
     """Index in the test set -> PNG of the images that flip; and why there are none, if so."""
     wanted = sorted({int(index) for index in found.flips["image"]})
     digests = set(sweep.results()["data_sha256"])
-    name = tables.setting(sweep.runs, "data")
+    name = sentences.setting(sweep.runs, "data")
     if not wanted or name is None or len(digests) != 1:
         return {}, ""
     images = data.at_hand(name, "test", digests.pop())

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from reports.analysis.trade_off import axis_label, points
 from reports.figures import labels
 from reports.figures.canvas import COLORS, DARK, GREY, MARKERS, blank, dress, shortened
 from reports.figures.labels import LABEL_POINTS, Look
 from reports.tables import costs
-from reports.tables.costs import label, points
 from zoo.measure.metrics import CostAxis, cost_axes
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Layout(NamedTuple):
 def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None:
     """Mean test accuracy against a cost (one of ``cost_axes()``, on a log axis), both uncertainties, and the Pareto front.
 
-    ``frame`` has the rows of ``tables.variants``, of one sweep or of several under each other, and of published figures
+    ``frame`` has the rows of ``variants.frame``, of one sweep or of several under each other, and of published figures
     (``store.imported``). A thin bar with caps is one standard deviation over seeds; a broad one the standard error of the
     test set (``se_test_points``), where the frame has it. Variants of the same cost are drawn side by side; where all have
     one, their names stand under the axis instead. Where the names do not fit without touching, the points are numbered and
@@ -90,7 +90,7 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
     figure = blank(layout.height / 72)
     axes = _axes(figure, layout)
     _cost_ticks(axes, cost_axes()[axis], found["cost"].to_numpy())
-    _finish(axes, label(frame, axis))
+    _finish(axes, axis_label(frame, axis))
     line = _front_line(found, layout.costs[1])
     axes.plot(*line, color=GREY, linewidth=1, zorder=1, scalex=False, scaley=False)
     _draw_points(axes, found, shown)

@@ -14,9 +14,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from reports.analysis.details import Details
 from reports.html import cells
 from reports.html.sections import SECTIONS
-from reports.html.sections.given import Details, Given
+from reports.html.sections.given import Given
 from reports.store.sweep import Sweep
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,7 +35,7 @@ class Section(NamedTuple):
 def render(
     sweep: Sweep, frame: pd.DataFrame, *, pictures: Mapping[str, str] = NOTHING, details: Details | None = None
 ) -> str:
-    """The whole page. ``frame`` is ``tables.variants(sweep)``; ``pictures`` maps names to SVG text: ``learning_curves``, and
+    """The whole page. ``frame`` is ``variants.frame(sweep)``; ``pictures`` maps names to SVG text: ``learning_curves``, and
     ``accuracy_vs_size/<axis>`` for any axes. The same arguments give the same text.
 
     A part that fails is replaced by what went wrong with it, and the others are shown.

@@ -34,7 +34,7 @@ def _allowed() -> str:
 
 
 def read(path: str | Path) -> pd.DataFrame:
-    """The figures in a CSV file, as rows that ``reports.figures.trade_off`` draws beside those of ``tables.variants``.
+    """The figures in a CSV file, as rows that ``reports.figures.trade_off`` draws beside those of ``analysis.variants``.
 
     Columns: sweep (the file's name), variant, imported (true), accuracy_percent_mean, accuracy_percent_sd, params, macs, ops
     (Int64), bytes, latency_ms, source (where a row names none, the file).

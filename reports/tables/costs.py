@@ -1,4 +1,4 @@
-"""What accuracy is weighed against: the costs of a variant, as axes of a picture and as its points."""
+"""Costs as they are written on an axis, in a sentence and in a table of the Pareto front."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from reports.analysis.trade_off import axis_label, points
 from reports.tables import tables
-from zoo.measure import metrics
 from zoo.measure.metrics import CostAxis, Kind, cost_axes
-from zoo.stats import descriptive
 
 
 def short_count(value: float) -> str:
@@ -67,73 +66,6 @@ def phrase(axis: CostAxis, value: float) -> str:
     return f"{'an' if metric.label[0] in 'aeiou' else 'a'} {metric.label} of {metric.text(value)}"
 
 
-def of(frame: pd.DataFrame, axis: str) -> np.ndarray:
-    """What each row of ``frame`` costs [n], nan where that was not measured. Sizes of files are of one format for all."""
-    found = np.full(len(frame), np.nan)
-    for column in _columns(frame, axis):
-        found = np.where(np.isnan(found), _numbers(frame, column), found)
-    return np.where(found > 0, found, np.nan)
-
-
-def _columns(frame: pd.DataFrame, axis: str) -> list[str]:
-    """Of which the first that is known counts; of a family only that of the format that most variants have."""
-    its = cost_axes()[axis]
-    measured = its.columns(frame.columns)
-    if its.family:
-        measured = sorted(measured, key=lambda name: (-frame[name].notna().sum(), name))[:1]
-    return [*measured, *([its.published] if its.published else [])]
-
-
-def label(frame: pd.DataFrame, axis: str) -> str:
-    """What the axis is called."""
-    its = cost_axes()[axis]
-    measured = metrics.of_name(_columns(frame, axis)[0]) if its.family else None
-    return f"size of the {measured.label}" if measured else its.label
-
-
-def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """A column as float64 [n], nan where it has no value, or is not there."""
-    if column not in frame:
-        return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[column]).to_numpy(np.float64, na_value=np.nan)
-
-
-def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """What there is to draw of the rows of ``tables.variants`` and of published figures (``imported`` is true).
-
-    Columns: name, sweep, imported, baseline, cost, accuracy and sd and se (points; sd over seeds, se of the test set), n,
-    front (bool), probability of being on the front (nan where unknown).
-    """
-    found = pd.DataFrame({
-        "name": frame["variant"].astype(str) if len(frame) else [],
-        "sweep": frame["sweep"].astype(str) if len(frame) else [],
-        "imported": _flags(frame, "imported"),
-        "baseline": _flags(frame, "baseline"),
-        "cost": of(frame, axis),
-        "accuracy": _numbers(frame, "accuracy_percent_mean"),
-        "sd": _numbers(frame, "accuracy_percent_sd"),
-        "se": _numbers(frame, "se_test_points"),
-        "n": _numbers(frame, "n"),
-        "probability": _probabilities(frame, axis),
-    })  # fmt: skip
-    known = found["cost"].notna() & found["accuracy"].notna() & ((found["n"] > 0) | found["imported"])
-    found = found[known].reset_index(drop=True)
-    return found.assign(front=descriptive.pareto_front(found["cost"], found["accuracy"]))
-
-
-def _flags(frame: pd.DataFrame, column: str) -> np.ndarray:
-    return frame[column].eq(True).to_numpy(bool) if column in frame else np.zeros(len(frame), bool)
-
-
-def _probabilities(frame: pd.DataFrame, axis: str) -> np.ndarray:
-    """Of being on the front [n]. Where other points are drawn than the probabilities are of, there are none."""
-    own = _numbers(frame, f"front_probability_{axis}")
-    if axis == "params":
-        own = np.where(np.isnan(own), _numbers(frame, "front_probability"), own)
-    alone = len(frame) and frame["sweep"].nunique() == 1 and not _flags(frame, "imported").any()
-    return own if alone else np.full(len(frame), np.nan)
-
-
 def front_text(frame: pd.DataFrame, axis: str = "params") -> str:
     """The points of a picture in order of cost, those on the Pareto front marked."""
     found = points(frame, axis).sort_values(["cost", "accuracy"])
@@ -143,7 +75,7 @@ def front_text(frame: pd.DataFrame, axis: str = "params") -> str:
         [row.sweep, row.name, _accuracy_words(row), show(row.cost), "*" * row.front]
         for row in found.itertuples(index=False, name="Point")
     ]
-    return tables.text_table(["sweep", "variant", "test accuracy, %", label(frame, axis), "front"], rows, left=2)
+    return tables.text_table(["sweep", "variant", "test accuracy, %", axis_label(frame, axis), "front"], rows, left=2)
 
 
 def _accuracy_words(row) -> str:

@@ -72,7 +72,7 @@ OTHER_LETTERS = r"""% Names in it have letters that pdfLaTeX does not know: comp
 
 
 def render(sweep: Sweep, frame: pd.DataFrame) -> str:
-    """A ``table`` environment to be read into a document. ``frame`` is ``tables.variants(sweep)``."""
+    """A ``table`` environment to be read into a document. ``frame`` is ``variants.frame(sweep)``."""
     rows = [_cells(row) for _, row in frame.iterrows()]
     caption = [escape(sweep.question or sweep.name), *_notes(sweep, frame)]
     lines = [

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from reports.analysis import sentences
 from reports.analysis.answer import Answer
 from reports.store.sweep import Sweep, has_result
 from reports.tables import tables
@@ -55,7 +56,7 @@ def summary(answer: Answer) -> str:
     sweep, frame = answer.sweep, answer.variants
     parts = [
         f"{sweep.name}: {sweep.question}" if sweep.question else sweep.name,
-        tables.what_ran(sweep),
+        sentences.what_ran(sweep),
         tables.text_table(tables.header(), tables.formatted(frame)) if len(frame) else "",
         "\n".join([*_readings(sweep, frame)]),
         "\n".join(headline.advice for headline in answer.details.headlines),
@@ -74,12 +75,12 @@ def escape(text: str) -> str:
 def _readings(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
     if not len(sweep.results()):
         return ["No run has a result yet."]
-    lines = tables.comparisons(frame, sweep.margin)
+    lines = sentences.comparisons(frame, sweep.margin)
     if sweep.baseline is None:
         lines.append("The store names no baseline, so nothing is compared.")
     elif not len(sweep.results(sweep.baseline)):
         lines.append(f"The baseline {sweep.baseline} has no result yet, so nothing is compared.")
-    return [*lines, tables.detectable(frame), *tables.shared_trainings(sweep)]
+    return [*lines, sentences.detectable(frame), *sentences.shared_trainings(sweep)]
 
 
 def _headlines(answer: Answer) -> str:
@@ -92,7 +93,7 @@ def _headlines(answer: Answer) -> str:
 def _reading(answer: Answer) -> str:
     sweep = answer.sweep
     bullets = [f"- {escape(line)}" for line in (*_readings(sweep, answer.variants), *answer.details.notes)]
-    return "\n".join([escape(tables.what_ran(sweep)), "", *bullets])
+    return "\n".join([escape(sentences.what_ran(sweep)), "", *bullets])
 
 
 def _results(frame: pd.DataFrame) -> str:
@@ -238,7 +239,7 @@ def _provenance(sweep: Sweep, facts: Mapping[str, str]) -> str:
 
 def _reproduce(sweep: Sweep, csv: bool) -> str:
     lines = [
-        f"## How to reproduce\n\n```sh\n{tables.command(sweep)}\npython -m reports {shlex.quote(sweep.name)}\n```\n",
+        f"## How to reproduce\n\n```sh\n{sentences.command(sweep)}\npython -m reports {shlex.quote(sweep.name)}\n```\n",
         "The question as it was read is the artifact `spec.yaml` of every run in MLflow"
         + ("; every number above, unrounded, is in `variants.csv` and `runs.csv`." if csv else "."),
     ]

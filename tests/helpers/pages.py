@@ -7,11 +7,11 @@ import io
 import numpy as np
 import pandas as pd
 
+from reports.analysis import details as given
+from reports.analysis import variants
 from reports.figures import canvas, curves, trade_off
-from reports.html.sections import given
 from reports.store import reader
 from reports.store.sweep import Sweep
-from reports.tables import tables
 from zoo.measure import metrics
 
 CLASSES = ("cat", "dog", "<ship>")
@@ -67,7 +67,7 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
 
 
 def _with_frame(made: Sweep) -> tuple[Sweep, pd.DataFrame]:
-    return made, tables.variants(made)
+    return made, variants.frame(made)
 
 
 def pair() -> tuple[Sweep, pd.DataFrame]:

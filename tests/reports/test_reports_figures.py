@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from reports.analysis import trade_off as trade_off_points
 from reports.figures import canvas, curves, labels, trade_off
 from reports.store.sweep import Sweep
 from reports.tables import costs
@@ -212,10 +213,12 @@ def test_markers_are_as_full_as_being_on_the_front_is_probable():
 def test_a_probability_among_other_points_or_of_another_cost_is_not_shown():
     frame = variants({"a": (100, 70), "b": (200, 72)}).assign(front_probability=0.5, macs=[10, 20])
     other = variants({"c": (100, 73)}, sweep="second")
-    assert costs.points(frame, "params")["probability"].tolist() == [0.5, 0.5]
-    assert costs.points(frame, "macs")["probability"].isna().all()
-    assert costs.points(frame.assign(front_probability_macs=0.25), "macs")["probability"].tolist() == [0.25] * 2
-    assert costs.points(pd.concat([frame, other]), "params")["probability"].isna().all()
+    assert trade_off_points.points(frame, "params")["probability"].tolist() == [0.5, 0.5]
+    assert trade_off_points.points(frame, "macs")["probability"].isna().all()
+    assert (
+        trade_off_points.points(frame.assign(front_probability_macs=0.25), "macs")["probability"].tolist() == [0.25] * 2
+    )
+    assert trade_off_points.points(pd.concat([frame, other]), "params")["probability"].isna().all()
 
 
 def test_sweeps_differ_in_shape_and_published_figures_are_a_class_of_their_own():
@@ -265,10 +268,10 @@ def test_published_figures_fill_the_columns_that_are_theirs():
         "latency_tf_p50_ms": [1.5, math.nan], "latency_ms": [math.nan, 2.5],
         "size_onnx_bytes": [10.0, math.nan], "bytes": [math.nan, 20.0], "params": [0, 5],
     })  # fmt: skip
-    assert costs.of(frame, "latency").tolist() == [1.5, 2.5]
-    assert costs.of(frame, "bytes").tolist() == [10, 20]
-    assert np.isnan(costs.of(frame, "params")[0])  # a log axis has no zero
-    assert np.isnan(costs.of(frame, "macs")).all()
+    assert trade_off_points.cost_values(frame, "latency").tolist() == [1.5, 2.5]
+    assert trade_off_points.cost_values(frame, "bytes").tolist() == [10, 20]
+    assert np.isnan(trade_off_points.cost_values(frame, "params")[0])  # a log axis has no zero
+    assert np.isnan(trade_off_points.cost_values(frame, "macs")).all()
 
 
 def test_the_picture_is_the_same_every_time_in_both_formats():

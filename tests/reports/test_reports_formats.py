@@ -21,10 +21,10 @@ from PIL import Image
 
 import reports
 from reports import __main__ as command_line
+from reports.analysis import variants
 from reports.figures import trade_off
 from reports.html import page
 from reports.store import connection, reader
-from reports.tables import tables
 from reports.writers import latex
 from zoo.measure.metrics import cost_axes
 
@@ -199,7 +199,7 @@ def test_the_latex_table_by_hand(written):
 
 def test_letters_that_need_another_latex_are_announced(uri):
     data = reader.read("pair", uri)
-    frame = tables.variants(data)
+    frame = variants.frame(data)
     assert "LuaLaTeX" not in latex.render(data, frame)
     assert "LuaLaTeX" in latex.render(data, frame.assign(variant=["日本", "b"]))
 

@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 from helpers import pages
 
+from reports.analysis import details as given
+from reports.analysis import sentences
 from reports.html import cells, forest, inlined, page
 from reports.html.forest import Interval
-from reports.html.sections import given
 from reports.tables import tables
 from zoo.stats import verdicts
 
@@ -90,7 +91,7 @@ def test_the_answer_comes_first_with_its_numbers_and_what_to_do():
     half = 2.7764 * np.sqrt(2 / 3)
     assert f"+10.00 points (95 % interval +{10 - half:.2f} to +{10 + half:.2f})" in words
     assert words.count(f"+{10 - half:.2f}") == 1  # once is enough
-    assert cells.typeset(tables.comparisons(frame, 0.5)[0]) in read.words
+    assert cells.typeset(sentences.comparisons(frame, 0.5)[0]) in read.words
     (plot,) = [each for each in read.all("svg") if each.get("role") == "img"][:1]
     assert plot["aria-label"] == f"Difference +10.00 [+{10 - half:.2f}, +{10 + half:.2f}] points"
 
@@ -102,7 +103,7 @@ def test_a_headline_takes_the_place_of_the_plain_sentence():
     assert "= equivalent on It is all the same." in words
     assert "What to do: Drop it." in words
     assert "+10.00 points , 95 % interval +7.73 to +12.27" in words  # which the sentence did not have
-    assert cells.typeset(tables.comparisons(frame, 0.5)[0]) not in words
+    assert cells.typeset(sentences.comparisons(frame, 0.5)[0]) not in words
 
 
 def test_every_number_of_the_table_is_the_rounded_one_of_the_frame(full):

@@ -15,6 +15,7 @@ from helpers.stores import Writer, costs, curve
 
 import reports
 from reports import __main__ as command_line
+from reports.analysis import sentences, variants
 from reports.store import reader
 from reports.tables import tables
 from zoo.stats.verdicts import SeedSchedule
@@ -113,7 +114,7 @@ def test_missing_runs_are_named_with_their_reason(uri):
 
 
 def test_variants_by_hand(uri):
-    frame = tables.variants(reader.read("lrn", uri)).set_index("variant")
+    frame = variants.frame(reader.read("lrn", uri)).set_index("variant")
     on, off = frame.loc["lrn=true"], frame.loc["lrn=false"]
     assert (on["baseline"], off["baseline"]) == (True, False)
     assert (on["accuracy_percent_mean"], on["accuracy_percent_sd"], on["n"]) == pytest.approx((82, 1, 3))
@@ -130,31 +131,31 @@ def test_variants_by_hand(uri):
 
 
 def test_comparison_says_difference_interval_and_price(uri):
-    (sentence,) = tables.comparisons(tables.variants(reader.read("lrn", uri)), 0.5)
+    (sentence,) = sentences.comparisons(variants.frame(reader.read("lrn", uri)), 0.5)
     assert sentence.startswith("lrn=false is undecided: -2.00 points (95 % interval -6.16 to +2.16) against lrn=true; ")
     assert "; parameters and MACs the same, ops -10.0 %, training time and latency -50.0 %. If that is the " in sentence
 
 
 def test_before_the_first_look_there_is_no_interval_which_is_said(uri):
     waiting = replace(reader.read("lrn", uri), schedule=SeedSchedule(5, 10))
-    (sentence,) = tables.comparisons(tables.variants(waiting), 0.5)
+    (sentence,) = sentences.comparisons(variants.frame(waiting), 0.5)
     assert sentence.startswith(
         "lrn=false has no verdict yet: -2.00 points (no interval before the first look at the seeds)"
     )
 
 
 def test_one_seed_gives_no_interval_and_says_why(uri):
-    frame = tables.variants(reader.read("single", uri))
-    (sentence,) = tables.comparisons(frame, 0.5)
+    frame = variants.frame(reader.read("single", uri))
+    (sentence,) = sentences.comparisons(frame, 0.5)
     assert sentence.startswith("y has no verdict yet: +1.00 points (no interval: it takes two seeds of each) against x")
-    assert "two seeds or more" in tables.detectable(frame)
+    assert "two seeds or more" in sentences.detectable(frame)
     assert tables.formatted(frame)[1][2] == "+1.00 [n/a]"
 
 
 def test_readouts_of_the_same_trainings_are_said_to_be(uri):
-    (sentence,) = tables.shared_trainings(reader.read("readout", uri))
+    (sentence,) = sentences.shared_trainings(reader.read("readout", uri))
     assert sentence.startswith("ema=true and ema=false are read from the same trainings")
-    assert tables.shared_trainings(reader.read("lrn", uri)) == []
+    assert sentences.shared_trainings(reader.read("lrn", uri)) == []
 
 
 @pytest.mark.parametrize(

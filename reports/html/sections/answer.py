@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from reports.analysis import sentences
 from reports.html import forest
 from reports.html.cells import difference_of, estimate, is_number, points
 from reports.html.sections.given import Given
-from reports.tables import tables
 from zoo.stats import verdicts
 from zoo.text.listing import listed
 
@@ -52,7 +52,7 @@ def answer(given: Given) -> dict[str, Any]:
     counts = [(word, sum(line.word == word for line in lines)) for word in WORDS]
     said = [f"{number} {COUNTED[word][number > 1]}" for word, number in counts if number]
     has_results = len(frame) > 0 and bool((frame["n"] > 0).any())
-    design = [tables.detectable(frame), *tables.shared_trainings(sweep)] if has_results else []
+    design = [sentences.detectable(frame), *sentences.shared_trainings(sweep)] if has_results else []
     return {
         "lines": lines,
         "is_short": len(lines) > MOST_CARDS,
@@ -61,7 +61,7 @@ def answer(given: Given) -> dict[str, Any]:
         "margin": sweep.margin,
         "axis": forest.axis(scale),
         "nothing": _why_nothing(given, has_results) if not lines else "",
-        "what_ran": tables.what_ran(sweep),
+        "what_ran": sentences.what_ran(sweep),
         "notes": [*given.details.notes, *design],
         "missing": _missing_words(given),
     }
@@ -75,7 +75,7 @@ def _lines(given: Given) -> tuple[list[Line], forest.Scale]:
     compared = frame[~frame["baseline"].astype(bool) & frame["difference_points"].notna()]
     rows = compared.to_dict("records")
     scale = forest.scale([difference_of(row) for row in rows], margin)
-    plain = dict(zip(compared["variant"], tables.comparisons(frame, margin), strict=True)) if rows else {}
+    plain = dict(zip(compared["variant"], sentences.comparisons(frame, margin), strict=True)) if rows else {}
     told = {headline.variant: headline for headline in given.details.headlines}
     lines = [_line(row, told.get(row["variant"]), plain[row["variant"]], scale, len(rows)) for row in rows]
     order = {word: place for place, word in enumerate(WORDS)}

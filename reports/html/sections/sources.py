@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+from reports.analysis import sentences
 from reports.html.cells import Cell, Table, rows_of, words
 from reports.html.glossary import TERMS
 from reports.html.sections.given import Given
@@ -49,7 +50,7 @@ def provenance(given: Given) -> dict[str, Any]:
     facts["git commit"] = ", ".join(f"{each} with changes" if each in dirty else each for each in commits)
     facts |= {name: str(value) for name, value in given.details.provenance.items()}
     return {
-        "commands": [tables.command(sweep), f"python -m reports {shlex.quote(sweep.name)}"],
+        "commands": [sentences.command(sweep), f"python -m reports {shlex.quote(sweep.name)}"],
         "facts": {name: value for name, value in facts.items() if value},
         "runs": _runs(given) if len(runs) else None,
     }

@@ -1,0 +1,148 @@
+"""What a sweep and its variants say, in sentences."""
+
+from __future__ import annotations
+
+import shlex
+
+import numpy as np
+import pandas as pd
+
+from reports.store.sweep import Sweep
+from zoo.measure import metrics
+from zoo.stats import descriptive, power, verdicts
+from zoo.text.listing import listed
+
+
+def what_ran(sweep: Sweep) -> str:
+    """One sentence: how many runs of what, for how long, on which data."""
+    finished = len(sweep.results())
+    planned = sum(map(len, sweep.wanted().values()))
+    until = "" if sweep.schedule is None else f"{sweep.schedule.first} to "
+    sentence = f"{_count(len(sweep.variants), 'variant')} x {until}{_count(len(sweep.seeds), 'seed')}"
+    sentence += f": {finished} of {max(planned, finished)} runs have a result"
+    settings = [
+        f"{label} {value}" for label, field in _SETTINGS for value in [setting(sweep.runs, field)] if value is not None
+    ]
+    return f"{sentence}; {', '.join(settings)}." if settings else f"{sentence}."
+
+
+_SETTINGS = (
+    *(("model", "model"), ("data", "data"), ("recipe", "recipe"), ("steps", "steps")),
+    *(("batch", "batch"), ("input size", "input_size"), ("precision", "precision")),
+)
+
+
+def setting(runs: pd.DataFrame, field: str) -> str | None:
+    """The runs' value of a field of the configuration; several are joined by a slash; None where it is unknown."""
+    column = f"config.{field}"
+    if column not in runs:
+        return None
+    values = list(dict.fromkeys(runs[column].dropna()))
+    return " / ".join(f"{int(value):,}" if value.isdigit() else value for value in values) or None
+
+
+def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = True) -> list[str]:
+    """One sentence for each variant that can be set against the baseline: the verdict, the difference and its interval, the
+    price."""
+    if frame.empty or not frame["baseline"].any():
+        return []
+    baseline = frame[frame["baseline"]].iloc[0]
+    others = frame[~frame["baseline"] & frame["difference_points"].notna()]
+    return [
+        f"{row['variant']} {_verdict_words(row, margin)}: {row['difference_points']:+.2f} points "
+        f"({_interval_words(row, baseline)}) against {baseline['variant']}{_look_words(row)}"
+        f"{f'; {price(row, baseline)}' if with_price else ''}."
+        f"{_seeds_words(row)}"
+        for _, row in others.iterrows()
+    ]
+
+
+def _verdict_words(row: pd.Series, margin: float | None) -> str:
+    if row["verdict"] == verdicts.EQUIVALENT:
+        return f"is equivalent within {margin:g} points"
+    if row["verdict"] == verdicts.UNDECIDED:
+        return "is undecided"
+    return "has no verdict yet" if row["verdict"] == verdicts.NONE else row["verdict"]
+
+
+def _seeds_words(row: pd.Series) -> str:
+    """What it would take to decide."""
+    if row["verdict"] != verdicts.UNDECIDED:
+        return ""
+    if pd.isna(row["seeds_needed"]):
+        return f" Even {power.MOST_SEEDS:,} seeds would not decide a difference like this one."
+    more = row["seeds_needed"] - row["n"]
+    if more < 1:
+        return " If that is the truth, one more seed or two are likely to decide."
+    return f" If that is the truth, {row['seeds_needed']} seeds per variant would decide with 80 % power ({more} more)."
+
+
+def _look_words(row: pd.Series) -> str:
+    """After how many seeds it was decided, where there are more by now."""
+    decided = row["verdict"] in (verdicts.HELPS, verdicts.HURTS, verdicts.EQUIVALENT)
+    return f", decided after {row['seeds_at_verdict']} seeds" if decided and row["seeds_at_verdict"] < row["n"] else ""
+
+
+def _interval_words(row: pd.Series, baseline: pd.Series) -> str:
+    if np.isnan(row["difference_low_points"]):
+        if min(row["n"], baseline["n"]) > 1:  # the question adds seeds one at a time, and looks first after more
+            return "no interval before the first look at the seeds"
+        return "no interval: it takes two seeds of each"
+    return f"95 % interval {row['difference_low_points']:+.2f} to {row['difference_high_points']:+.2f}"
+
+
+def price(row: pd.Series, baseline: pd.Series) -> str:
+    """What the variant costs beside the baseline, in percent of the baseline's figure."""
+    changes: dict[str, list[str]] = {}
+    for metric in metrics.among(row.index):
+        if not metric.is_cost:
+            continue
+        ours, theirs = row[metric.name], baseline[metric.name]
+        if pd.isna(ours) or pd.isna(theirs) or not theirs:
+            continue
+        change = "the same" if ours == theirs else f"{100 * (ours / theirs - 1):+.1f} %"
+        changes.setdefault(change, []).append(metric.label)
+    parts = [f"{' and '.join(labels) if len(labels) < 3 else listed(labels)} {change}"
+             for change, labels in changes.items()]  # fmt: skip
+    return ", ".join(parts) or "its price is not measured yet"
+
+
+def detectable(frame: pd.DataFrame) -> str:
+    """The smallest difference that the design, at the spread that was seen, could detect; or why there is none."""
+    repeated = frame[frame["n"] > 1] if len(frame) else frame
+    if repeated.empty:
+        return (
+            "With one seed per variant there is no spread between seeds, so no interval and no smallest detectable "
+            "difference can be given: ask for two seeds or more."
+        )
+    sd = descriptive.pooled_sd(repeated["accuracy_percent_sd"], repeated["n"])
+    seeds = int(repeated["n"].min())
+    points = power.detectable_difference(sd, seeds)
+    return (
+        f"Smallest difference that this design could detect: {points:.2f} points "
+        f"(two-sided test at 5 %, power 80 %, {seeds} seeds per variant, spread between seeds {sd:.2f} points)."
+    )
+
+
+def command(sweep: Sweep) -> str:
+    """The one that does the sweep."""
+    return sweep.command or f"python run_sweep.py experiments/{shlex.quote(sweep.name)}.yaml"
+
+
+def shared_trainings(sweep: Sweep) -> list[str]:
+    """A sentence for each group of variants that are readouts of the same trainings."""
+    groups: dict[frozenset, list[str]] = {}
+    for name in sweep.variants:
+        keys = frozenset(sweep.results(name)["run_key"]) - {""}
+        if keys:
+            groups.setdefault(keys, []).append(name)
+    return [
+        f"{listed(names)} are read from the same trainings: they differ only in the evaluation, "
+        "and are compared training by training where one of them is the baseline."
+        for names in groups.values()
+        if len(names) > 1
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

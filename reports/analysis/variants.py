@@ -1,0 +1,65 @@
+"""One row a variant: what came out of its runs, the verdict on it, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from reports.store.sweep import Sweep
+from zoo.measure import metrics
+from zoo.measure.metrics import Kind, Metric
+from zoo.stats import descriptive, verdicts
+
+
+def frame(sweep: Sweep) -> pd.DataFrame:
+    """One row a variant, in the question's order, unrounded.
+
+    Columns: sweep, variant, baseline (bool), n (runs with a result), n_expected; accuracy_percent_mean and
+    accuracy_percent_sd, the same for every other accuracy; difference_points to the baseline with
+    difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``zoo.stats.verdicts``) with
+    p_difference and p_equivalence (adjusted for the number of comparisons), seeds_at_verdict and seeds_needed; the
+    other metrics (``zoo.measure.metrics``): counts as they are, of what is measured the mean over the runs. Missing values
+    are nan or NA.
+    """
+    found, wanted = sweep.verdicts(), sweep.wanted()
+    rows = [_variant_row(sweep, name, found.get(name), len(wanted[name])) for name in sweep.variants]
+    made = pd.DataFrame(rows)
+    counts = [metric.name for metric in metrics.of_kind(Kind.COUNT) if metric.in_variants]
+    return made.astype(dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64")) if rows else made
+
+
+def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict:
+    runs = sweep.results(name)
+    row = {
+        "sweep": sweep.name,
+        "variant": name,
+        "baseline": name == sweep.baseline,
+        "n": len(runs),
+        "n_expected": max(wanted, len(runs)),
+    }
+    measured = [metric for metric in metrics.among(runs.columns) if metric.in_variants]
+    for metric in measured:
+        if metric.kind is Kind.ACCURACY:
+            values = runs[metric.name].dropna()
+            row[f"{metric.name}_mean"], row[f"{metric.name}_sd"], _ = descriptive.summary(values)
+    nan = float("nan")
+    row |= {
+        "difference_points": verdict.difference if verdict else nan,
+        "difference_low_points": verdict.low if verdict else nan,
+        "difference_high_points": verdict.high if verdict else nan,
+        "verdict": verdict.word if verdict else "",
+        "p_difference": verdict.p_difference if verdict else nan,
+        "p_equivalence": verdict.p_equivalence if verdict else nan,
+        "seeds_at_verdict": verdict.seeds if verdict else pd.NA,
+        "seeds_needed": verdict.seeds_needed if verdict and verdict.seeds_needed else pd.NA,
+    }
+    return row | {metric.name: _of_runs(metric, runs) for metric in measured if metric.kind is not Kind.ACCURACY}
+
+
+def _of_runs(metric: Metric, runs: pd.DataFrame) -> Any:
+    values = runs[metric.name]
+    if metric.kind is not Kind.COUNT:
+        return values.mean()
+    known = values.dropna()  # the same for every seed of a variant
+    return known.iloc[0] if len(known) else pd.NA
