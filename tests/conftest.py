@@ -14,7 +14,7 @@ import pytest
 from helpers.sweeps import QUESTION, environment, fork_sweeps, sweep
 
 from zoo import data, models
-from zoo.data.sources import NoSource
+from zoo.data.errors import NoSource
 
 # What takes longest, to be begun first.
 LONGEST = ("test_cluster", "test_chaos", "test_failures", "test_stopping", "test_run_sweep", "test_track_server")
@@ -48,11 +48,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture(autouse=True)
-def own_registrations(monkeypatch):
+def own_registrations():
     """What a test registers is forgotten at its end."""
-    data.names()  # those of the package are there for good
-    monkeypatch.setattr(data, "_sets", dict(data._sets))
-    with models.restored():
+    with models.restored(), data.restored():
         yield
 
 

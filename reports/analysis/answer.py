@@ -187,7 +187,7 @@ def _images(sweep: Sweep, found: examples.Examples) -> tuple[dict[int, bytes], s
     name = sentences.setting(sweep.runs, "data")
     if not wanted or name is None or len(digests) != 1:
         return {}, ""
-    images = data.at_hand(name, "test", digests.pop())
+    images = data.cached_images(name, "test", digests.pop())
     if images is None or wanted[-1] >= len(images):
         return {}, f"The images themselves are not shown: this machine does not have the data set {name} at hand."
     return _pictures(images, wanted), ""

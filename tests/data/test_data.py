@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,9 +23,7 @@ def own_cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def register_own(monkeypatch, returned, classes="ab", image_size=2, **more):
-    monkeypatch.setattr(data, "_sets", dict(data._sets))  # forgotten again after the test
-
+def register_own(returned, classes="ab", image_size=2, **more):
     @data.register("own", classes=classes, image_size=image_size, **more)
     def own(data_dir):
         return returned(data_dir) if callable(returned) else returned
@@ -98,7 +98,7 @@ def test_cached_digits_need_no_scikit_learn(own_cache, monkeypatch):
     assert isinstance(again, np.memmap) and (again == first).all()
 
 
-def test_digits_work_where_nothing_can_be_cached(monkeypatch, capsys):
+def test_digits_work_where_nothing_can_be_cached(monkeypatch):
     monkeypatch.setenv(cache.VARIABLE, "/dev/null/x")
     images, labels = data.load("digits", "test")
     assert len(images) == len(labels) == 360
@@ -110,7 +110,7 @@ def test_digits_work_where_nothing_can_be_cached(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "pickle"])
-def test_a_damaged_file_is_named_and_replaced(own_cache, capsys, damage):
+def test_a_damaged_file_is_named_and_replaced(own_cache, caplog, damage):
     before = np.array(data.load("digits", "train")[0])
     file = own_cache / "digits" / "train_images.npy"
     content = bytearray(file.read_bytes())
@@ -121,10 +121,10 @@ def test_a_damaged_file_is_named_and_replaced(own_cache, capsys, damage):
     file.write_bytes({"cut": content[: len(content) // 2], "empty": b""}.get(damage, content))
     after = data.load("digits", "train")[0]
     assert (after == before).all()
-    told = capsys.readouterr().err
-    assert str(file) in told and "damaged" in told
+    [record] = caplog.records
+    assert record.levelname == "WARNING" and record.getMessage().startswith(f"data: {file} is damaged (")
     data.load("digits", "train")
-    assert capsys.readouterr().err == ""
+    assert caplog.records == [record]
 
 
 def test_wrong_bytes_are_refused_and_not_cached(own_cache):
@@ -173,14 +173,14 @@ def test_two_processes_at_once_get_the_same(own_cache):
 # ---- a user's own set
 
 
-def test_own_set_comes_back_and_has_the_digest_of_its_bytes(monkeypatch, tmp_path):
+def test_own_set_comes_back_and_has_the_digest_of_its_bytes(tmp_path):
     places = []
 
     def returned(data_dir):
         places.append(data_dir)
         return {"train": pair(), "test": pair(images=1, labels=[1])}
 
-    register_own(monkeypatch, returned)
+    register_own(returned)
     images, labels = data.load("own", "train", data_dir=str(tmp_path))
     assert places == [tmp_path]
     assert images.shape == (3, 2, 2, 3) and labels.tolist() == [0, 1, 1]
@@ -189,15 +189,26 @@ def test_own_set_comes_back_and_has_the_digest_of_its_bytes(monkeypatch, tmp_pat
     assert data.digest("own") == hashlib.sha256(together.encode()).hexdigest()
 
 
-def test_own_set_with_another_digest_than_registered_is_refused(monkeypatch):
-    register_own(monkeypatch, {"train": pair(), "test": pair()}, sha256="0" * 64)
+def test_own_set_with_another_digest_than_registered_is_refused():
+    register_own({"train": pair(), "test": pair()}, sha256="0" * 64)
     with pytest.raises(DataError, match=r"own has sha256 .* registered with 0000"):
         data.load("own", "train")
 
 
-def test_more_than_256_classes_have_wide_labels(monkeypatch):
+def test_own_set_with_known_checksums_of_its_arrays():
+    parts = [bytes(36), bytes([0, 1, 1]), bytes(36), bytes([0, 1, 1])]
+    sha256s = [hashlib.sha256(part).hexdigest() for part in parts]
+    register_own({"train": pair(), "test": pair()}, sha256s=sha256s)
+    assert data.load("own", "train")[1].tolist() == [0, 1, 1]
+    assert data.digest("own") == hashlib.sha256("".join(sha256s).encode()).hexdigest()
+    register_own({"train": pair(labels=(1, 1, 1)), "test": pair()}, sha256s=sha256s)
+    with pytest.raises(DataError, match="own has sha256"):
+        data.load("own", "train")
+
+
+def test_more_than_256_classes_have_wide_labels():
     many = {split: pair(labels=[0, 299, 1]) for split in data.SPLITS}
-    register_own(monkeypatch, many, classes=[str(i) for i in range(300)])
+    register_own(many, classes=[str(i) for i in range(300)])
     labels = data.load("own", "test")[1]
     assert labels.dtype == np.int64 and labels.tolist() == [0, 299, 1]
 
@@ -223,22 +234,52 @@ def test_more_than_256_classes_have_wide_labels(monkeypatch):
         ({"train": ([[1], [1, 2]], [0, 1]), "test": pair()}, "train is no array"),
     ],
 )
-def test_own_set_of_another_form_is_refused_by_name(monkeypatch, wrong, told):
-    register_own(monkeypatch, wrong)
+def test_own_set_of_another_form_is_refused_by_name(wrong, told):
+    register_own(wrong)
     with pytest.raises(DataError, match=f"data set 'own' .*{told}"):
         data.load("own", "train")
 
 
-def test_what_a_user_function_raises_is_told_with_its_line(monkeypatch):
+def test_what_a_user_function_raises_is_told_with_its_line():
     def returned(_):
         return open("/nonexistent/labels.csv")
 
-    register_own(monkeypatch, returned)
+    register_own(returned)
     with pytest.raises(DataError, match=r"'own' failed at .*test_data\.py:\d+: FileNotFoundError.*labels\.csv"):
         data.digest("own")
 
 
 # ---- names and the command line
+
+
+def test_a_file_in_the_package_is_a_data_set(tmp_path):
+    """A copy of the package with one more file: no list names it."""
+    package = Path(data.__file__).parent.parent
+    shutil.copytree(package, tmp_path / "zoo", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "zoo" / "data" / "sets" / "one_more.py").write_text(
+        "from zoo.data.registry import register\n"
+        "@register('one_more', classes='ab', image_size=2)\n"
+        "def one_more(data_dir):\n"
+        "    raise AssertionError\n"
+    )
+    program = "from zoo import data; print(data.names(), data.info('one_more').is_shipped)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "['cifar10', 'digits', 'one_more'] True\n"
+
+
+def test_a_users_set_cannot_take_a_shipped_name():
+    with pytest.raises(ValueError, match="a data set named 'digits' is already registered"):
+
+        @data.register("digits", classes="ab", image_size=2)
+        def digits(data_dir):
+            raise AssertionError
+
+
+def test_what_is_registered_in_a_block_is_forgotten_after_it():
+    with data.restored():
+        register_own(None)
+        assert "own" in data.names()
+    assert "own" not in data.names()
 
 
 def test_unknown_names_and_splits_are_refused():
@@ -270,7 +311,7 @@ def test_exit_codes(own_cache, capsys, tmp_path):
 def test_the_data_need_no_tensorflow():
     program = (
         "import sys; from zoo import data; data.names()\n"
-        "heavy = {'tensorflow', 'tf_keras', 'keras', 'sklearn', 'PIL', 'rich', 'mlflow', 'pandas'}\n"
+        "heavy = {'tensorflow', 'tf_keras', 'keras', 'sklearn', 'PIL', 'rich', 'mlflow', 'pandas', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 from zoo import data
-from zoo.data import DataError, cache, sources
-from zoo.data import cifar10 as module
-from zoo.data.cifar10_pickle import PickleRefused, read_batch
-from zoo.data.sources import NoSource, SourceError
+from zoo.data import cache, sources
+from zoo.data.cifar10 import files
+from zoo.data.cifar10.pickled import read_batch
+from zoo.data.cifar10.records import BATCH_MD5
+from zoo.data.errors import DataError, NoSource, PickleRefused, SourceError
 
-NAMES = list(module.BATCH_MD5)
+NAMES = list(BATCH_MD5)
 
 
 def fails(reason: str):
@@ -38,7 +39,6 @@ def alone(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr(sources, "download", fails("no network"))
     monkeypatch.setattr(sources, "npm_pack", fails("no npm"))
-    monkeypatch.setattr(module, "_checked", set())
     yield
     shutil.rmtree(tmp_path, ignore_errors=True)
 
@@ -141,7 +141,7 @@ def assert_is_cifar10(directory: Path | None) -> None:
     arrays = data.info("cifar10").function(directory)
     flat = [array for split in data.SPLITS for array in arrays[split]]
     assert all(isinstance(array, np.memmap) for array in flat)
-    assert tuple(hashlib.sha256(array).hexdigest() for array in flat) == module.SHA256S
+    assert tuple(hashlib.sha256(array).hexdigest() for array in flat) == data.info("cifar10").sha256s
 
 
 # ---- every layout
@@ -153,7 +153,7 @@ def test_extracted_binary_one_level_below(binary):
 
 def test_python_archive(pickled, tmp_path, monkeypatch):
     file = archived(pickled, tmp_path / "cifar-10-python.tar.gz")
-    monkeypatch.setattr(module, "PYTHON_MD5", hashlib.md5(file.read_bytes()).hexdigest())
+    monkeypatch.setattr(files, "PYTHON_MD5", hashlib.md5(file.read_bytes()).hexdigest())
     assert_is_cifar10(tmp_path)
 
 
@@ -174,7 +174,7 @@ def test_what_keras_extracted_is_found(pickled, tmp_path, nested):
     place = tmp_path / "keras" / "datasets" / nested
     place.mkdir(parents=True)
     (place / "cifar-10-batches-py").symlink_to(pickled)
-    found = module.find(tmp_path / "keras" / "datasets")
+    found = files.find(tmp_path / "keras" / "datasets")
     assert found.files == tuple(place / "cifar-10-batches-py" / name for name in NAMES)
 
 
@@ -235,9 +235,9 @@ def test_a_truncated_package_is_named(packed, tmp_path):
 
 
 def test_a_package_without_its_labels_is_named(tmp_path):
-    with tarfile.open(tmp_path / module.PACKAGE_FILE, "w:gz") as archive:
+    with tarfile.open(tmp_path / files.PACKAGE_FILE, "w:gz") as archive:
         add(archive, "package/test_lables.json", json.dumps([0] * 10_000).encode())
-    assert f"{module.PACKAGE_FILE} is incomplete: train_lables.json missing" in refused(tmp_path)
+    assert f"{files.PACKAGE_FILE} is incomplete: train_lables.json missing" in refused(tmp_path)
 
 
 def test_an_incomplete_or_damaged_extraction_is_named(binary, tmp_path):
@@ -319,7 +319,7 @@ def damage_cache() -> Path:
     return cache.files("cifar10")[0]
 
 
-def test_every_bad_source_is_named_and_the_next_one_used(packed, tmp_path, capsys, monkeypatch):
+def test_every_bad_source_is_named_and_the_next_one_used(packed, tmp_path, caplog, monkeypatch):
     """Damaged: the cache, what Keras has, and the download. Only npm has it."""
     cached = damage_cache()
     datasets = tmp_path / "keras" / "datasets"
@@ -328,15 +328,15 @@ def test_every_bad_source_is_named_and_the_next_one_used(packed, tmp_path, capsy
     monkeypatch.setattr(sources, "download", fails("the file is cut short"))
     monkeypatch.setattr(sources, "npm_pack", lambda *_: packed)
     assert_is_cifar10(None)
-    told = capsys.readouterr().err
+    told = caplog.text
     assert f"{cached} is damaged" in told
     assert f"{datasets / 'cifar-10-batches-py.tar.gz'} is damaged or cut short" in told
     assert "CIFAR-10 from the official download: the file is cut short" in told
     assert [path.name for path in cached.parent.iterdir() if path.suffix != ".npy"] == [".lock"]
 
 
-def test_a_damaged_cache_without_any_source_is_refused(capsys):
+def test_a_damaged_cache_without_any_source_is_refused(caplog):
     cached = damage_cache()
     with pytest.raises(NoSource):
         data.load("cifar10", "test")
-    assert f"{cached} is damaged" in capsys.readouterr().err
+    assert f"{cached} is damaged" in caplog.text

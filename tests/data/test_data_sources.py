@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from zoo.data import cache, sources
-from zoo.data.sources import SourceError
+from zoo.data.errors import SourceError
 
 
 @pytest.fixture(autouse=True)
@@ -164,8 +164,8 @@ def test_ctrl_c_during_the_download_leaves_nothing_half_written(tmp_path):
         done.wait(30)
 
     program = (
-        "import sys; from zoo.data import cifar10, __main__\n"
-        "cifar10.BINARY_URL = sys.argv[1]\n"
+        "import sys; from zoo.data import __main__; from zoo.data.cifar10 import origins\n"
+        "origins.BINARY_URL = sys.argv[1]\n"
         "sys.exit(__main__.main(['fetch', 'cifar10']))"
     )
     with server(slow) as url:
@@ -179,5 +179,6 @@ def test_ctrl_c_during_the_download_leaves_nothing_half_written(tmp_path):
         _, told = process.communicate(timeout=30)
         done.set()
     assert process.returncode == 130, told
+    assert told.startswith(f"data: downloading {url} (170 MB)\n"), told
     assert "Traceback" not in told and "nothing half-written" in told
     assert [path.name for path in place.iterdir()] == [".lock"]

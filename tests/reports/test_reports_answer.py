@@ -169,9 +169,12 @@ def test_seeds_until_decided_as_an_onlooker_saw_them(uri):
 def test_images_are_shown_only_of_the_data_set_that_was_used(tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     digest = data.digest("digits")
-    assert data.at_hand("digits", "test", digest) is None  # nothing is made or fetched for this
+    assert data.cached_images("digits", "test", digest) is None  # nothing is made or fetched for this
     images, _ = data.load("digits", "test")
-    np.testing.assert_array_equal(data.at_hand("digits", "test", digest), images)
-    assert data.at_hand("digits", "test", "0" * 64) is None and data.at_hand("nobody's", "test", digest) is None
+    np.testing.assert_array_equal(data.cached_images("digits", "test", digest), images)
+    assert (
+        data.cached_images("digits", "test", "0" * 64) is None
+        and data.cached_images("nobody's", "test", digest) is None
+    )
     found = answer._pictures(images, [0, 3])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(found[3]))), images[3].squeeze())

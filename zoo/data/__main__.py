@@ -1,4 +1,4 @@
-"""``python -m zoo.data``: get and verify a data set, or list those that are known."""
+"""``python -m zoo.data``: gets and verifies a data set, or lists the known ones."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from zoo.data import SPLITS, DataError, cache, digest, info, load, names
+from zoo.data import cache
+from zoo.data.errors import DataError
+from zoo.data.loading import digest, load
+from zoo.data.registry import SPLITS, info, names
+from zoo.text import messages
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, 1 when the data could not be had, 2 for bad usage or a name that is not known."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        return _list() if asked.command == "list" else _fetch(asked.name, asked.data_dir)
+        with messages.shown_by(messages.to_stderr):
+            return _list() if options.command == "list" else _fetch(options.name, options.data_dir)
     except KeyboardInterrupt:
         print("stopped; nothing half-written is left behind", file=sys.stderr)
         return 130
@@ -45,10 +50,10 @@ def _fetch(name: str, data_dir: Path | None) -> int:
         sha256 = digest(name, data_dir)
     except DataError as error:
         return _failed(error, 1)
-    kept = f"in {cache.directory() / name}" if cache.present(name) else "not cached"
+    location = f"in {cache.directory() / name}" if cache.present(name) else "not cached"
     print(
         f"{name}: {counts[0]:,} training and {counts[1]:,} test images, "
-        f"{known.image_size}x{known.image_size} pixels, {len(known.classes)} classes, verified, {kept}\nsha256 {sha256}"
+        f"{known.image_size}x{known.image_size} pixels, {len(known.classes)} classes, verified, {location}\nsha256 {sha256}"
     )
     return 0
 
@@ -56,9 +61,9 @@ def _fetch(name: str, data_dir: Path | None) -> int:
 def _list() -> int:
     rows = [("name", "training images", "classes", "pixels", "cached in")]
     for known in map(info, names()):
-        kept = str(cache.directory() / known.name) if cache.present(known.name) else "-"
+        location = str(cache.directory() / known.name) if cache.present(known.name) else "-"
         count = f"{known.train_images:,}" if known.train_images is not None else "?"
-        rows.append((known.name, count, str(len(known.classes)), f"{known.image_size}x{known.image_size}", kept))
+        rows.append((known.name, count, str(len(known.classes)), f"{known.image_size}x{known.image_size}", location))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

