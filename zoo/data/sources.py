@@ -51,10 +51,8 @@ def first_of(what: str, sources: Sequence[Source], staging: Path, advice: str) -
 
 
 def download(url: str, file: Path, md5: str, size_bytes: int) -> Path:
-    """The file behind a URL, with a progress bar on a terminal. Raises SourceError, also for a wrong md5.
-
-    Not by pooch: its time-outs leave out the look-up of the name and the first byte, and it knows no longest size.
-    """
+    """The file behind a URL, with a progress bar on a terminal. Raises SourceError, also for a wrong md5."""
+    # Not by pooch: its time-outs do not cover the look-up of the name, and it does not stop at the known size.
     log.info("data: downloading %s (%.0f MB)", url, size_bytes / 1e6)
     actual = hashlib.md5(usedforsecurity=False)
     received = 0
