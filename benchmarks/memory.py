@@ -31,7 +31,7 @@ _PEAKS_EVERY_S, _SHARES_EVERY_S = 0.1, 1.0  # the kernel keeps the peak itself; 
 def measure(steps: int = 600) -> dict[str, Any]:
     """Run it in an empty directory, with two evaluations; bytes by role, the largest over the processes of that role."""
     if not cache.present("cifar10"):
-        raise SystemExit("CIFAR-10 is not in the cache: `python -m zoo.data cifar10` gets it")
+        raise SystemExit("CIFAR-10 is not in the cache: `python -m zoo.data fetch cifar10` gets it")
     peaks: dict[str, dict[str, int]] = {}
     shares_due = 0.0
 
