@@ -67,3 +67,13 @@ def test_a_process_that_nobody_has_waited_for_is_known_to_be_dead():
     assert processes.is_dead(process.pid)
     process.wait()
     assert processes.is_dead(process.pid)
+
+
+def loaded(names: list[str]) -> list[str]:
+    return [name for name in names if name in sys.modules]
+
+
+def test_a_worker_begins_with_its_imports_done():
+    """Python passes over a preload that fails; each worker would then import TensorFlow anew."""
+    needed = ["tensorflow", "tf_keras", "zoo.measure.cost", "zoo.measure.latency", "zoo.training.trainer"]
+    assert calls.call(loaded, needed) == needed
