@@ -33,24 +33,24 @@ _MISTAKE = "question: ?\nbase: {model: tutu, data: digits}\n"
 _EVERY_S = 0.01
 _HEAVY = ("tensorflow", "tf_keras", "mlflow")  # what no quick answer may import
 
-# The innermost of these that stands on the worker's stack is what it is doing: (file, function) -> what that is.
-PLACES = {
-    ("worker.py", "_train"): "TensorFlow's settings",
-    ("worker.py", "_arrays"): "data: verified and mapped",
-    ("worker.py", "_describe"): "the record: machine, versions",
-    ("trainer.py", "train"): "images to tensors and the rest of the trainer",
-    ("trainer.py", "default_strategy"): "strategy and devices",
-    ("trainer.py", "create_network"): "network, averages, optimizer",
-    ("samples.py", "write"): "picture of the samples",
-    ("steps.py", "call"): "first call of the step",
-    ("func_graph.py", "func_graph_from_py_func"): "step traced",
-    ("trainer.py", "_advance"): "training",
-    ("trainer.py", "_evaluate"): "evaluation",
+# The innermost of these that is on the worker's stack is what it is doing: (module, function) -> what that is.
+ACTIVITIES = {
+    ("zoo.execution.worker", "_train"): "TensorFlow's settings",
+    ("zoo.execution.worker", "_arrays"): "data: verified and mapped",
+    ("zoo.execution.worker", "_describe"): "the record: machine, versions",
+    ("zoo.training.trainer", "train"): "images to tensors and the rest of the trainer",
+    ("zoo.training.trainer", "default_strategy"): "strategy and devices",
+    ("zoo.training.trainer", "create_network"): "network, averages, optimizer",
+    ("zoo.training.samples", "write"): "picture of the samples",
+    ("zoo.training.steps", "call"): "first call of the step",
+    ("tensorflow.python.framework.func_graph", "func_graph_from_py_func"): "step traced",
+    ("zoo.training.trainer", "_advance"): "training",
+    ("zoo.training.trainer", "_evaluate"): "evaluation",
 }
 
 
 class Sample(NamedTuple):
-    """Where the main thread was at a moment (time.time()): (file, function), innermost first."""
+    """Where the main thread was at a moment (time.time()): (module, function), innermost first."""
 
     time: float
     stack: list[tuple[str, str]]
@@ -65,7 +65,7 @@ def sample():
         while True:
             frame, stack = sys._current_frames().get(main), []
             while frame is not None:
-                stack.append((os.path.basename(frame.f_code.co_filename), frame.f_code.co_name))
+                stack.append((frame.f_globals.get("__name__"), frame.f_code.co_name))
                 frame = frame.f_back
             file.write(json.dumps([time.time(), stack]) + "\\n")
             file.flush()
@@ -129,11 +129,11 @@ def _taken_apart(ended: Ended, record: Path, samples: Sequence[Sample]) -> dict[
         "server of workers: imports TensorFlow, forks": forked - server,
         "other worker: counts the network": worker - forked,
     }
-    places = [where(sample.stack) for sample in samples]
-    before = places[: places.index("training")] if "training" in places else places
+    activities = [activity(sample.stack) for sample in samples]
+    before = activities[: activities.index("training")] if "training" in activities else activities
     each_s = (first_step - ended.began - worker) / max(1, len(before))
-    for place, count in collections.Counter(before).items():
-        found[f"worker: {place}"] = count * each_s
+    for name, count in collections.Counter(before).items():
+        found[f"worker: {name}"] = count * each_s
     return {
         "wall_s": ended.wall_s,
         "first_step_s": first_step - ended.began,
@@ -147,14 +147,14 @@ def _taken_apart(ended: Ended, record: Path, samples: Sequence[Sample]) -> dict[
 def samples_of(text: str) -> list[Sample]:
     """What the sampler of one process has written."""
     return [
-        Sample(moment, [(file, function) for file, function in stack])
+        Sample(moment, [(module, function) for module, function in stack])
         for moment, stack in map(json.loads, text.splitlines())
     ]
 
 
-def where(stack: Sequence[tuple[str, str]]) -> str:
-    """What of ``PLACES`` a stack, innermost first, is at."""
-    return next((PLACES[frame] for frame in stack if frame in PLACES), "everything else")
+def activity(stack: Sequence[tuple[str, str]]) -> str:
+    """What of ``ACTIVITIES`` a process with this stack, innermost first, is doing."""
+    return next((ACTIVITIES[frame] for frame in stack if frame in ACTIVITIES), "everything else")
 
 
 # --- quick answers, and imports -----------------------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import sys
 import time
 from pathlib import Path
+from types import CodeType, FunctionType
 
 import numpy as np
 import pytest
@@ -279,14 +282,18 @@ def test_the_text_of_memory_holds_peaks_against_their_targets():
 
 
 def test_samples_and_what_they_are_at():
+    tracing = ["tensorflow.python.framework.func_graph", "func_graph_from_py_func"]
     text = (
-        '[5.0, [["func_graph.py", "func_graph_from_py_func"], ["steps.py", "call"], ["trainer.py", "train"]]]\n'
-        '[5.5, [["core.py", "load"], ["worker.py", "_arrays"], ["worker.py", "_train"]]]\n'
+        f'[5.0, [{json.dumps(tracing)}, ["zoo.training.steps", "call"], ["zoo.training.trainer", "train"]]]\n'
+        '[5.5, [["zoo.data.other", "load"], ["zoo.training.trainer", "train"], ["zoo.execution.worker", "run"]]]\n'
     )
     samples = start_up.samples_of(text)
-    assert [start_up.where(sample.stack) for sample in samples] == ["step traced", "data: verified and mapped"]
-    assert samples[1].time == 5.5 and samples[1].stack[0] == ("core.py", "load")
-    assert start_up.where([("other.py", "f")]) == "everything else"
+    assert [start_up.activity(sample.stack) for sample in samples] == [
+        "step traced",
+        "images to tensors and the rest of the trainer",
+    ]
+    assert samples[1].time == 5.5 and samples[1].stack[0] == ("zoo.data.other", "load")
+    assert start_up.activity([("other", "f")]) == "everything else"
 
 
 def test_seconds_of_imports_are_summed_by_package():
@@ -299,15 +306,18 @@ import time:       500 |       1500 | zoo.config
     assert start_up.imports_s(report) == {"numpy": pytest.approx(0.001), "zoo": pytest.approx(0.0005)}
 
 
-def test_what_the_worker_is_found_at_exists():
-    from zoo.execution import worker
-    from zoo.training import trainer
+@pytest.mark.parametrize(("module", "function"), start_up.ACTIVITIES)
+def test_what_the_worker_is_found_at_exists(module, function):
+    members = vars(importlib.import_module(module)).values()
+    classes = [vars(member).values() for member in members if isinstance(member, type)]
+    functions = [member for group in (members, *classes) for member in group if isinstance(member, FunctionType)]
+    assert function in {name for each in functions if each.__module__ == module for name in names(each.__code__)}
 
-    sources = {Path(module.__file__).name: Path(module.__file__).read_text() for module in (worker, trainer)}
-    sources |= {name: (Path(trainer.__file__).parent / name).read_text() for name in ("steps.py", "samples.py")}
-    for file, function in start_up.PLACES:
-        if file in sources:
-            assert f"def {function}(" in sources[file], f"{file} has no function {function} any more"
+
+def names(code: CodeType) -> set[str]:
+    """Of a function and of those that are defined in it."""
+    inner = [names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return {code.co_name}.union(*inner)
 
 
 # --- the report ---------------------------------------------------------------------------------------------------
