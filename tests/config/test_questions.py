@@ -24,7 +24,7 @@ def test_the_question_of_the_design():
     assert [variant.name for variant in question.variants] == ["lrn=true", "lrn=false"]
     assert [variant.levels for variant in question.variants] == [{"lrn": True}, {"lrn": False}]
     assert (question.baseline, question.seeds, question.margin) == ("lrn=true", tuple(range(10)), 0.5)
-    assert question.first_look == 3
+    assert question.first_analysis == 3
     assert [(claim.variant, claim.low, claim.high) for claim in question.published] == [
         ("lrn=true", 81.0, 81.4),
         ("lrn=false", 81.4, 81.4),

@@ -46,7 +46,7 @@ class Question:
     margin: float  # points of test accuracy below which the person who asks does not care
     factors: dict[str, list[Any]]
     imports: tuple[Path, ...]
-    first_look: int | None = None  # seeds after which only undecided variants are given more; None: all are done
+    first_analysis: int | None = None  # seeds before the first interim analysis; None: the number of seeds is fixed
     published: tuple[Claim, ...] = ()
     overrides: tuple[str, ...] = ()  # as given on the command line
     positions: Mapping[str, Position] = field(default_factory=dict, repr=False)
@@ -88,7 +88,7 @@ def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = No
         margin=checked.margin,
         factors=checked.factors,
         imports=tuple(imports),
-        first_look=growing.min if growing else None,
+        first_analysis=growing.min if growing else None,
         published=tuple(claims),
         overrides=tuple(overrides),
         positions={draft.name: document.position(draft.origin, key=True) for draft in drafts.variants},

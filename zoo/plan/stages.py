@@ -19,12 +19,12 @@ def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, found: None)
     ``on_analysis`` gets the verdicts of each interim analysis.
     """
     question = plan.question
-    if question.first_look is None:
+    if question.first_analysis is None:
         yield list(plan.trainings)
         return
-    first = question.seeds[: question.first_look]
+    first = question.seeds[: question.first_analysis]
     yield [training for training in plan.trainings if training.seed in first]
-    for n, seed in enumerate((*question.seeds[question.first_look :], None), start=question.first_look):
+    for n, seed in enumerate((*question.seeds[question.first_analysis :], None), start=question.first_analysis):
         found = _verdicts(plan, n)
         on_analysis(n, found)
         wanted = [name for name, verdict in found.items() if _takes_more(verdict)]
@@ -50,7 +50,7 @@ def wanted_trainings(plan: Plan) -> WantedTrainings:
     else:
         return WantedTrainings(tuple(wanted), tuple(wanted))
     question = plan.question
-    if question.first_look is None:
+    if question.first_analysis is None:
         return WantedTrainings(tuple(wanted), tuple(wanted))
     reached = {training.seed for training in wanted}
     open_ = {run.variant.name for training in stage for run in training.runs}
@@ -66,8 +66,8 @@ def _takes_more(verdict: Verdict) -> bool:
 def _verdicts(plan: Plan, seeds: int) -> dict[str, Verdict]:
     """Those of the report, from the results of the first ``seeds`` seeds."""
     question = plan.question
-    assert question.first_look is not None
-    schedule = SeedSchedule(question.first_look, len(question.seeds))
+    assert question.first_analysis is not None
+    schedule = SeedSchedule(question.first_analysis, len(question.seeds))
     values, paired = _results(plan, question.seeds[:seeds])
     return verdicts.verdicts(values, question.baseline, question.margin, schedule, paired)
 

@@ -70,23 +70,23 @@ def _together(trainings: Sequence[Training], seconds: Mapping[str, float], at_on
 
 def runs_text(plan: Plan, count: int) -> str:
     """``6 runs``, or ``6 to 20 runs`` where it is open how many seeds it takes; ``count`` is the most."""
-    first = plan.question.first_look
+    first = plan.question.first_analysis
     least = count if first is None else min(count, first * len(plan.question.variants))
     return f"{least} to {count} runs" if least < count else f"{count} run{'' if count == 1 else 's'}"
 
 
 def _seeds(question: Question) -> str:
-    if question.first_look is None:
+    if question.first_analysis is None:
         return _count(question.seeds, "seed")
-    return f"{question.first_look} to {_count(question.seeds, 'seed')}"
+    return f"{question.first_analysis} to {_count(question.seeds, 'seed')}"
 
 
 def _at_most(plan: Plan) -> str:
-    return "at most " if plan.question.first_look is not None else ""
+    return "at most " if plan.question.first_analysis is not None else ""
 
 
 def _until_decided(plan: Plan) -> list[str]:
-    first = plan.question.first_look
+    first = plan.question.first_analysis
     if first is None:
         return []
     return [

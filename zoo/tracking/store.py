@@ -112,7 +112,7 @@ class Store:
             ExperimentTags.MARGIN: str(question.margin),
             ExperimentTags.VARIANTS: _listed_json(names),
             ExperimentTags.SEEDS: json.dumps(question.seeds),
-            ExperimentTags.FIRST_LOOK: json.dumps(question.first_look),
+            ExperimentTags.FIRST_LOOK: json.dumps(question.first_analysis),
             ExperimentTags.FACTORS: _listed_json(question.factors),
             ExperimentTags.LEVELS: _listed_json({variant.name: variant.levels for variant in question.variants}),
             ExperimentTags.PUBLISHED: _listed_json([asdict(claim) for claim in question.published]),
