@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what is asked and print it; 0 when done, 2 with one message when it cannot be."""
+    """Write the files that the arguments ask for and print a summary; the exit code is 0, or 2 with one message."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         command = {TRADE_OFF: _trade_off, DIFF: _diff}.get(arguments[0]) if arguments else None
@@ -29,36 +29,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(arguments: Sequence[str]) -> int:
-    asked = _parser().parse_args(arguments)
-    return _told(reports.write(asked.name, asked.out, asked.format, asked.tracking_uri, allow_empty=False))
+    options = _parser().parse_args(arguments)
+    return _printed(
+        reports.write(options.name, options.out, options.format, options.tracking_uri, allow_empty=False)
+    )
 
 
 def _trade_off(arguments: Sequence[str]) -> int:
     parser = _trade_off_parser()
-    asked = parser.parse_args(arguments)
-    if not asked.sweeps and not asked.points:
+    options = parser.parse_args(arguments)
+    if not options.sweeps and not options.points:
         parser.error("name a sweep, or published figures with --points")
-    axes = reports.COSTS if asked.axis == ("all",) else asked.axis
-    return _told(
+    all_axes = options.axis == ("all",)
+    return _printed(
         reports.write_accuracy_vs_size(
-            *(asked.sweeps, asked.out, asked.format, asked.tracking_uri),
-            axes=axes,
-            points=asked.points,
-            skip_unmeasured=asked.axis == ("all",),
+            options.sweeps,
+            options.out,
+            options.format,
+            options.tracking_uri,
+            axes=reports.COSTS if all_axes else options.axis,
+            points=options.points,
+            skip_unmeasured=all_axes,
         )
     )
 
 
 def _diff(arguments: Sequence[str]) -> int:
-    asked = _diff_parser().parse_args(arguments)
-    found = reports.compare(*asked.runs, asked.tracking_uri)
+    options = _diff_parser().parse_args(arguments)
+    first, second = options.runs
+    difference = reports.compare(first, second, options.tracking_uri)
     from reports.analysis import diff
 
-    print(diff.as_json(found) if asked.json else diff.text(found))
+    print(diff.as_json(difference) if options.json else diff.text(difference))
     return 0
 
 
-def _told(report: reports.Report) -> int:
+def _printed(report: reports.Report) -> int:
     print(report.summary, end="\n\n")
     for path in report.paths:
         print(f"wrote {path}")

@@ -1,129 +1,131 @@
-"""Labels of points that touch neither each other nor the points.
+"""Positions for labels of points, so that they overlap neither each other nor the points.
 
-A search over places around each point, nearest first. Force-directed libraries (adjustText) spread labels well but stop
-at a compromise: in a crowded picture a few labels still overlap. Here a place that overlaps is never taken, and when
-there is none the caller is told, so that it can draw the picture larger or number the points.
+A search over positions around each point, nearest first. Force-directed libraries (adjustText) spread labels well but stop
+at a compromise: in a crowded picture a few labels still overlap. Here a position that overlaps is never taken; when there is
+none, the caller can draw the picture larger or number the points.
 
 Everything is in points (1/72 inch) from the lower left corner of the figure, whatever the resolution; a box is
-(left, low, right, high).
+(left, bottom, right, top).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reports.figures.canvas import DPI, GREY, blank
+from reports.figures.rendering import new_figure
+from reports.figures.style import DPI, GREY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LABEL_POINTS = 8
+FONT_POINTS = 8
 # Distances in points from the middle of the marker to the label's nearest edge; directions in degrees, best first.
 DISTANCES = (6, 9, 13, 18, 24, 31, 40, 50, 62, 76)
 DIRECTIONS = (45, 0, -45, 135, 180, -135, 90, -90, 22, -22, 158, -158, 67, -67, 113, -113)
-LEADER_FROM = 12  # points; a label nearer than this needs no line to its point
-COVERED = 25  # points of distance that covering a soft obstacle is worth
-CROSSED = 40  # points of distance that a leader through a label or a marker is worth
-MISTAKEN = 30  # points of distance that standing nearer to another point than to one's own is worth
-ROOM = 1.0  # points; programs that show a picture do not agree to the last point on how wide a word is
+LEADER_FROM = 12  # points; a label nearer than this needs no leader line to its point
+# Penalties, in points of distance:
+COVERS_SOFT_OBSTACLE = 25
+LEADER_CROSSES = 40  # a label or a marker
+NEARER_TO_ANOTHER = 30  # to another point than to its own
+PADDING = 1.0  # points; programs that show a picture do not agree to the last point on how wide a word is
+
+Array = NDArray[np.float64]
 
 
-class Look(NamedTuple):
-    """How a label is written."""
+class Label(NamedTuple):
+    """A label's text and how it is written."""
 
     text: str
     color: str = "black"
     bold: bool = False
 
-    def arguments(self) -> dict:
+    def arguments(self) -> dict[str, Any]:
         weight = "bold" if self.bold else "normal"
-        return {"s": self.text, "color": self.color, "weight": weight, "fontsize": LABEL_POINTS, "parse_math": False}
+        return {"s": self.text, "color": self.color, "weight": weight, "fontsize": FONT_POINTS, "parse_math": False}
 
 
-class Placed(NamedTuple):
-    """Where labels stand: boxes [n, 4], whether each needs a line to its point [n], and how many found no place."""
+class Placement(NamedTuple):
+    """Positions of labels: boxes [n, 4], whether each needs a leader line [n], and how many have no position."""
 
-    boxes: np.ndarray
-    leaders: np.ndarray
-    homeless: int
+    boxes: Array
+    leaders: NDArray[np.bool_]
+    unplaced: int
 
 
-def sizes(looks: Sequence[Look]) -> np.ndarray:
+def sizes(labels: Sequence[Label]) -> Array:
     """Width and height [n, 2] of the labels as they will be printed."""
-    return np.array([_size(look) for look in looks]).reshape(-1, 2)
+    return np.array([_size(label) for label in labels]).reshape(-1, 2)
 
 
 @lru_cache(10_000)
-def _size(look: Look) -> tuple[float, float]:
-    text = _scrap().text(0, 0, **look.arguments())
+def _size(label: Label) -> tuple[float, float]:
+    text = _measuring_figure().text(0, 0, **label.arguments())
     extent = text.get_window_extent()
     text.remove()
-    return extent.width * 72 / DPI + ROOM, extent.height * 72 / DPI + ROOM
+    return extent.width * 72 / DPI + PADDING, extent.height * 72 / DPI + PADDING
 
 
 @lru_cache(1)
-def _scrap() -> Figure:
-    return blank(1.0)
+def _measuring_figure() -> Figure:
+    return new_figure(1.0)
 
 
 def place(
-    sizes: np.ndarray,
-    centers: np.ndarray,
-    markers: np.ndarray,
-    soft: np.ndarray,
-    frame: np.ndarray,
-    insist: bool = True,
-) -> Placed:
-    """Places for labels of ``sizes`` [n, 2] beside the points with ``centers`` [n, 2].
+    sizes: Array, centers: Array, markers: Array, soft_obstacles: Array, frame: Array, give_up_early: bool = False
+) -> Placement:
+    """Positions for labels of ``sizes`` [n, 2] beside the points with ``centers`` [n, 2].
 
-    A label stays inside the ``frame`` [4], off the ``markers`` [n, 4] and the other labels, and off the ``soft`` obstacles
-    [m, 4] where that does not take it too far. One without a place gets the box on its point; unless
-    ``insist``, the search ends with it.
+    A label stays inside the ``frame`` [4], off the ``markers`` [n, 4] and the other labels, and off the ``soft_obstacles``
+    [m, 4] where that does not take it too far. A label without a position gets the box on its point; with
+    ``give_up_early`` the search ends at the first one.
     """
     boxes = np.hstack([centers, centers + sizes])
     leaders = np.zeros(len(centers), bool)
     taken = np.empty((0, 4))
     for point in _crowded_first(centers):
-        offered, distances = _places(centers[point], *sizes[point])
-        cost = _costs(offered, distances, point, centers, markers, taken, soft, frame)
+        candidates, distances = _candidates(centers[point], *sizes[point])
+        cost = _costs(candidates, distances, point, centers, markers, taken, soft_obstacles, frame)
         best = int(cost.argmin())
         if np.isinf(cost[best]):
-            if insist:
-                continue
-            break
-        boxes[point], leaders[point] = offered[best], distances[best] > LEADER_FROM
+            if give_up_early:
+                break
+            continue
+        boxes[point], leaders[point] = candidates[best], distances[best] > LEADER_FROM
         taken = np.vstack([taken, boxes[point]])
-    return Placed(boxes, leaders, len(centers) - len(taken))
+    return Placement(boxes, leaders, len(centers) - len(taken))
 
 
-def write(axes: Axes, looks: Sequence[Look], placed: Placed, centers: np.ndarray) -> None:
-    """Write the labels where they were placed, with lines to the points that are far."""
-    figure = axes.figure
+def draw(axes: Axes, labels: Sequence[Label], placement: Placement, centers: Array) -> None:
+    """Write the labels at their positions, with leader lines to the points that are far."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
     width, height = figure.get_size_inches() * 72
-    for look, box, leader, center in zip(looks, placed.boxes, placed.leaders, centers, strict=True):
-        left, low = (box[:2] + ROOM / 2) / (width, height)
-        figure.text(left, low, **look.arguments(), zorder=4, ha="left", va="bottom")
+    for label, box, leader, center in zip(labels, placement.boxes, placement.leaders, centers, strict=True):
+        left, bottom = (box[:2] + PADDING / 2) / (width, height)
+        figure.text(left, bottom, **label.arguments(), zorder=4, ha="left", va="bottom")
         if leader:
             ends = np.array([center, np.clip(center, box[:2], box[2:])]) / (width, height)
             ends = axes.transData.inverted().transform(figure.transFigure.transform(ends))
             axes.plot(ends[:, 0], ends[:, 1], color=GREY, linewidth=0.6, zorder=2, scalex=False, scaley=False)
 
 
-def _crowded_first(centers: np.ndarray) -> list[int]:
+def _crowded_first(centers: Array) -> list[int]:
     """The order in which the points choose: those nearest to another first."""
     if len(centers) < 2:
         return list(range(len(centers)))
     gaps = np.linalg.norm(centers[:, None] - centers[None], axis=2)
     np.fill_diagonal(gaps, np.inf)
-    return np.argsort(gaps.min(axis=1), kind="stable").tolist()
+    order: list[int] = np.argsort(gaps.min(axis=1), kind="stable").tolist()
+    return order
 
 
-def _places(center: np.ndarray, width: float, height: float) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(center: Array, width: float, height: float) -> tuple[Array, Array]:
     """Boxes [k, 4] of this size around the center, nearest and best first, and their distances [k]."""
     distances = np.repeat(np.array(DISTANCES, dtype=float), len(DIRECTIONS))
     angles = np.radians(np.tile(DIRECTIONS, len(DISTANCES)))
@@ -133,42 +135,44 @@ def _places(center: np.ndarray, width: float, height: float) -> tuple[np.ndarray
 
 
 def _costs(
-    boxes: np.ndarray,
-    distances: np.ndarray,
+    boxes: Array,
+    distances: Array,
     point: int,
-    centers: np.ndarray,
-    markers: np.ndarray,
-    taken: np.ndarray,
-    soft: np.ndarray,
-    frame: np.ndarray,
-) -> np.ndarray:
-    """What each box [k, 4] costs, in points of distance; infinite where it covers a marker or a label, or leaves."""
+    centers: Array,
+    markers: Array,
+    taken: Array,
+    soft_obstacles: Array,
+    frame: Array,
+) -> Array:
+    """The cost of each box [k, 4] in points of distance; infinite where it covers a marker or label, or leaves the frame."""
     inside = (boxes[:, :2] >= frame[:2]).all(axis=1) & (boxes[:, 2:] <= frame[2:]).all(axis=1)
     free = inside & ~_overlap(boxes, np.vstack([taken, markers])).any(axis=1)
     cost = np.full(len(boxes), np.inf)
     rank = np.tile(np.arange(len(DIRECTIONS)), len(DISTANCES))
     boxes, far = boxes[free], distances[free]
-    edges = np.clip(centers[None], boxes[:, None, :2], boxes[:, None, 2:])  # [k, n, 2]: of each box, nearest each point
-    away = np.linalg.norm(edges - centers[None], axis=2)
-    mine = away[:, point].copy()
+    nearest = np.clip(centers[None], boxes[:, None, :2], boxes[:, None, 2:])  # [k, n, 2]: of each box, to each point
+    away = np.linalg.norm(nearest - centers[None], axis=2)
+    to_own_point = away[:, point].copy()
     away[:, point] = np.inf
-    strangers = np.vstack([taken, np.delete(markers, point, axis=0)])
-    crossed = np.where(far > LEADER_FROM, _crossed(centers[point], edges[:, point], strangers), 0)
-    cost[free] = far + 0.2 * rank[free] + COVERED * _overlap(boxes, soft).sum(axis=1)
-    cost[free] += MISTAKEN * (away.min(axis=1) <= mine) + CROSSED * crossed
+    others = np.vstack([taken, np.delete(markers, point, axis=0)])
+    crossed = np.where(far > LEADER_FROM, crossings(centers[point], nearest[:, point], others), 0)
+    cost[free] = far + 0.2 * rank[free] + COVERS_SOFT_OBSTACLE * _overlap(boxes, soft_obstacles).sum(axis=1)
+    cost[free] += NEARER_TO_ANOTHER * (away.min(axis=1) <= to_own_point) + LEADER_CROSSES * crossed
     return cost
 
 
-def _overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _overlap(boxes: Array, others: Array) -> NDArray[np.bool_]:
     """Boolean [k, m]: which of ``boxes`` [k, 4] overlap which of ``others`` [m, 4]."""
     one, two = boxes[:, None], others[None]
-    return ((one[..., :2] < two[..., 2:]) & (two[..., :2] < one[..., 2:])).all(axis=2)
+    overlapping: NDArray[np.bool_] = np.all((one[..., :2] < two[..., 2:]) & (two[..., :2] < one[..., 2:]), axis=2)
+    return overlapping
 
 
-def _crossed(start: np.ndarray, ends: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """How many ``boxes`` [m, 4] the line from ``start`` [2] to each of ``ends`` [k, 2] goes through: [k]."""
+def crossings(start: Array, ends: Array, boxes: Array) -> NDArray[np.int_]:
+    """The number of ``boxes`` [m, 4] that the line from ``start`` [2] to each of ``ends`` [k, 2] passes through: [k]."""
     along = (ends - start)[:, None]
     along = np.where(along == 0, 1e-9, along)
     low, high = (boxes[None, :, :2] - start) / along, (boxes[None, :, 2:] - start) / along  # [k, m, 2]
     enters, leaves = np.minimum(low, high).max(axis=2), np.maximum(low, high).min(axis=2)
-    return (np.maximum(enters, 0) < np.minimum(leaves, 1)).sum(axis=1)
+    counts: NDArray[np.int_] = (np.maximum(enters, 0) < np.minimum(leaves, 1)).sum(axis=1)
+    return counts

@@ -6,15 +6,13 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from reports.errors import ReportError
 
-if TYPE_CHECKING:
-    import pandas
 
-
-def of_frames(frames: Mapping[str, pandas.DataFrame], formats: Collection[str]) -> dict[str, bytes]:
+def encode_frames(frames: Mapping[str, pd.DataFrame], formats: Collection[str]) -> dict[str, bytes]:
     """File name -> content of each frame, as CSV and as Parquet, as far as ``formats`` has them."""
     contents = {}
     for name, frame in frames.items():
@@ -28,15 +26,18 @@ def of_frames(frames: Mapping[str, pandas.DataFrame], formats: Collection[str]) 
     return contents
 
 
-def place(folder: Path) -> Path:
-    """The folder, where one is or can be made; nothing is made yet."""
+def check_folder(folder: Path) -> None:
+    """Nothing is made yet.
+
+    Raises:
+        ReportError: there is no such folder, and none can be made.
+    """
     for each in (folder, *folder.parents):
         with _writing_in(folder):
             if each.is_dir():
                 break
             if each.exists():
                 raise NotADirectoryError(20, "there is a file of that name", str(each))
-    return folder
 
 
 def save(contents: Mapping[str, bytes], folder: Path, stale: Collection[str] = ()) -> tuple[Path, ...]:
@@ -52,15 +53,15 @@ def save(contents: Mapping[str, bytes], folder: Path, stale: Collection[str] = (
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write beside, then rename: a full disk or Ctrl-C leaves what was there."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a temporary file beside it, then rename: a full disk or Ctrl-C leaves what was there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
     except BaseException as error:
         with suppress(OSError):
-            beside.unlink()
-        if isinstance(error, OSError):  # told of the file that the person knows
+            temporary.unlink()
+        if isinstance(error, OSError):  # name the file that the person knows
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
@@ -71,5 +72,5 @@ def _writing_in(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place, reason = error.filename or folder, error.strerror or error
-        raise ReportError(f"cannot write {place}: {reason}; choose another folder with --out") from error
+        path, reason = error.filename or folder, error.strerror or error
+        raise ReportError(f"cannot write {path}: {reason}; choose another folder with --out") from error

@@ -1,10 +1,9 @@
-"""The report as Markdown that opens well in a pull request, and as a short text for the terminal."""
+"""The report as Markdown that opens well in a pull request."""
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,8 @@ from reports.analysis import sentences
 from reports.analysis.answer import Answer
 from reports.store.sweep import Sweep, has_result
 from reports.tables import tables
+from reports.writers.markdown_syntax import bullets, escape, table
+from reports.writers.summary import findings
 
 NOTES = (
     "Accuracy: mean ± sample standard deviation over seeds (number of runs), in percent of the test images. "
@@ -22,10 +23,16 @@ NOTES = (
     "MACs: multiply-adds of convolution and dense layers, one image. ops: the models' source's own count. "
     "Training: mean of one run. Latency: one image, the compiled function, one thread, median (p90)."
 )
+UNCERTAINTY_NOTE = (
+    "Between trainings: standard deviation over seeds on these test images; of the networks themselves: what of it "
+    "would remain on endlessly many images (arXiv:2304.01910). By the choice of images: standard error of the mean "
+    "accuracy. Differences to the baseline with 95 % intervals."
+)
 CAPTIONS = {
     "accuracy_vs_size": "Accuracy against size",
     "learning_curves": "Learning curves",
 }
+FOLDED_FROM = 12  # runs; a longer list folds away
 
 
 def render(answer: Answer, pictures: Mapping[str, str], csv: bool = True) -> str:
@@ -36,51 +43,19 @@ def render(answer: Answer, pictures: Mapping[str, str], csv: bool = True) -> str
         f"# {escape(sweep.name)}",
         f"> {escape(sweep.question)}" if sweep.question else "",
         _headlines(answer),
-        _reading(answer),
+        _findings(answer),
         _results(frame),
         *(f"![{caption}]({pictures[name]})" for name, caption in CAPTIONS.items() if name in pictures),
         _averages(frame),
         _uncertainty(details.uncertainty),
         _effects(details.interactions),
-        _where(answer),
+        _images(answer),
         _claims(details.claims),
         _missing(sweep),
         _provenance(sweep, details.provenance),
         _reproduce(sweep, csv),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
-
-
-def summary(answer: Answer) -> str:
-    """The same answer for the terminal: question, verdicts and what to do, table, reading, what is missing."""
-    sweep, frame = answer.sweep, answer.variants
-    parts = [
-        f"{sweep.name}: {sweep.question}" if sweep.question else sweep.name,
-        sentences.what_ran(sweep),
-        tables.text_table(tables.header(), tables.formatted(frame)) if len(frame) else "",
-        "\n".join([*_readings(sweep, frame)]),
-        "\n".join(headline.advice for headline in answer.details.headlines),
-        "\n".join(_claim_sentences(answer.details.claims)),
-        "\n".join(f"missing: {each.variant}, seed {each.seed}: {each.reason}" for each in sweep.missing()),
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def escape(text: str) -> str:
-    """Text that must not turn into Markdown or HTML, or break a table; underscores inside a word are harmless."""
-    text = re.sub(r"([\\`*<|])", r"\\\1", " ".join(text.split()))
-    return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
-
-
-def _readings(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
-    if not len(sweep.results()):
-        return ["No run has a result yet."]
-    lines = sentences.comparisons(frame, sweep.margin)
-    if sweep.baseline is None:
-        lines.append("The store names no baseline, so nothing is compared.")
-    elif not len(sweep.results(sweep.baseline)):
-        lines.append(f"The baseline {sweep.baseline} has no result yet, so nothing is compared.")
-    return [*lines, sentences.detectable(frame), *sentences.shared_trainings(sweep)]
 
 
 def _headlines(answer: Answer) -> str:
@@ -90,10 +65,10 @@ def _headlines(answer: Answer) -> str:
     )
 
 
-def _reading(answer: Answer) -> str:
+def _findings(answer: Answer) -> str:
     sweep = answer.sweep
-    bullets = [f"- {escape(line)}" for line in (*_readings(sweep, answer.variants), *answer.details.notes)]
-    return "\n".join([escape(sentences.what_ran(sweep)), "", *bullets])
+    statements = [*findings(sweep, answer.variants), *answer.details.notes]
+    return f"{escape(sentences.what_ran(sweep))}\n\n{bullets(statements)}"
 
 
 def _results(frame: pd.DataFrame) -> str:
@@ -106,85 +81,86 @@ def _averages(frame: pd.DataFrame) -> str:
     rows = tables.formatted_averages(frame) if len(frame) else []
     if not rows:
         return ""
-    return "## Raw and averaged weights\n\nThe same trainings, evaluated both ways.\n\n" + table(
-        tables.AVERAGES_HEADER, rows
-    )
+    listing = table(tables.AVERAGES_HEADER, rows)
+    return f"## Raw and averaged weights\n\nThe same trainings, evaluated both ways.\n\n{listing}"
 
 
-def _uncertainty(found: pd.DataFrame | None) -> str:
+# --- what is behind a difference ---------------------------------------------------------------------------------
+
+
+def _uncertainty(uncertainty: pd.DataFrame | None) -> str:
     """Both uncertainties, kept apart."""
-    if found is None or found.empty:
+    if uncertainty is None or uncertainty.empty:
         return ""
-    header = ("variant", "between trainings, points", "of the networks themselves", "by the choice of images")
-    header += ("difference: other images", "other images and trainings")
+    header = (
+        *("variant", "between trainings, points", "of the networks themselves", "by the choice of images"),
+        *("difference: other images", "other images and trainings"),
+    )
     rows = [
         (
             row.variant,
-            *(_points(value) for value in (row.sd_seeds_points, row.sd_distribution_points, row.se_test_points)),
+            *(_decimal(value) for value in (row.sd_seeds_points, row.sd_distribution_points, row.se_test_points)),
             _interval(row.difference_points, row.low_test_points, row.high_test_points),
             _interval(row.difference_points, row.low_both_points, row.high_both_points),
         )
-        for row in found.itertuples()
+        for row in uncertainty.itertuples()
     ]
-    note = (
-        "Between trainings: standard deviation over seeds on these test images; of the networks themselves: what of it "
-        "would remain on endlessly many images (arXiv:2304.01910). By the choice of images: standard error of the mean "
-        "accuracy. Differences to the baseline with 95 % intervals."
-    )
-    return f"## Two uncertainties\n\n{table(header, rows)}\n\n{note}"
+    return f"## Two uncertainties\n\n{table(header, rows)}\n\n{UNCERTAINTY_NOTE}"
 
 
-def _effects(found: pd.DataFrame | None) -> str:
-    if found is None:
+def _effects(effects: pd.DataFrame | None) -> str:
+    if effects is None:
         return ""
-    lines = [f"- {escape(sentence)}" for sentence in found["sentence"]]
-    return "## Effects, and whether they depend on each other\n\n" + "\n".join(lines)
+    return "## Effects, and whether they depend on each other\n\n" + bullets(effects["sentence"])
 
 
-def _where(answer: Answer) -> str:
+def _images(answer: Answer) -> str:
     """Classes that differ for certain, churn and calibration."""
     details = answer.details
-    parts = []
-    if details.per_class is not None and len(details.per_class):
-        sure = details.per_class[(details.per_class["low_points"] > 0) | (details.per_class["high_points"] < 0)]
-        lines = [
-            f"- {escape(row.variant)}, class {escape(str(row.label))}: "
-            f"{_interval(row.difference_points, row.low_points, row.high_points)} points"
-            for row in sure.itertuples()
-        ]
-        none = "No class can be told to differ from the baseline (intervals for all classes and variants at once)."
-        parts.append("\n".join(lines) if lines else none)
-    if details.churn is not None and len(details.churn):
-        rows = [
-            (
-                row.variant,
-                *(_percent(value) for value in (row.churn_percent, row.floor_percent)),
-                _points(row.excess_points),
-            )
-            for row in details.churn.itertuples()
-        ]
-        header = ("variant", "images answered differently", "between two seeds of one variant", "excess, points")
-        parts.append(table(header, rows))
-    if details.calibration is not None and len(details.calibration):
-        rows = [
-            (row.variant, _percent(row.ece_percent_mean), _percent(row.top5_percent_mean), _points(row.nll_mean, 3))
-            for row in details.calibration.itertuples()
-        ]
-        parts.append(
-            table(("variant", "expected calibration error", "top-5 accuracy", "negative log-likelihood"), rows)
-        )
-    return "## Where it matters\n\n" + "\n\n".join(parts) if parts else ""
+    parts = [_classes(details.per_class), _churn(details.churn), _calibration(details.calibration)]
+    return "\n\n".join(["## Where it matters", *filter(None, parts)]) if any(parts) else ""
 
 
-def _claims(found: pd.DataFrame | None) -> str:
-    if found is None:
+def _classes(per_class: pd.DataFrame | None) -> str:
+    if per_class is None or per_class.empty:
         return ""
-    rows = [(row.claim, row.published, row.ours, row.verdict, row.source) for row in found.itertuples()]
+    certain = per_class[(per_class["low_points"] > 0) | (per_class["high_points"] < 0)]
+    if certain.empty:
+        return "No class can be told to differ from the baseline (intervals for all classes and variants at once)."
+    return "\n".join(
+        f"- {escape(row.variant)}, class {escape(str(row.label))}: "
+        f"{_interval(row.difference_points, row.low_points, row.high_points)} points"
+        for row in certain.itertuples()
+    )
+
+
+def _churn(churn: pd.DataFrame | None) -> str:
+    if churn is None or churn.empty:
+        return ""
+    header = ("variant", "images answered differently", "between two seeds of one variant", "excess, points")
+    rows = [
+        (row.variant, _percent(row.churn_percent), _percent(row.floor_percent), _decimal(row.excess_points))
+        for row in churn.itertuples()
+    ]
+    return table(header, rows)
+
+
+def _calibration(calibration: pd.DataFrame | None) -> str:
+    if calibration is None or calibration.empty:
+        return ""
+    header = ("variant", "expected calibration error", "top-5 accuracy", "negative log-likelihood")
+    rows = [
+        (row.variant, _percent(row.ece_percent_mean), _percent(row.top5_percent_mean), _decimal(row.nll_mean, 3))
+        for row in calibration.itertuples()
+    ]
+    return table(header, rows)
+
+
+def _claims(claims: pd.DataFrame | None) -> str:
+    if claims is None:
+        return ""
+    rows = [(row.claim, row.published, row.ours, row.verdict, row.source) for row in claims.itertuples()]
     return "## Published figures\n\n" + table(("claim", "published", "here", "", "source"), rows, left=5)
-
-
-def _claim_sentences(found: pd.DataFrame | None) -> list[str]:
-    return [] if found is None else list(found["sentence"])
 
 
 def _interval(middle: float, low: float, high: float) -> str:
@@ -193,12 +169,15 @@ def _interval(middle: float, low: float, high: float) -> str:
     return f"{middle:+.2f} [n/a]" if np.isnan(low) else f"{middle:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
-def _points(value: float, digits: int = 2) -> str:
+def _decimal(value: float, digits: int = 2) -> str:
     return tables.ABSENT if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def _percent(value: float) -> str:
     return tables.ABSENT if np.isnan(value) else f"{value:.2f} %"
+
+
+# --- where the numbers come from ---------------------------------------------------------------------------------
 
 
 def _missing(sweep: Sweep) -> str:
@@ -209,6 +188,19 @@ def _missing(sweep: Sweep) -> str:
 def _provenance(sweep: Sweep, facts: Mapping[str, str]) -> str:
     if sweep.runs.empty:
         return ""
+    listing = _runs(sweep)
+    if len(sweep.runs) > FOLDED_FROM:  # the blank lines make it a table inside the HTML
+        listing = f"<details><summary>{len(sweep.runs)} runs</summary>\n\n{listing}\n\n</details>"
+    statements = [f"{name.capitalize()}: {escape(value)}." for name, value in facts.items()]
+    if sweep.margin is not None:
+        statements.append(f"Margin declared before the runs: {sweep.margin:g} points.")
+    if sweep.schedule is not None:
+        first, last = sweep.schedule
+        statements.append(f"Seeds: looked at after every seed from {first} to {last}; what was decided got no more.")
+    return "\n\n".join(["## What ran", *statements, listing])
+
+
+def _runs(sweep: Sweep) -> str:
     header = ("run key", "variant", "seed", "status", "accuracy, %", "git commit", "device", "data", "MLflow run")
     rows = [
         (
@@ -224,30 +216,11 @@ def _provenance(sweep: Sweep, facts: Mapping[str, str]) -> str:
         )
         for run, finished in zip(sweep.runs.itertuples(), has_result(sweep.runs), strict=True)
     ]
-    listing = table(header, rows, left=len(header))
-    if len(rows) > 12:  # a long list folds away; the blank lines make it a table inside the HTML
-        listing = f"<details><summary>{len(rows)} runs</summary>\n\n{listing}\n\n</details>"
-    lines = [f"{name.capitalize()}: {escape(value)}." for name, value in facts.items()]
-    if sweep.margin is not None:
-        lines.append(f"Margin declared before the runs: {sweep.margin:g} points.")
-    if sweep.schedule is not None:
-        first, last = sweep.schedule
-        lines.append(f"Seeds: looked at after every seed from {first} to {last}; what was decided got no more.")
-    said = "".join(f"{line}\n\n" for line in lines)
-    return f"## What ran\n\n{said}{listing}"
+    return table(header, rows, left=len(header))
 
 
 def _reproduce(sweep: Sweep, csv: bool) -> str:
-    lines = [
-        f"## How to reproduce\n\n```sh\n{sentences.command(sweep)}\npython -m reports {shlex.quote(sweep.name)}\n```\n",
-        "The question as it was read is the artifact `spec.yaml` of every run in MLflow"
-        + ("; every number above, unrounded, is in `variants.csv` and `runs.csv`." if csv else "."),
-    ]
-    return "\n".join(lines)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A Markdown table of plain text: the first ``left`` columns to the left, the others to the right."""
-    rule = [":--" if column < left else "--:" for column in range(len(header))]
-    lines = [header, rule, *([escape(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    commands = f"{sentences.command(sweep)}\npython -m reports {shlex.quote(sweep.name)}"
+    numbers = "; every number above, unrounded, is in `variants.csv` and `runs.csv`." if csv else "."
+    question = f"The question as it was read is the artifact `spec.yaml` of every run in MLflow{numbers}"
+    return f"## How to reproduce\n\n```sh\n{commands}\n```\n\n{question}"

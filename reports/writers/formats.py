@@ -1,0 +1,39 @@
+"""The names of formats and costs that can be asked for, and what a report leaves behind. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.errors import ReportError
+from zoo.measure.metrics import cost_axes
+from zoo.text.suggestions import did_you_mean
+
+FORMATS = ("html", "md", "png", "csv")  # unless others are asked for
+ALL_FORMATS = (*FORMATS, "svg", "parquet", "tex")
+PICTURE_FORMATS = ("png", "csv")
+ALL_PICTURE_FORMATS = (*PICTURE_FORMATS, "svg", "parquet")
+COSTS = tuple(cost_axes())  # that accuracy can be drawn against
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report leaves behind: the files, in the order to read them, and a text for the terminal."""
+
+    paths: tuple[Path, ...]
+    summary: str
+
+
+def checked(names: Sequence[str], known: Sequence[str], kind: str) -> tuple[str, ...]:
+    """The names, each once.
+
+    Raises:
+        ReportError: none, or one that is not ``known``; ``kind`` is the word for such a name.
+    """
+    for name in names:
+        if name not in known:
+            raise ReportError(f"unknown {kind} {name!r}{did_you_mean(name, known)}; there are: {', '.join(known)}")
+    if not names:
+        raise ReportError(f"no {kind} was named; there are: {', '.join(known)}")
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,84 @@
+"""The report of one sweep: every format that is asked for, made from one analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports.analysis import answer as analysis
+from reports.analysis.answer import Answer
+from reports.figures import rendering
+from reports.figures.learning_curves import learning_curves
+from reports.figures.trade_off.figure import accuracy_vs_size
+from reports.store import connection
+from reports.writers import files, latex, markdown, reading, summary
+from reports.writers.formats import COSTS, Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURE_FILES = {  # pictures that are files beside the report; the others are in the page only
+    "accuracy_vs_size/params": "accuracy_vs_size",
+    "learning_curves": "learning_curves",
+}
+PICTURE_KINDS = ("png", "svg")
+
+
+def write(
+    sweep: str, folder: Path, formats: Collection[str], tracking_uri: str | None, *, allow_empty: bool
+) -> Report:
+    """As ``reports.write``, with formats that are known."""
+    files.check_folder(folder)
+    data = reading.read(sweep, tracking_uri)
+    if not allow_empty:
+        reading.require_results(data, "to report")
+    with connection.reading(tracking_uri):
+        answer = analysis.of(data, with_images="html" in formats)
+    stale = [f"{file}.{kind}" for file in PICTURE_FILES.values() for kind in PICTURE_KINDS if kind in formats]
+    paths = files.save(_contents(answer, formats), folder, stale)
+    return Report(paths, summary.summary(answer))
+
+
+def _contents(answer: Answer, formats: Collection[str]) -> dict[str, bytes]:
+    """File name -> content, in the order to read them."""
+    figures = _figures(answer, formats)
+    svgs = {name: rendering.svg(figure, name) for name, figure in figures.items() if {"html", "svg"} & set(formats)}
+    picture_files = {name: file for name, file in PICTURE_FILES.items() if name in figures}
+    contents: dict[str, bytes] = {}
+    if "html" in formats:
+        from reports.html import page
+
+        html = page.render(answer.sweep, answer.variants, pictures=svgs, details=answer.details)
+        contents["report.html"] = html.encode()
+    if "md" in formats:
+        kind = next((kind for kind in PICTURE_KINDS if kind in formats), None)
+        links = {file: f"{file}.{kind}" for file in picture_files.values()} if kind else {}
+        contents["report.md"] = markdown.render(answer, links, csv="csv" in formats).encode()
+    if "tex" in formats:
+        contents["report.tex"] = latex.render(answer.sweep, answer.variants).encode()
+    for name, file in picture_files.items():
+        if "png" in formats:
+            contents[f"{file}.png"] = rendering.png(figures[name])
+        if "svg" in formats:
+            contents[f"{file}.svg"] = svgs[name].encode()
+    return contents | _frames(answer, formats)
+
+
+def _frames(answer: Answer, formats: Collection[str]) -> dict[str, bytes]:
+    runs = answer.sweep.runs
+    contents = files.encode_frames({"variants": answer.variants, "runs": runs}, formats)
+    if "parquet" in formats:
+        points = answer.sweep.histories.merge(runs[["run_id", "variant", "seed"]], on="run_id", how="left")
+        contents |= files.encode_frames({"points": points}, ("parquet",))
+    return contents
+
+
+def _figures(answer: Answer, formats: Collection[str]) -> dict[str, Figure]:
+    """What can be drawn: ``accuracy_vs_size/<axis>`` and ``learning_curves``; each once, whatever it is saved as."""
+    if not {"html", *PICTURE_KINDS} & set(formats):
+        return {}
+    axes = COSTS if "html" in formats else ("params",)
+    figures = {f"accuracy_vs_size/{axis}": accuracy_vs_size(answer.variants, axis) for axis in axes}
+    figures["learning_curves"] = learning_curves(answer.sweep)
+    return {name: figure for name, figure in figures.items() if figure is not None}

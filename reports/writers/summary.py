@@ -1,0 +1,38 @@
+"""The answer as a short text for the terminal."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.analysis import sentences
+from reports.analysis.answer import Answer
+from reports.store.sweep import Sweep
+from reports.tables import tables
+
+
+def summary(answer: Answer) -> str:
+    """Question, table of variants, verdicts, what to do, published claims, and what is missing."""
+    sweep, frame = answer.sweep, answer.variants
+    claims = answer.details.claims
+    parts = [
+        f"{sweep.name}: {sweep.question}" if sweep.question else sweep.name,
+        sentences.what_ran(sweep),
+        tables.text_table(tables.header(), tables.formatted(frame)) if len(frame) else "",
+        "\n".join(findings(sweep, frame)),
+        "\n".join(headline.advice for headline in answer.details.headlines),
+        "\n".join([] if claims is None else claims["sentence"]),
+        "\n".join(f"missing: {each.variant}, seed {each.seed}: {each.reason}" for each in sweep.missing()),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def findings(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
+    """A sentence for each comparison, then what the design could detect and which variants share trainings."""
+    if not len(sweep.results()):
+        return ["No run has a result yet."]
+    statements = sentences.comparisons(frame, sweep.margin)
+    if sweep.baseline is None:
+        statements.append("The store names no baseline, so nothing is compared.")
+    elif not len(sweep.results(sweep.baseline)):
+        statements.append(f"The baseline {sweep.baseline} has no result yet, so nothing is compared.")
+    return [*statements, sentences.detectable(frame), *sentences.shared_trainings(sweep)]
