@@ -30,9 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
-    return _printed(
-        reports.write(options.name, options.out, options.format, options.tracking_uri, allow_empty=False)
-    )
+    return _printed(reports.write(options.name, options.out, options.format, options.tracking_uri, allow_empty=False))
 
 
 def _trade_off(arguments: Sequence[str]) -> int:

@@ -25,9 +25,7 @@ PICTURE_FILES = {  # pictures that are files beside the report; the others are i
 PICTURE_KINDS = ("png", "svg")
 
 
-def write(
-    sweep: str, folder: Path, formats: Collection[str], tracking_uri: str | None, *, allow_empty: bool
-) -> Report:
+def write(sweep: str, folder: Path, formats: Collection[str], tracking_uri: str | None, *, allow_empty: bool) -> Report:
     """As ``reports.write``, with formats that are known."""
     files.check_folder(folder)
     data = reading.read(sweep, tracking_uri)

@@ -9,7 +9,9 @@ import pandas as pd
 
 from reports.analysis import details as given
 from reports.analysis import variants
-from reports.figures import canvas, curves, trade_off
+from reports.figures import rendering
+from reports.figures.learning_curves import learning_curves
+from reports.figures.trade_off.figure import accuracy_vs_size
 from reports.store import reader
 from reports.store.sweep import Sweep
 from zoo.measure import metrics
@@ -97,9 +99,9 @@ def without_baseline() -> tuple[Sweep, pd.DataFrame]:
 
 
 def pictures(made: Sweep, frame: pd.DataFrame) -> dict[str, str]:
-    figures = {f"accuracy_vs_size/{axis}": trade_off.accuracy_vs_size(frame, axis) for axis in ("params", "latency")}
-    figures["learning_curves"] = curves.learning_curves(made)
-    return {name: canvas.svg(figure, name) for name, figure in figures.items()}
+    figures = {f"accuracy_vs_size/{axis}": accuracy_vs_size(frame, axis) for axis in ("params", "latency")}
+    figures["learning_curves"] = learning_curves(made)
+    return {name: rendering.svg(figure, name) for name, figure in figures.items()}
 
 
 def details(made: Sweep, frame: pd.DataFrame) -> given.Details:

@@ -10,6 +10,9 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
+# A name of a variant that LaTeX and Markdown must escape.
+ODD = r"a_b 50% & #1 {x} $y$ ~^\ <|> [z] ''`` --,, é λ ± 1" "\u00d72"
+
 
 class Writer:
     """Writes runs as a sweep does, by the client only."""
