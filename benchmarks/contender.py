@@ -1,8 +1,8 @@
 """One contender of a speed comparison: a process of its own that computes only when it is asked to.
 
-``Contender`` is its end here, ``Floor`` its end there. A request and an answer are a line of JSON each. Between the two
-the process is stopped by a signal, because a process that only waits is not quiet: input pipelines fill their buffers
-and thread pools spin for a while, on the time of the one that is measured next.
+``Contender`` starts and asks it, ``ContenderServer`` is what it answers with. A request and an answer are a line of JSON
+each. Between the two the process is stopped by a signal, because a process that only waits is not quiet: input pipelines
+fill their buffers and thread pools spin for a while, on the time of the one that is measured next.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Timing(NamedTuple):
 
 
 class Contender:
-    """A started contender. ``facts`` is what it said of itself when it was ready.
+    """A started contender: the ``compete`` of a module, with settings. ``facts`` is what it reported when it was ready.
 
     ``idle_s`` and ``idle_cpu_s``: seconds that it was to wait, and processor time that it used in them all the same.
     """
@@ -66,7 +66,7 @@ class Contender:
         self._pause()
 
     def ask(self, request: Request) -> Timing:
-        """Have it work now; returns when it is done. Raises RuntimeError, with its last words, when it dies of it."""
+        """Have it work now; returns when it is done. Raises RuntimeError, with the end of its output, when it dies of it."""
         self.idle_cpu_s += cpu_seconds(self._process.pid) - self._used
         self.idle_s += time.monotonic() - self._paused
         self._process.send_signal(signal.SIGCONT)
@@ -94,11 +94,11 @@ class Contender:
             return json.loads(line)
         self._process.wait()
         self._stderr.seek(0)
-        said = self._stderr.read().decode(errors="replace")[-3000:]
-        raise RuntimeError(f"{' '.join(self._process.args[2:])} ended with {self._process.returncode}:\n{said}")
+        output = self._stderr.read().decode(errors="replace")[-3000:]
+        raise RuntimeError(f"{' '.join(self._process.args[2:])} ended with {self._process.returncode}:\n{output}")
 
 
-class Floor:
+class ContenderServer:
     """The contender's side: it says that it is ready, and then does what it is asked."""
 
     def __init__(self):
@@ -155,7 +155,7 @@ def main() -> None:
     if sys.platform == "linux":  # a stopped process would outlive the one that could wake it
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     module, settings = sys.argv[1], json.loads(sys.argv[2])
-    importlib.import_module(f"benchmarks.{module}").compete(Floor(), **settings)
+    importlib.import_module(module).compete(ContenderServer(), **settings)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import statistics
 from typing import Any
 
 from benchmarks import rounds as arithmetic
-from benchmarks.contender import Contender, Floor, Request
+from benchmarks.contender import Contender, ContenderServer, Request
 from zoo.text.wording import table
 
 SHAPE = (128, 12, 12, 64)
@@ -21,7 +21,7 @@ _SECONDS = 2.0
 
 def measure(rounds: int = 5) -> dict[str, Any]:
     """Each kernel in turn, ``rounds`` times; seconds of one forward pass with its gradient."""
-    with contextlib.closing(Contender("normalization", {})) as contender:
+    with contextlib.closing(Contender("benchmarks.normalization", {})) as contender:
         found: dict[str, list[float]] = {name: [] for name in contender.facts["kernels"]}
         for _ in range(rounds):
             for name, seconds in found.items():
@@ -29,7 +29,7 @@ def measure(rounds: int = 5) -> dict[str, Any]:
     return {"shape": SHAPE, "rounds": rounds, "seconds": found}
 
 
-def compete(floor: Floor) -> None:
+def compete(server: ContenderServer) -> None:
     """Every kernel by its name, 20 passes a call."""
     from zoo.host.quiet_import import quiet_import
 
@@ -82,8 +82,8 @@ def compete(floor: Floor) -> None:
     }
     for kernel in kernels.values():
         kernel()
-    floor.ready(kernels=list(kernels))
-    floor.serve(kernels)
+    server.ready(kernels=list(kernels))
+    server.serve(kernels)
 
 
 def text(found: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contender import Contender, Floor
+from benchmarks.contender import Contender, ContenderServer
 from benchmarks.training_speed import MODELS
 from zoo.text.wording import table
 
@@ -44,14 +44,14 @@ def measure(models: Sequence[str] = MODELS) -> dict[str, Any]:
     """Profile each model's step as a sweep trains it, in a process of its own."""
     found = {}
     for model in models:
-        with contextlib.closing(Contender("step_profile", {"model": model})) as contender:
+        with contextlib.closing(Contender("benchmarks.step_profile", {"model": model})) as contender:
             found[model] = contender.facts
     return {"models": found}
 
 
-def compete(floor: Floor, model: str) -> None:
+def compete(server: ContenderServer, model: str) -> None:
     """Profile, and say what was found."""
-    from benchmarks.own_trainer import Trainer
+    from benchmarks.contenders.own_trainer import Trainer
 
     trainer = Trainer(model, augment=True, precision="auto")
     import tensorflow as tf
@@ -67,7 +67,7 @@ def compete(floor: Floor, model: str) -> None:
         tf.profiler.experimental.stop()
         kernels = _kernels(Path(directory))
     per_step = {name: [count / _STEPS, seconds / _STEPS] for name, (count, seconds) in kernels.items()}
-    floor.ready(precision=trainer.config.precision, step_s=step_s, kernels=per_step)
+    server.ready(precision=trainer.config.precision, step_s=step_s, kernels=per_step)
 
 
 def _kernels(directory: Path) -> dict[str, tuple[int, float]]:

@@ -29,6 +29,7 @@ _EVALUATED = {"nin2": 2_500}  # test images of one pass, where all 10,000 take t
 _PEAK_SECONDS = 2.0  # of each precision in a round
 _FIRST_WARM_S = 4.0  # before the first round; pipelines tune themselves for a while
 _IDLE_SHARE = 0.01  # of the time that it waits a contender may use at most, or it disturbs the others
+_OURS, _KERAS, _TORCH = (f"benchmarks.contenders.{name}" for name in ("own_trainer", "plain_keras", "torch_networks"))
 
 
 class Entrant(NamedTuple):
@@ -47,17 +48,17 @@ def entrants(precisions: Sequence[str], with_torch: bool) -> list[Entrant]:
     def bare(precision: str) -> str:
         return f"this trainer, {precision}, no augmentation"
 
-    found = [Entrant(own, "own_trainer", {"augment": True, "precision": "auto"})]
-    found += [Entrant(bare(p), "own_trainer", {"augment": False, "precision": p}) for p in precisions]
+    found = [Entrant(own, _OURS, {"augment": True, "precision": "auto"})]
+    found += [Entrant(bare(p), _OURS, {"augment": False, "precision": p}) for p in precisions]
     script = {"augment": True, "precision": "float32"}
-    found.append(Entrant("plain Keras script, float32", "plain_keras", script, own))
+    found.append(Entrant("plain Keras script, float32", _KERAS, script, own))
     for p in precisions:
         settings = {"augment": False, "precision": p}
-        found.append(Entrant(f"plain Keras, {p}, ready-made batches", "plain_keras", settings, bare(p)))
+        found.append(Entrant(f"plain Keras, {p}, ready-made batches", _KERAS, settings, bare(p)))
     for compiled in (False, True) if with_torch else ():
         for p in precisions:
             label = f"PyTorch {'compiled' if compiled else 'eager'}, {p}, ready-made batches"
-            found.append(Entrant(label, "torch_networks", {"compiled": compiled, "precision": p}, bare(p)))
+            found.append(Entrant(label, _TORCH, {"compiled": compiled, "precision": p}, bare(p)))
     return found
 
 
@@ -89,7 +90,7 @@ def measure(
 def _model(model: str, rows: Sequence[Entrant], rounds: int, seconds: float) -> dict[str, Any]:
     settings = {"model": model, "evaluated": _EVALUATED.get(model, 10_000)}
     with contextlib.ExitStack() as stack:
-        peak = stack.enter_context(contextlib.closing(Contender("matmul_peak", {})))
+        peak = stack.enter_context(contextlib.closing(Contender("benchmarks.contenders.matmul_peak", {})))
         contenders = {}
         for row in rows:
             _say(f"{model}: preparing {row.label}")

@@ -6,14 +6,14 @@ import importlib
 import json
 import sys
 import time
-from pathlib import Path
 from types import CodeType, FunctionType
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks import contender, images, memory, report, rounds, start_up, step_profile, training_speed
+from benchmarks import contender, memory, report, rounds, start_up, step_profile, training_speed
+from benchmarks.contenders import images
 from reports.store import reader
 from zoo import models
 from zoo.measure import cost
@@ -24,7 +24,7 @@ MODELS = ["tuto", "alex2", "nin2", "squeeze1"]
 
 @pytest.fixture(scope="module")
 def plain_keras():
-    from benchmarks import plain_keras
+    from benchmarks.contenders import plain_keras
 
     return plain_keras
 
@@ -32,7 +32,7 @@ def plain_keras():
 @pytest.fixture(scope="module")
 def torch_networks():
     pytest.importorskip("torch", reason="PyTorch is optional: pip install '.[bench]'")
-    from benchmarks import torch_networks
+    from benchmarks.contenders import torch_networks
 
     return torch_networks
 
@@ -68,7 +68,7 @@ def test_the_pytorch_networks_are_those_of_the_zoo(torch_networks, model):
 
 
 def test_the_weight_decay_of_all_is_that_of_the_recipe(plain_keras):
-    from benchmarks.own_trainer import config
+    from benchmarks.contenders.own_trainer import config
     from zoo.training import objective
 
     ours, plain = models.build("tuto"), plain_keras.NETWORKS["tuto"]()
@@ -114,7 +114,7 @@ def test_ready_made_images_are_those_that_the_script_evaluates(plain_keras):
 
 
 def test_the_trainer_is_measured_as_a_sweep_configures_it():
-    from benchmarks.own_trainer import config
+    from benchmarks.contenders.own_trainer import config
 
     usual, bare = (config("tuto", augment, "float32") for augment in (True, False))
     assert (usual.batch, usual.input_size, usual.precision, usual.ema_decay) == (128, 24, "float32", 0.9999)
@@ -226,27 +226,23 @@ def test_each_contender_is_held_against_the_trainer_in_its_own_precision():
 
 BUSY = """
 import threading
-from benchmarks.contender import Floor
+from benchmarks.contender import ContenderServer
 
-def compete(floor, units):
+def compete(server, units):
     def spin():
         while True:
             pass
     threading.Thread(target=spin, daemon=True).start()
-    floor.ready(params=7)
+    server.ready(params=7)
     print("what a library prints is not an answer", flush=True)
-    floor.serve({"count": lambda: units})
+    server.serve({"count": lambda: units})
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are stopped by a signal")
 def test_a_contender_counts_its_units_and_is_quiet_while_it_waits_even_with_a_thread_that_spins(tmp_path, monkeypatch):
-    package = tmp_path / "benchmarks"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "contender.py").write_text(Path(contender.__file__).read_text())
-    (package / "spinner.py").write_text(BUSY)
-    monkeypatch.setattr(contender, "ROOT", tmp_path)
+    (tmp_path / "spinner.py").write_text(BUSY)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     found = contender.Contender("spinner", {"units": 3})
     try:
         assert found.facts == {"params": 7}

@@ -1,6 +1,6 @@
 """What a user would write without this project: Keras' ``compile`` and ``fit`` over a ``tf.data`` pipeline.
 
-``python -m benchmarks.plain_keras tuto --steps 1000`` trains and evaluates. The pipeline is the one of the TensorFlow
+``python -m benchmarks.contenders.plain_keras tuto --steps 1000`` trains and evaluates. The pipeline is that of TensorFlow's
 guides: shuffle, one map function for an image with ``tf.image``'s operations, in parallel as far as pays (AUTOTUNE),
 batch, prefetch. Local response normalization is ``tf.nn``'s, and averages are the optimizer's own (``use_ema``). Images,
 networks, loss and learning rate are those of this project's ``sandbox`` recipe; Keras is tf_keras, as there.
@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
-from benchmarks import images
-from benchmarks.contender import Floor, Timing
+from benchmarks.contender import ContenderServer, Timing
+from benchmarks.contenders import images
 from zoo.host.quiet_import import quiet_import
 
 with quiet_import():
@@ -169,12 +169,12 @@ def ready_data(pixels, labels, batch: int):
 # --- as a contender -----------------------------------------------------------------------------------------------
 
 
-class _OnFloor(keras.callbacks.Callback):
+class _ServedBetweenSteps(keras.callbacks.Callback):
     """One long ``fit``, held between two batches while others compute: its pipeline is in its stride like a real one's."""
 
-    def __init__(self, floor: Floor, facts: dict, evaluate):
+    def __init__(self, server: ContenderServer, facts: dict, evaluate):
         super().__init__()
-        self._floor, self._facts, self._evaluate = floor, facts, evaluate
+        self._server, self._facts, self._evaluate = server, facts, evaluate
         self._requests = self._request = None
         self._until, self._timed = 0.0, False
 
@@ -182,8 +182,8 @@ class _OnFloor(keras.callbacks.Callback):
         now = time.perf_counter()
         if self._requests is None:  # the first batch: all is traced
             self._evaluate()
-            self._floor.ready(params=self.model.count_params(), **self._facts)
-            self._requests = self._floor.requests()
+            self._server.ready(params=self.model.count_params(), **self._facts)
+            self._requests = self._server.requests()
             self._next()
             return
         self._images += BATCH
@@ -192,7 +192,7 @@ class _OnFloor(keras.callbacks.Callback):
         if not self._timed:
             self._clock(self._request.seconds, timed=True)
             return
-        self._floor.answer(Timing(self._images, now - self._began, time.process_time() - self._cpu))
+        self._server.answer(Timing(self._images, now - self._began, time.process_time() - self._cpu))
         self._next()
 
     def _next(self):
@@ -202,7 +202,7 @@ class _OnFloor(keras.callbacks.Callback):
                 self._request = request
                 self._clock(request.warm_s, timed=False)
                 return
-            self._floor.measure(self._evaluate, request)
+            self._server.measure(self._evaluate, request)
         self.model.stop_training = True
 
     def _clock(self, seconds: float, timed: bool):
@@ -211,7 +211,7 @@ class _OnFloor(keras.callbacks.Callback):
         self._until = self._began + seconds
 
 
-def compete(floor: Floor, model: str, augment: bool, precision: str, evaluated: int) -> None:
+def compete(server: ContenderServer, model: str, augment: bool, precision: str, evaluated: int) -> None:
     """``train``: images through ``fit``. ``evaluate``: ``model.evaluate`` over ``evaluated`` test images.
 
     Without ``augment``, both get ready-made batches, and there are no averages.
@@ -233,14 +233,14 @@ def compete(floor: Floor, model: str, augment: bool, precision: str, evaluated: 
         return evaluated
 
     facts = {"precision": precision, "data": loaded.name}
-    network.fit(training, steps_per_epoch=10**9, verbose=0, callbacks=[_OnFloor(floor, facts, evaluate)])
+    network.fit(training, steps_per_epoch=10**9, verbose=0, callbacks=[_ServedBetweenSteps(server, facts, evaluate)])
 
 
 # --- as a script --------------------------------------------------------------------------------------------------
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.plain_keras", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.contenders.plain_keras", description=__doc__)
     parser.add_argument("model", choices=NETWORKS)
     parser.add_argument("--steps", type=int, default=1000)
     options = parser.parse_args()

@@ -6,8 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import images
-from benchmarks.contender import Floor
+from benchmarks.contender import ContenderServer
+from benchmarks.contenders import images
 
 _QUESTION = "question: How fast is it?\nbase: {{model: {model}, data: cifar10, precision: {precision}}}\n"
 _NO_AUGMENTATION = ("crop", "flip", "brightness", "contrast")
@@ -54,7 +54,7 @@ class Trainer:
         self._done += count
 
 
-def compete(floor: Floor, model: str, augment: bool, precision: str, evaluated: int) -> None:
+def compete(server: ContenderServer, model: str, augment: bool, precision: str, evaluated: int) -> None:
     """``train``: whole training steps, averages included. ``evaluate``: passes over ``evaluated`` test images."""
     trainer = Trainer(model, augment, precision)
     import tensorflow as tf
@@ -77,5 +77,5 @@ def compete(floor: Floor, model: str, augment: bool, precision: str, evaluated: 
 
     evaluation()
     params, macs, _ = cost(trainer.network.model)
-    floor.ready(params=params, macs=macs, precision=trainer.config.precision, data=trainer.data.name)
-    floor.serve({"train": train, "evaluate": lambda: len(evaluation())})
+    server.ready(params=params, macs=macs, precision=trainer.config.precision, data=trainer.data.name)
+    server.serve({"train": train, "evaluate": lambda: len(evaluation())})

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks import images
-from benchmarks.contender import Floor
+from benchmarks.contender import ContenderServer
+from benchmarks.contenders import images
 
 BATCH, EVALUATION_BATCH = 128, 500
 SIZE = 24  # pixels that the network sees
@@ -98,7 +98,7 @@ def decayed(network: nn.Module) -> list[nn.Parameter]:
     return [layer.weight for layer in network if isinstance(layer, nn.Linear)][:-1]
 
 
-def compete(floor: Floor, model: str, compiled: bool, precision: str, evaluated: int) -> None:
+def compete(server: ContenderServer, model: str, compiled: bool, precision: str, evaluated: int) -> None:
     """``train``: steps on ready-made batches, without averages. ``evaluate``: passes over ``evaluated`` test images."""
     torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     torch.manual_seed(0)
@@ -135,10 +135,10 @@ def compete(floor: Floor, model: str, compiled: bool, precision: str, evaluated:
 
     train()
     evaluate()
-    floor.ready(
+    server.ready(
         params=parameter_count(network), precision=precision, data=loaded.name, packages={"torch": torch.__version__}
     )
-    floor.serve({"train": train, "evaluate": evaluate})
+    server.serve({"train": train, "evaluate": evaluate})
 
 
 def _batches(pixels, labels, batch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:

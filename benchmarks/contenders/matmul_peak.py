@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks.contender import Floor
+from benchmarks.contender import ContenderServer
 
 SIZE = 2048  # rows and columns of both matrices
 OPS = 2 * SIZE**3  # of one product
 
 
-def compete(floor: Floor) -> None:
+def compete(server: ContenderServer) -> None:
     """``float32`` and ``bfloat16``: operations of matrix products, in TensorFlow as the trainer has them."""
     from zoo.host.quiet_import import quiet_import
 
@@ -30,5 +30,5 @@ def compete(floor: Floor) -> None:
         return product
 
     products = {dtype.name: product_in(dtype) for dtype in (tf.float32, tf.bfloat16)}
-    floor.ready()
-    floor.serve(products)
+    server.ready()
+    server.serve(products)
