@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from zoo.measure import latency
@@ -27,3 +30,31 @@ def test_percentiles_by_hand():
     assert latency.percentiles([float(i) for i in reversed(range(101))]) == {"p50": 50.0, "p90": 90.0, "p99": 99.0}
     # Of two samples the percentiles lie on the line between them: 1 + 0.9 * 2.
     assert latency.percentiles([3.0, 1.0]) == pytest.approx({"p50": 2.0, "p90": 2.8, "p99": 2.98})
+
+
+PROGRAM = """
+import os, threading
+from pathlib import Path
+from zoo import models
+from zoo.measure import latency
+
+def processor_ticks():
+    "Thread -> processor time that it has used, user and system."
+    stats = {path.parent.name: path.read_text() for path in Path("/proc/self/task").glob("*/stat")}
+    return {thread: sum(map(int, stat.rpartition(")")[2].split()[11:13])) for thread, stat in stats.items()}
+
+latency.use_one_thread()
+network = models.build("nin2", lrn=True)
+latency.measure([network], [24])  # compiles, in threads of the compiler
+before = processor_ticks()
+latency.measure([network], [24])
+used = {thread: ticks - before.get(thread, 0) for thread, ticks in processor_ticks().items()}
+print(sum(ticks > 2 for thread, ticks in used.items() if thread != str(threading.get_native_id())))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the processor time of a thread is read from /proc")
+def test_one_image_takes_one_thread():
+    """At most one thread beside Python's own: TensorFlow computes in it while Python waits."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert int(done.stdout) <= 1

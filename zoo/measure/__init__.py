@@ -1,4 +1,7 @@
-"""What a model costs and how well it does. Nothing here imports TensorFlow before it is called."""
+"""Metrics of a model: their registry, accuracy, cost and latency.
+
+May import zoo.host, zoo.stats and zoo.text. Nothing here imports TensorFlow before it is called.
+"""
 
 from zoo.measure.cost import Cost, LayerCost, cost, layer_costs
 

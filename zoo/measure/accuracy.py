@@ -13,7 +13,7 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
 def top_k_accuracy(logits: np.ndarray, labels: np.ndarray, k: int) -> float:
     """The fraction of examples whose label is among their ``k`` largest logits: logits [N, classes], labels [N].
 
-    Among equal logits the lower class comes first, as in ``accuracy``.
+    Among equal logits the lower class ranks first, as in ``accuracy``.
     """
     largest = np.argsort(-logits, axis=1, kind="stable")[:, :k]
     return float(np.mean(np.any(largest == np.asarray(labels)[:, None], axis=1)))

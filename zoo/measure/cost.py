@@ -1,18 +1,18 @@
-"""The price of a model for one image: parameters, multiply-adds (MACs), and operations as tensorsandbox counts them.
+"""The cost of a model for one image: parameters, multiply-adds (MACs), and operations as tensorsandbox counts them.
 
 MACs are those of convolutions and dense layers only. Operations follow the source's convention:
 
 - convolution: (1 + 2 * Cin * k * k) per element of its output, the 1 being the bias; dense layer: 2 * in + 1 per unit
-- ReLU: 2 per element, as a layer or as another layer's activation. The source has no figure for other activations; they
-  are counted alike, and ``linear`` is free
+- ReLU: 2 per element, as a layer or as another layer's activation. The source has no figure for other activations, which
+  are counted the same; ``linear`` is free
 - local response normalization: 4 per element and channel of the window, 36 at radius 4
-- pools, averages, and whatever only moves values: free. Dropout: free, inference does not drop
+- pools, averages, and whatever only moves values: free. Dropout: free, as nothing is dropped at inference
 - batch normalization: free, it folds into the weights before it; its scale and shift count as parameters
 
-Where the source is silent: adding or multiplying maps costs 1 per element and further map, layer and group
+Where the source has no figure, adding or multiplying maps costs 1 per element and further map, layer and group
 normalization 7 per element (mean 1, center 1, variance 2, scale 1, gain 1, shift 1).
 
-A layer that is not known here raises ValueError, unless it has a method
+A layer that is not listed here raises ValueError, unless it has a method
 ``macs_and_ops(input_shape, output_shape) -> (macs, ops)``, shapes as tuples with the batch first (None).
 """
 
@@ -28,7 +28,7 @@ NORMALIZATION_OPS = 7  # per element, of layer and group normalization
 
 
 class Cost(NamedTuple):
-    """Price of a model for one image; ``ops`` as in the module's text."""
+    """Cost of a model for one image; for ``ops`` see the docstring of this module."""
 
     params: int
     macs: int
@@ -36,7 +36,7 @@ class Cost(NamedTuple):
 
 
 class LayerCost(NamedTuple):
-    """Price of one layer for one image. ``output_shape`` leaves the batch out; ``kind`` is the class of the layer."""
+    """Cost of one layer for one image. ``output_shape`` leaves the batch out; ``kind`` is the class of the layer."""
 
     name: str
     kind: str
@@ -57,12 +57,12 @@ def cost(model) -> Cost:
 
 
 def layer_costs(model) -> list[LayerCost]:
-    """One row a layer, in the order of ``model.layers``; raises ValueError as ``cost`` does.
+    """One row per layer, in the order of ``model.layers``; raises ValueError as ``cost`` does.
 
-    The layers of a model within the model are named ``outer/inner``. A layer that is called several times has a row a
-    call, and its parameters in the first of them.
+    The layers of a model within the model are named ``outer/inner``. A layer that is called several times has a row per
+    call, with its parameters in the first.
     """
-    counted: set[int] = set()  # of weights, by identity: a layer, or a weight, that is shared is stored once
+    counted: set[int] = set()  # weights, by identity: a shared layer or weight counts once
     return list(_rows(model, "", counted))
 
 

@@ -1,7 +1,7 @@
-"""Latency of one image: the compiled function, one thread, the models in turn so that a noisy moment hits them all alike.
+"""Latency of one image: the compiled function, one thread, the models in turn so that noise affects them all alike.
 
-Protocol, after MLPerf inference's single stream: 1,024 queries a model, one at a time, each timed until the logits are
-there. The weights do not matter to the time, so the models are built for it, in float32 whatever the precision of training.
+Protocol, after MLPerf inference's single stream: 1,024 queries per model, one at a time, each timed until the logits are
+there. The weights do not matter to the time, so the models are built for it, in float32 whatever the training's precision.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _WARM_UP = 50
 
 
 def measure(models: Sequence[Any], sizes: Sequence[int]) -> list[list[float]]:
-    """Milliseconds of each query, [models, QUERIES], of tf_keras models for images of so many pixels."""
+    """Milliseconds of each query, [models, QUERIES], for ``tf_keras`` models and the sizes of their images in pixels."""
     queries = [_query(model, size) for model, size in zip(models, sizes, strict=True)]
     return interleaved(queries, QUERIES, _BLOCK, _WARM_UP)
 
 
 def use_one_thread() -> None:
-    """Have this process compute with one thread of the CPU. To be called before its first TensorFlow operation."""
+    """Limit TensorFlow to one thread of the CPU in this process. Call it before the first TensorFlow operation."""
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")

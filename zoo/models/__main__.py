@@ -1,4 +1,4 @@
-"""``python -m zoo.models [NAME]``: the registered models and their price, or the layers of one of them."""
+"""``python -m zoo.models [NAME]``: the registered models and their costs, or the layers of one of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from zoo import models
 from zoo.host.quiet_import import quiet_import
 from zoo.measure import Cost, LayerCost, cost, layer_costs
+from zoo.models import registry
 from zoo.plugins import PluginError, load_file
 from zoo.text.suggestions import did_you_mean
 from zoo.text.wording import table
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             load_file(path)
     except PluginError as error:
         return _refuse(str(error))
-    known = models.names()
+    known = registry.names()
     if options.name is None:
         return _list_models(known, options)
     if options.name not in known:
@@ -65,22 +65,24 @@ def _pixels(text: str) -> int:
 
 
 def _list_models(known: Sequence[str], options: argparse.Namespace) -> int:
-    found = [(models.entry(name), _attempt(cost, name, options.input_size)) for name in known]
+    costs = [(registry.entry(name), _attempt(cost, name, options.input_size)) for name in known]
     if options.json:
-        _print_json([{"name": e.name, "family": e.family, **_priced(price)} for e, price in found])
+        _print_json([{"name": e.name, "family": e.family, **_json_of(counted)} for e, counted in costs])
     else:
         rows = [
-            (e.name, e.family, *(f"{value:,}" for value in price)) if isinstance(price, Cost) else (e.name, e.family)
-            for e, price in found
+            (e.name, e.family, *(f"{value:,}" for value in counted))
+            if isinstance(counted, Cost)
+            else (e.name, e.family)
+            for e, counted in costs
         ]
         print(f"{len(rows)} models at {options.input_size}x{options.input_size}x3, 10 classes, for one image")
-        notes = ["" if isinstance(price, Cost) else price for _, price in found]
+        notes = ["" if isinstance(counted, Cost) else counted for _, counted in costs]
         print(table(("name", "family", "params", "MACs", "ops"), rows, left=2, notes=notes))
-    return int(any(isinstance(price, str) for _, price in found))
+    return int(any(isinstance(counted, str) for _, counted in costs))
 
 
-def _priced(price: Cost | str) -> dict[str, Any]:
-    return price._asdict() if isinstance(price, Cost) else {"error": price}
+def _json_of(counted: Cost | str) -> dict[str, Any]:
+    return counted._asdict() if isinstance(counted, Cost) else {"error": counted}
 
 
 def _show_model(options: argparse.Namespace) -> int:
@@ -89,7 +91,7 @@ def _show_model(options: argparse.Namespace) -> int:
         print(f"{options.name}: {rows}", file=sys.stderr)
         return 1
     total = Cost(*(sum(getattr(row, field) for row in rows) for field in Cost._fields))
-    entry = models.entry(options.name)
+    entry = registry.entry(options.name)
     arguments = {name: parameter.default for name, parameter in entry.parameters().items()}
     if options.json:
         _print_json(
@@ -111,8 +113,8 @@ def _show_model(options: argparse.Namespace) -> int:
 
 
 def _layer_table(rows: Sequence[LayerCost], total: Cost) -> str:
-    def cells(price: LayerCost | Cost) -> list[str]:
-        both = ((getattr(price, field), getattr(total, field)) for field in Cost._fields)
+    def cells(counted: LayerCost | Cost) -> list[str]:
+        both = ((getattr(counted, field), getattr(total, field)) for field in Cost._fields)
         return [text for value, whole in both for text in (f"{value:,}", f"{value / whole:.1%}" if whole else "-")]
 
     lines = [(row.name, "x".join(map(str, row.output_shape)), *cells(row)) for row in rows]
@@ -121,14 +123,14 @@ def _layer_table(rows: Sequence[LayerCost], total: Cost) -> str:
 
 
 def _attempt(count: Callable[[Any], Any], name: str, input_size: int) -> Any:
-    """What ``count`` makes of the model, or in one line why there is nothing to count."""
+    """What ``count`` returns for the model, or one line that says why it cannot be counted."""
     with quiet_import():
         import tf_keras as keras
 
     keras.backend.clear_session()  # or the graphs of all the models stay in memory
     try:
-        return count(models.build(name, input_size))
-    except Exception as error:  # a user's own function may raise anything, and the other models still have their price
+        return count(registry.build(name, input_size))
+    except Exception as error:  # a user's own function may raise anything; the other models are still counted
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         return reason if isinstance(error, ValueError) else f"{type(error).__name__}: {reason}"
 
@@ -143,13 +145,15 @@ def _refuse(message: str) -> int:
 
 
 def _run() -> int:
-    """``main``, quiet when the reader of its output goes away (``| head``) or the person interrupts it."""
+    """``main``, without a traceback when the reader of its output goes away (``| head``) or on Ctrl-C."""
     try:
         code = main()
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or the interpreter prints an error when it exits
         return 1
     except KeyboardInterrupt:
         return 130
