@@ -99,11 +99,11 @@ def env(common, tmp_path_factory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def finished(common, env) -> tuple[Path, CompletedProcess]:
     """A sweep run without any disturbance: its directory and what it printed."""
-    directory, told = common / "finished", common / "finished.json"
+    directory, kept = common / "finished", common / "finished.json"
     with filelock.FileLock(common / ".finished.lock"):
-        if not told.exists():
+        if not kept.exists():
             directory.mkdir()
             (directory / "flip.yaml").write_text(QUESTION)
             done = sweep(directory, env, "flip.yaml")
-            told.write_text(json.dumps(vars(done)))
-    return directory, CompletedProcess(**json.loads(told.read_text()))
+            kept.write_text(json.dumps(vars(done)))
+    return directory, CompletedProcess(**json.loads(kept.read_text()))

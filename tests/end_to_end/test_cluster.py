@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import clusters
-from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, gone, sweep
+from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, has_ended, sweep
 from helpers.tracked import ask
 
 from zoo.execution import worker
@@ -57,7 +57,7 @@ def disturbed(tmp_path_factory, network):
     def kill_driver(running: Running) -> None:
         training = [pid for pid, _ in trainings(network, directory)]
         running.process.kill()
-        running.gone = len(training), all(gone(pid) for pid in training)
+        running.trainings_ended = len(training), all(has_ended(pid) for pid in training)
 
     going("ctrl-c", Running.interrupt)
     going("driver killed", kill_driver)
@@ -152,7 +152,7 @@ def test_ctrl_c_leaves_a_checkpoint_on_each_node_and_says_one_thing(disturbed):
 
 def test_trainings_whose_driver_is_killed_save_a_checkpoint_and_end(disturbed):
     killed = disturbed[1]["driver killed"]
-    assert killed.code == -signal.SIGKILL and killed.gone == (2, True)
+    assert killed.code == -signal.SIGKILL and killed.trainings_ended == (2, True)
     assert all(step > disturbed[1]["ctrl-c"].steps[key] for key, step in killed.steps.items())
 
 

@@ -18,11 +18,11 @@ from helpers.sweeps import (
     PATIENCE_S,
     QUESTION,
     command,
+    errors_of,
     predictions,
     record_of,
     statuses,
     sweep,
-    told,
 )
 
 from zoo.storage.states import TrainingState
@@ -157,7 +157,7 @@ def test_a_training_that_the_kernel_ends_for_want_of_memory(small_memory, tmp_pa
     words = ["sh", "-c", f'echo $$ > {small_memory} && exec "$@"', "sh", *command("trouble.yaml", "--retries", 0)]
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     reason = "the kernel ended its process because memory was short (SIGKILL)"
-    assert done.returncode == 1 and f"trouble=eats · seed 0: {reason}\n" in told(done)
+    assert done.returncode == 1 and f"trouble=eats · seed 0: {reason}\n" in errors_of(done)
     assert record_of(tmp_path, "trouble=eats").status().reason == reason
     assert record_of(tmp_path, "trouble=nothing").status().state is TrainingState.DONE
 
@@ -169,7 +169,7 @@ def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(tmp_path, en
     (tmp_path / "rate.yaml").write_text(text.replace("  batch", "  optimizer.momentum: 0.9\n  batch"))
     first = sweep(tmp_path, env, "rate.yaml")
     assert first.returncode == 1
-    assert "optimizer.lr=1000 · seed 0: the loss is not a number at step " in told(first)
+    assert "optimizer.lr=1000 · seed 0: the loss is not a number at step " in errors_of(first)
     assert "is not repeated, unless you ask for it:" in first.stderr and "--rerun-failed" in first.stderr
     assert sorted(status["state"] for status in statuses(tmp_path)) == ["done", "failed"]
     log = next(
@@ -180,7 +180,7 @@ def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(tmp_path, en
     assert again.returncode == 1 and "left out" in again.stdout and log.stat().st_mtime_ns == before
     asked = sweep(tmp_path, env, "rate.yaml", "--rerun-failed")
     assert asked.returncode == 1 and "left out" not in asked.stdout and log.stat().st_mtime_ns > before
-    assert "--rerun-failed" not in told(asked).replace(" ".join(command("rate.yaml", "--rerun-failed")), "")
+    assert "--rerun-failed" not in errors_of(asked).replace(" ".join(command("rate.yaml", "--rerun-failed")), "")
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_a_full_disk_loses_nothing(small_disk, finished, env):
     store = f"sqlite:///{finished[0] / 'other.db'}"
     done = sweep(small_disk, env, "flip.yaml", "--tracking-uri", store)
     assert done.returncode == 1
-    assert "disk is full" in told(done)
+    assert "disk is full" in errors_of(done)
     assert "[2/2]" in done.stdout
     for path in small_disk.glob("runs/*/*.json"):
         json.loads(path.read_text())
@@ -212,7 +212,7 @@ def test_a_full_disk_loses_nothing(small_disk, finished, env):
     assert not list(small_disk.glob("runs/*/.*.json*"))
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     again = sweep(small_disk, env, "flip.yaml", "--tracking-uri", store)
-    assert again.returncode == 0 and told(again) == ""
+    assert again.returncode == 0 and errors_of(again) == ""
     for path, arrays in predictions(finished[0]).items():
         for name, values in arrays.items():
             np.testing.assert_array_equal(predictions(small_disk)[path][name], values)
@@ -226,7 +226,7 @@ def test_a_database_that_is_locked_all_along_loses_nothing(place, env):
     holder.execute("BEGIN EXCLUSIVE")
     done = sweep(place, env, "own.yaml", "--tracking-uri", store)
     assert done.returncode == 1 and "1 of 1 trainings complete" in done.stdout
-    assert "another program has locked the database and does not let go; close it" in told(done)
+    assert "another program has locked the database and does not let go; close it" in errors_of(done)
     assert "The results are safe in runs/; this sends them when it is back:\n" in done.stderr
     assert done.stderr.endswith(
         f"  {' '.join(command('own.yaml', '--tracking-uri', store, '--sync'))}\n".replace(store, f"'{store}'")

@@ -11,7 +11,7 @@ from pathlib import Path
 import filelock
 import numpy as np
 import pytest
-from helpers.sweeps import OWN, OWN_QUESTION, QUESTION, command, keys, predictions, sweep, told
+from helpers.sweeps import OWN, OWN_QUESTION, QUESTION, command, errors_of, keys, predictions, sweep
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 
@@ -51,7 +51,7 @@ def test_the_same_command_again_trains_nothing_and_still_reports(finished, env):
     before = {path: path.stat().st_mtime_ns for path in directory.glob("runs/*/**/*") if path.is_file()}
     (directory / "results" / "flip" / "report.md").unlink()
     again = sweep(directory, env, "flip.yaml")
-    assert again.returncode == 0 and told(again) == ""
+    assert again.returncode == 0 and errors_of(again) == ""
     assert "2 runs, all of them done already" in again.stdout and "[1/" not in again.stdout
     assert (directory / "results" / "flip" / "report.md").exists()
     assert {path: path.stat().st_mtime_ns for path in directory.glob("runs/*/**/*") if path.is_file()} == before
@@ -72,7 +72,7 @@ def test_own_model_own_data_and_readouts_that_share_one_training(tmp_path, env):
 def test_a_plan_starts_nothing(planned, env):
     done = sweep(planned, env, "flip.yaml", "--plan")
     assert done.returncode == 0
-    assert told(done) in ("", "timing a few steps of the network, once on this machine ...\n")  # at its first time
+    assert errors_of(done) in ("", "timing a few steps of the network, once on this machine ...\n")  # at its first time
     assert "2 variants x 1 seed = 2 runs, from 2 trainings; baseline augment.flip=true" in done.stdout
     assert "480 steps to train" in done.stdout
     assert [path.name for path in planned.iterdir()] == ["flip.yaml"]
@@ -120,7 +120,7 @@ def test_bad_questions_and_bad_options_exit_with_2(planned, env):
         (("flip.yaml", "--plan", "--gpus-per-run", "1"), "--gpus-per-run 1: this machine has no GPU"),
     ]:
         done = sweep(planned, env, *arguments)
-        assert done.returncode == 2 and said in told(done), done.stderr
+        assert done.returncode == 2 and said in errors_of(done), done.stderr
     assert sorted(path.name for path in planned.iterdir()) == ["bad.yaml", "flip.yaml"]
 
 
@@ -131,7 +131,7 @@ def test_a_model_that_cannot_be_built_is_a_mistake_at_its_line(planned, env):
     (planned / "own.yaml").write_text(OWN_QUESTION.replace("ema: [true, false], steps", "width: [2, 4], steps"))
     done = sweep(planned, env, "own.yaml", "--plan")
     assert done.returncode == 2
-    lines = [line for line in told(done).splitlines() if not line.startswith("counting")]
+    lines = [line for line in errors_of(done).splitlines() if not line.startswith("counting")]
     assert len(lines) == 4 and all(line.endswith("the model cannot be built: OSError: no such wood") for line in lines)
     assert all(line.startswith("own.yaml:5:") for line in lines)
 
@@ -145,7 +145,7 @@ def cifar(directory: Path) -> Path:
 def test_a_data_directory_that_is_not_there(planned, env):
     done = sweep(cifar(planned), env, "flip.yaml", "--data-dir", "nowhere")
     assert done.returncode == 1
-    assert "the data directory cannot be used: nowhere does not exist. Looked for: " in told(done)
+    assert "the data directory cannot be used: nowhere does not exist. Looked for: " in errors_of(done)
     assert not keys(planned)
 
 
@@ -154,7 +154,7 @@ def test_a_truncated_archive(planned, env):
     (planned / "got" / "cifar-10-binary.tar.gz").write_bytes(np.random.default_rng(0).bytes(1_000_000))
     done = sweep(cifar(planned), env, "flip.yaml", "--data-dir", "got")
     assert done.returncode == 1
-    assert "got/cifar-10-binary.tar.gz is damaged or cut short: md5 " in told(done)
+    assert "got/cifar-10-binary.tar.gz is damaged or cut short: md5 " in errors_of(done)
     assert "in 1,000,000 bytes" in done.stderr and not keys(planned)
 
 
@@ -162,14 +162,14 @@ def test_runs_is_a_file(planned, env):
     (planned / "runs").write_text("mine")
     done = sweep(planned, env, "flip.yaml")
     assert done.returncode == 1
-    assert told(done) == "cannot go on: runs is a file, and results belong in a directory of that name\n"
+    assert errors_of(done) == "cannot go on: runs is a file, and results belong in a directory of that name\n"
 
 
 def test_results_is_a_file(copied, env):
     (copied / "results").write_text("mine")
     done = sweep(copied, env, "flip.yaml")
     assert done.returncode == 1
-    assert told(done).startswith("no report: cannot write results") and done.stderr.count("\n") == 1
+    assert errors_of(done).startswith("no report: cannot write results") and done.stderr.count("\n") == 1
     assert (copied / "results").read_text() == "mine"
 
 
@@ -177,7 +177,7 @@ def test_mlflow_db_is_a_directory(copied, env):
     (copied / "mlflow.db").mkdir()
     done = sweep(copied, env, "flip.yaml")
     assert done.returncode == 1
-    assert "sqlite:///mlflow.db" in told(done) and "The results are safe in runs/" in done.stderr
+    assert "sqlite:///mlflow.db" in errors_of(done) and "The results are safe in runs/" in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 4
 
 
@@ -186,4 +186,4 @@ def test_a_second_sweep_of_the_same_question_is_refused(planned, env):
     with filelock.FileLock(planned / "runs" / ".flip.lock"):
         done = sweep(planned, env, "flip.yaml")
     assert done.returncode == 1
-    assert told(done) == "another run_sweep.py is working on flip in this directory; wait for it or stop it\n"
+    assert errors_of(done) == "another run_sweep.py is working on flip in this directory; wait for it or stop it\n"

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers.sweeps import QUESTION, Running, command, gone, predictions, records, statuses
+from helpers.sweeps import QUESTION, Running, command, has_ended, predictions, records, statuses
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 
@@ -40,7 +40,7 @@ def disturbed(tmp_path_factory, env, finished):
     def kill_driver(running: Running) -> None:
         worker = running.worker()
         running.process.kill()
-        running.worker_gone = gone(worker)
+        running.worker_ended = has_ended(worker)
 
     note(mid_training("driver killed", kill_driver))
     # One at a time until here, like the sweep that is compared with; two from here on give the same bits.
@@ -66,7 +66,7 @@ def test_a_stopped_sweep_goes_on_from_its_checkpoint(disturbed):
 
 def test_a_worker_whose_driver_is_killed_saves_a_checkpoint_and_ends(disturbed):
     killed = disturbed[1]["driver killed"]
-    assert killed.code == -signal.SIGKILL and killed.worker_gone
+    assert killed.code == -signal.SIGKILL and killed.worker_ended
     assert killed.checkpoints > disturbed[1]["sigterm"].checkpoints
 
 
@@ -104,4 +104,4 @@ def test_two_ctrl_c_end_at_once(tmp_path, env):
     running.until("stopping after a checkpoint")
     running.interrupt()
     assert running.end() == 130
-    assert gone(worker) and "Traceback" not in running.errors
+    assert has_ended(worker) and "Traceback" not in running.errors

@@ -169,7 +169,7 @@ class Running:
         raise AssertionError("no training is running")
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Wait for the end of a process that is not ours; whether it came."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -224,7 +224,7 @@ def record_of(directory: Path, variant: str) -> Record:
     return found
 
 
-def told(done) -> str:
+def errors_of(done) -> str:
     """What went wrong, in words: never a traceback."""
     for text in (done.stdout, done.stderr):
         assert "Traceback" not in text and "Exception" not in text, text
