@@ -68,7 +68,7 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
     artifacts = {row["run_id"]: row.pop("artifact_uri") for row in found}
     runs = runs_frame(found, variants)
     variants += tuple(name for name in dict.fromkeys(runs["variant"]) if name not in variants)
-    baseline, first_look = tags.get(ExperimentTags.BASELINE), _json_tag(tags, ExperimentTags.FIRST_LOOK, 0)
+    baseline, first_look = tags.get(ExperimentTags.BASELINE), _json_tag(tags, ExperimentTags.FIRST_ANALYSIS, 0)
     return Sweep(
         name=sweep,
         question=" ".join(tags.get(ExperimentTags.QUESTION, "").split()),

@@ -106,7 +106,7 @@ def finish(training) -> None:
 
 def runs_of(store: Store, only: str = "") -> dict[str, object]:
     """MLflow's runs by name, read by another client; no name may be there twice."""
-    client = open_client(store._uri)
+    client = open_client(store.uri)
     found = client.search_runs([store.experiment_id], filter_string=only)
     named = {run.info.run_name: run for run in found}
     assert len(named) == len(found)
@@ -114,7 +114,7 @@ def runs_of(store: Store, only: str = "") -> dict[str, object]:
 
 
 def points(store: Store, run, metric: str) -> list[tuple[int, float]]:
-    return [(p.step, p.value) for p in open_client(store._uri).get_metric_history(run.info.run_id, metric)]
+    return [(p.step, p.value) for p in open_client(store.uri).get_metric_history(run.info.run_id, metric)]
 
 
 def artifacts(run) -> Path:

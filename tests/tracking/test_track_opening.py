@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
+import mlflow
 import pytest
 
 from zoo.tracking import connection
+from zoo.tracking.address import sqlite_path
 from zoo.tracking.connection import TrackingError
 
 
@@ -15,33 +17,36 @@ def tables(path) -> list[str]:
         return [name for (name,) in database.execute("select name from sqlite_master")]
 
 
-def maker(fails: BaseException | None = None):
-    """Stands for MLflow: makes a table, then perhaps ends; the tables of a half made database stand in its way."""
+def client(fails: BaseException | None = None):
+    """In place of MLflow's client: it makes a table, then perhaps ends; the tables of a half made database stop it."""
 
-    def make(uri: str) -> str:
-        path = connection.sqlite_path(uri)
-        if "complete" not in tables(path):
-            with sqlite3.connect(path) as database:
-                database.execute("create table first (x)")
-                if fails:
-                    database.commit()
-                    raise fails
-                database.execute("create table complete (x)")
-        return uri
+    class Client:
+        def __init__(self, tracking_uri: str):
+            self.uri = tracking_uri
 
-    return make
+        def search_experiments(self, max_results: int) -> None:
+            path = sqlite_path(self.uri)
+            if "complete" not in tables(path):
+                with sqlite3.connect(path) as database:
+                    database.execute("create table first (x)")
+                    if fails:
+                        database.commit()
+                        raise fails
+                    database.execute("create table complete (x)")
+
+    return Client
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError(28, "No space left on device"), SystemExit(1)])
 def test_a_making_that_is_broken_off_leaves_nothing_in_the_way(tmp_path, monkeypatch, failure):
     path = tmp_path / "mlflow.db"
-    monkeypatch.setattr(connection, "_answering_client", maker(failure))
+    monkeypatch.setattr(mlflow, "MlflowClient", client(failure))
     with pytest.raises((KeyboardInterrupt, TrackingError, SystemExit)):
         connection.open_client(f"sqlite:///{path}")
     assert path.stat().st_size == 0
     (tmp_path / ".mlflow.db.making-killed").mkdir()  # as a killed process leaves it
-    monkeypatch.setattr(connection, "_answering_client", maker())
-    assert connection.open_client(f"sqlite:///{path}") == f"sqlite:///{path}"
+    monkeypatch.setattr(mlflow, "MlflowClient", client())
+    assert connection.open_client(f"sqlite:///{path}").uri == f"sqlite:///{path}"
     assert tables(path) == ["first", "complete"]
     assert sorted(found.name for found in tmp_path.iterdir()) == [".mlflow.db.lock", "mlflow.db"]
 
@@ -50,7 +55,7 @@ def test_a_database_that_is_half_made_already_is_named(tmp_path, monkeypatch):
     path = tmp_path / "mlflow.db"
     with sqlite3.connect(path) as database:
         database.execute("create table first (x)")
-    monkeypatch.setattr(connection, "_answering_client", maker())
+    monkeypatch.setattr(mlflow, "MlflowClient", client())
     monkeypatch.setattr(connection.time, "sleep", lambda _: None)
     with pytest.raises(TrackingError, match="its making was broken off, so nothing is in it; remove this file"):
         connection.open_client(f"sqlite:///{path}")

@@ -7,13 +7,18 @@ import os
 import re
 import shutil
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from zoo.storage.errors import RecordError
 from zoo.tracking.address import sqlite_path, without_passwords
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 OPENING_SECONDS = 180  # how long to wait for another process that opens the same database: a slow disk takes a minute
 
@@ -27,7 +32,8 @@ _SETTINGS = {  # a user's own setting wins
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
 
-# What MLflow, SQLAlchemy and the network say -> what it means here, the first that fits.
+# Patterns in messages of MLflow, SQLAlchemy and the network, which have no other form -> what they mean here; the first
+# that fits.
 _MEANINGS = (
     (r"database is locked", "another program has locked the database and does not let go; close it"),
     (r"unable to open database file", "this file can neither be opened nor created"),
@@ -59,8 +65,8 @@ class TrackingError(Exception):
     """MLflow cannot be written to; the message says which store and why, in one line. The results are on disk anyway."""
 
 
-def open_client(uri: str) -> Any:
-    """An ``mlflow.MlflowClient`` of a store that is there and answers; a local database is created when it is not there.
+def open_client(uri: str) -> MlflowClient:
+    """A client of a store that is there and answers; a local database is created when it is not there.
 
     Raises TrackingError.
     """
@@ -84,6 +90,8 @@ def explained(uri: str) -> Iterator[None]:
         yield
     except TrackingError:
         raise
+    except RecordError as error:
+        raise TrackingError(f"the results of a training cannot be sent to MLflow: {error}") from error
     except Exception as error:
         raise TrackingError(
             f"MLflow at {without_passwords(uri)} cannot be written to: {_reason(error, uri)}"
@@ -101,7 +109,13 @@ def _reason(error: Exception, uri: str) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.strerror}: {error.filename}"
     first = text.splitlines()[0][:300] if text else ""
-    return without_passwords(first if type(error).__name__ == "MlflowException" else f"{type(error).__name__}: {first}")
+    return without_passwords(first if _is_of_mlflow(error) else f"{type(error).__name__}: {first}")
+
+
+def _is_of_mlflow(error: Exception) -> bool:
+    """Whether MLflow raised it; if so, MLflow has been imported."""
+    exceptions = sys.modules.get("mlflow.exceptions")
+    return exceptions is not None and isinstance(error, exceptions.MlflowException)
 
 
 @contextlib.contextmanager
@@ -125,38 +139,39 @@ def _check_database(path: Path) -> None:
         try:
             database.execute("SELECT 1 FROM sqlite_master LIMIT 1")
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error):  # a lock passes, and MLflow waits for that
+            # A lock passes, and MLflow waits for that.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
 
 
 def _make_database(path: Path) -> None:
-    """Make MLflow's tables beside the place and put them there in one go: MLflow cannot complete a half made database."""
+    """Make MLflow's tables in another file, renamed when it is whole: MLflow cannot complete a half made database."""
     prefix = f".{path.name}.making-"
     for left_by_a_crash in path.parent.glob(f"{prefix}*"):
         shutil.rmtree(left_by_a_crash, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as directory:
-        made, whole = Path(directory) / "made.db", Path(directory) / "whole.db"
-        _answering_client(f"sqlite:///{made.absolute()}")
-        shutil.copyfile(made, whole)  # the other stays open in this process
+        created, whole = Path(directory) / "created.db", Path(directory) / "whole.db"
+        _answering_client(f"sqlite:///{created.absolute()}")
+        shutil.copyfile(created, whole)  # the other stays open in this process
         with open(whole, "rb") as file:
             os.fsync(file.fileno())
-        if not path.stat().st_size:  # an ``mlflow ui`` just started may have been quicker
+        if not path.stat().st_size:  # an ``mlflow ui`` that was just started may have been quicker
             os.replace(whole, path)
 
 
-def _client_beside_others(uri: str) -> Any:
+def _client_beside_others(uri: str) -> MlflowClient:
     """A client of a local database, even while an ``mlflow ui`` just started makes its tables."""
     for pause_s in (1, 3, 6):
         try:
             return _answering_client(uri)
         except Exception as error:
-            if "already exists" not in str(error):
+            if "already exists" not in str(error):  # no other form, as above
                 raise
             time.sleep(pause_s)
     return _answering_client(uri)
 
 
-def _answering_client(uri: str) -> Any:
+def _answering_client(uri: str) -> MlflowClient:
     import mlflow
 
     client = mlflow.MlflowClient(tracking_uri=uri)

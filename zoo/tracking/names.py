@@ -13,7 +13,7 @@ class ExperimentTags:
     MARGIN = "margin"
     VARIANTS = "variants"  # JSON list of names, like the next three in the order of the question
     SEEDS = "seeds"
-    FIRST_LOOK = "first_look"  # seeds before the first interim analysis, null where the number of seeds is fixed
+    FIRST_ANALYSIS = "first_look"  # seeds before the first interim analysis, null where the number of seeds is fixed
     FACTORS = "factors"
     LEVELS = "levels"  # JSON object: variant -> factor -> level
     PUBLISHED = "published"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
@@ -16,9 +17,16 @@ from zoo.tracking.store import Store
 _log = logging.getLogger(__name__)
 
 PATIENCE_S = 90  # longer than the retries of one request
-_SAY_AFTER_S = 3
+_MESSAGE_AFTER_S = 3
 
-Update = tuple[Training, TrainingState, str]  # a training, its state, and the reason of a failure
+
+@dataclass(frozen=True)
+class _Update:
+    """The newest state of a training, and the reason of a failure."""
+
+    training: Training
+    state: TrainingState
+    reason: str
 
 
 class Recorder:
@@ -28,20 +36,13 @@ class Recorder:
     ``close``; it stays on disk in any case. That MLflow goes away and comes back is logged, from that thread.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        uri: str,
-        directory: Path,
-        command: str = "",
-    ):
-        self._open = lambda: Store(plan, uri, directory, command)
-        self._uri = uri
-        self._waiting: dict[str, Update] = {}
-        self._unsent: dict[str, Update] = {}  # the sending thread's own
+    def __init__(self, plan: Plan, uri: str, directory: Path, command: str = ""):
+        self._plan, self._uri, self._directory, self._command = plan, uri, directory, command
+        self._waiting: dict[str, _Update] = {}
+        self._unsent: dict[str, _Update] = {}  # the sending thread's own
         self._changed = threading.Condition()
         self._closing = False
-        self._had_trouble = False
+        self._had_problem = False
         self._sent = 0  # how many updates have got through
         self.store: Store | None = None
         self.problem: TrackingError | None = None
@@ -51,7 +52,7 @@ class Recorder:
     def update(self, training: Training, state: TrainingState, reason: str = "") -> None:
         """Have the record of a training sent, soon. Returns at once."""
         with self._changed:
-            self._waiting[training.key] = (training, state, reason)
+            self._waiting[training.key] = _Update(training, state, reason)
             self._changed.notify()
 
     def close(self, patience_s: float = PATIENCE_S) -> TrackingError | None:
@@ -62,12 +63,12 @@ class Recorder:
         with self._changed:
             self._closing = True
             self._changed.notify()
-        sent, since, told = self._sent, time.monotonic(), False
+        sent, since, is_announced = self._sent, time.monotonic(), False
         while self._thread.is_alive():
             self._thread.join(min(0.2, patience_s))
             waited_s = time.monotonic() - since
-            if waited_s > _SAY_AFTER_S and not told:
-                told = True
+            if waited_s > _MESSAGE_AFTER_S and not is_announced:
+                is_announced = True
                 _log.info("sending the results to MLflow (they are on disk already: Ctrl-C does no harm)")
             if self._sent > sent:
                 sent, since = self._sent, time.monotonic()
@@ -100,32 +101,32 @@ class Recorder:
 
     def _tidy_up(self) -> None:
         """What MLflow was asked for while it did not answer it may have done since then."""
-        if self._had_trouble and self.store and not self.problem:
+        if self._had_problem and self.store and not self.problem:
             try:
-                self.store.look_again()
+                self.store.refresh()
             except TrackingError as error:
                 self.problem = error
 
-    def _attempt(self, unsent: dict[str, Update]) -> None:
+    def _attempt(self, unsent: dict[str, _Update]) -> None:
         """Send what can be sent, removing it from ``unsent``."""
         before, self.problem = self.problem, None
         try:
             with explained(self._uri):
-                self.store = self.store or self._open()
+                self.store = self.store or Store(self._plan, self._uri, self._directory, self._command)
         except TrackingError as error:
             self.problem = error
         else:
             self._send(self.store, unsent)
-        self._had_trouble |= self.problem is not None
-        if not self._closing:  # else whoever closes says it
-            self._tell(before)
+        self._had_problem |= self.problem is not None
+        if not self._closing:  # else the caller of `close` reports it
+            self._log_change(before)
 
-    def _send(self, store: Store, unsent: dict[str, Update]) -> None:
+    def _send(self, store: Store, unsent: dict[str, _Update]) -> None:
         in_a_row = 0
         for key, update in list(unsent.items()):
             try:
                 with explained(self._uri):
-                    store.send(*update)
+                    store.send(update.training, update.state, update.reason)
             except TrackingError as error:
                 self.problem = error
                 unsent[key] = unsent.pop(key)  # to the end of the queue
@@ -137,7 +138,7 @@ class Recorder:
                 self._sent += 1
                 in_a_row = 0
 
-    def _tell(self, before: TrackingError | None) -> None:
+    def _log_change(self, before: TrackingError | None) -> None:
         if self.problem and not before:
             _log.warning("%s; the sweep goes on, and its results are kept on disk", self.problem)
         elif before and not self.problem:

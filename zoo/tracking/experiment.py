@@ -1,0 +1,75 @@
+"""The MLflow experiment of a sweep, with the question as it was last asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.config import Question
+from zoo.tracking import view
+from zoo.tracking.names import ExperimentTags
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_TAG_LENGTH = 20_000  # characters that MLflow takes
+_LISTED = 50  # variants in the description
+
+
+def find_or_create_experiment(client: MlflowClient, name: str, uri: str, directory: Path) -> str:
+    """The experiment's id, created or restored if need be; its files go below ``directory`` unless a server has them."""
+    from mlflow.exceptions import MlflowException
+
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        # Given, because MLflow's default depends on the working directory of whoever comes first.
+        is_served = uri.startswith(("http://", "https://", "databricks"))
+        files = directory / "mlruns" / re.sub(r"[^\w.-]", "_", name)
+        try:
+            return str(client.create_experiment(name, None if is_served else files.absolute().as_uri()))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            experiment = client.get_experiment_by_name(name)  # by another sweep, or by us and the answer was lost
+            if experiment is None:
+                raise
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    return str(experiment.experiment_id)
+
+
+def describe_sweep(client: MlflowClient, experiment_id: str, question: Question, command: str) -> None:
+    """Write on the experiment what was asked, and prepare the view that compares the variants."""
+    experiment = client.get_experiment(experiment_id)
+    tags = _tags(question, command) | {view.TAG: view.tag(list(question.factors), experiment.creation_time or 0)}
+    for key, value in tags.items():
+        if len(value) > _TAG_LENGTH:  # left out, not cut: the reports then go by what has been run
+            value = "null" if key in experiment.tags else ""
+        if value and experiment.tags.get(key) != value:
+            client.set_experiment_tag(experiment_id, key, value)
+
+
+def _tags(question: Question, command: str) -> dict[str, str]:
+    names = [variant.name for variant in question.variants]
+    listed = ", ".join(f"`{name}`" for name in names[:_LISTED])
+    return {
+        ExperimentTags.QUESTION: question.question,
+        ExperimentTags.BASELINE: question.baseline,
+        ExperimentTags.MARGIN: str(question.margin),
+        ExperimentTags.VARIANTS: _json(names),
+        ExperimentTags.SEEDS: _json(question.seeds),
+        ExperimentTags.FIRST_ANALYSIS: _json(question.first_analysis),
+        ExperimentTags.FACTORS: _json(question.factors),
+        ExperimentTags.LEVELS: _json({variant.name: variant.levels for variant in question.variants}),
+        ExperimentTags.PUBLISHED: _json([asdict(claim) for claim in question.published]),
+        ExperimentTags.COMMAND: command,
+        ExperimentTags.NOTE: f"{question.question}\n\nVariants: {listed}. Baseline: `{question.baseline}`.",
+    }
+
+
+def _json(value: Iterable[Any] | Mapping[str, Any] | int | None) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

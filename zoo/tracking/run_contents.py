@@ -1,0 +1,220 @@
+"""What an MLflow run holds, worked out from the record of its training; what MLflow lacks of it is sent.
+
+A row of the history is sent only when MLflow does not have its step. What is sent a second time is the same to the letter:
+of two points that are equal in name, step, time and value MLflow keeps one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoo.plan.runs import Plan, Run, Training
+from zoo.storage.records import Row, TrainingDescription
+from zoo.storage.states import TrainingState
+from zoo.tracking import artifacts
+from zoo.tracking.mlflow_runs import began_tag, is_empty
+from zoo.tracking.names import (
+    ARTIFACTS_COMPLETE,
+    Artifacts,
+    Params,
+    RunStatus,
+    RunTags,
+    SingleMetrics,
+    StepMetrics,
+)
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run as MlflowRun
+
+_STATUS = {
+    TrainingState.RUNNING: RunStatus.RUNNING,
+    TrainingState.DONE: RunStatus.FINISHED,
+    TrainingState.STOPPED: RunStatus.KILLED,
+    TrainingState.FAILED: RunStatus.FAILED,
+}
+_BATCH = 90  # rows of a history in one request: MLflow takes 1,000 values
+_TAG_LENGTH, _DIGEST_LENGTH = 5000, 36  # characters that MLflow takes
+
+
+@dataclass(frozen=True)
+class TrainingSnapshot:
+    """A training as its record has it at one moment, and how it stands."""
+
+    training: Training
+    state: TrainingState
+    reason: str  # of a failure, with the last output of its process
+    description: TrainingDescription | None
+    history: list[Row]
+
+    @classmethod
+    def read(cls, training: Training, state: TrainingState, reason: str) -> TrainingSnapshot:
+        """Read the record. Raises RecordError."""
+        record = training.record
+        status = record.status() if state is TrainingState.FAILED else None
+        if status is not None and status.output:
+            reason = f"{reason}\n\nIts last output:\n{status.output}"
+        return cls(training, state, reason, record.description(), record.history())
+
+    def rows_of(self, run: Run) -> list[Row]:
+        """The evaluations that a run of this training has."""
+        return [row for row in self.history if row["step"] <= run.steps]
+
+
+class RunContents:
+    """Sends the contents of MLflow runs, and remembers which steps of their histories MLflow has."""
+
+    def __init__(self, client: MlflowClient, plan: Plan):
+        self._client, self._plan = client, plan
+        self._stored: dict[str, set[int]] = {}  # MLflow's run id -> steps
+
+    def forget(self) -> None:
+        """What MLflow has is to be asked again."""
+        self._stored.clear()
+
+    def has_doubled_points(self, mlflow_run: MlflowRun) -> bool:
+        """Whether MLflow has a step of a run twice; asked only while it is not known which it has.
+
+        That takes a request that was carried out minutes late, after its step had been evaluated anew.
+        """
+        if mlflow_run.info.run_id in self._stored:
+            return False
+        return self._ask_steps(mlflow_run) > len(self._stored[mlflow_run.info.run_id])
+
+    def send(self, mlflow_run: MlflowRun, run: Run, snapshot: TrainingSnapshot) -> None:
+        """Bring an MLflow run up to the record of its training."""
+        if mlflow_run.info.run_id not in self._stored:
+            self._ask_steps(mlflow_run)
+        training, rows = snapshot.training, snapshot.rows_of(run)
+        is_finished = training.record.has_result(run.steps)
+        self._send_identity(mlflow_run, run, training, snapshot.description)
+        self._send_history(run, mlflow_run.info.run_id, rows)
+        self._send_figures(mlflow_run, run, training)
+        if is_finished:
+            self._send_files(mlflow_run, run, rows)
+        self._set_state(mlflow_run, TrainingState.DONE if is_finished else snapshot.state, snapshot.reason, rows)
+
+    def _ask_steps(self, mlflow_run: MlflowRun) -> int:
+        """Ask which steps of a run MLflow has; returns how many points those are."""
+        run_id = mlflow_run.info.run_id
+        points = [] if is_empty(mlflow_run) else self._client.get_metric_history(run_id, StepMetrics.TRAIN_LOSS)
+        self._stored[run_id] = {point.step for point in points}
+        return len(points)
+
+    def _send_identity(
+        self, mlflow_run: MlflowRun, run: Run, training: Training, description: TrainingDescription | None
+    ) -> None:
+        """What the run is: tags, parameters and data set."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
+
+        run_id, data = mlflow_run.info.run_id, mlflow_run.data
+        tags = {
+            RunTags.DATA_SHA256: training.data_sha256,
+            RunTags.DEVICE: description.device if description else "",
+            RunTags.GIT_COMMIT: description.git_commit if description else "",
+            RunTags.GIT_DIRTY: description.git_dirty if description else "",
+            RunTags.TRAINING_BEGAN: began_tag(description),
+            RunTags.NOTE: _note(run, self._plan.question.name),
+        }
+        config = run.variant.config
+        params = config.flat() | {Params.VARIANT: run.variant.name, Params.SEED: run.seed}
+        self._client.log_batch(
+            run_id,
+            tags=[RunTag(k, v) for k, v in tags.items() if v and data.tags.get(k) != v],
+            params=[Param(k, _text(v)) for k, v in params.items() if k not in data.params],
+        )
+        if not mlflow_run.inputs or not mlflow_run.inputs.dataset_inputs:
+            source = json.dumps({"name": config.data, "sha256": training.data_sha256})
+            dataset = Dataset(config.data, training.data_sha256[:_DIGEST_LENGTH], "local", source)
+            self._client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+
+    def _send_history(self, run: Run, run_id: str, rows: list[Row]) -> None:
+        from mlflow.entities import Metric
+
+        stored = self._stored[run_id]
+        new = [row for row in rows if row["step"] not in stored]
+        for first in range(0, len(new), _BATCH):
+            batch = new[first : first + _BATCH]
+            metrics = [
+                Metric(name, value, int(row["time"] * 1000), int(row["step"]))
+                for row in batch
+                for name, value in _metrics(row, run.variant.config.ema).items()
+            ]
+            self._client.log_batch(run_id, metrics=metrics)
+            stored |= {int(row["step"]) for row in batch}
+
+    def _send_figures(self, mlflow_run: MlflowRun, run: Run, training: Training) -> None:
+        """The figures that a run has once, with times that are the same when they are sent again."""
+        from mlflow.entities import Metric
+
+        figures = {SingleMetrics.cost_of(name): float(value) for name, value in training.cost._asdict().items()}
+        row = training.record.row_at(run.steps)
+        if row is not None and training.record.has_result(run.steps):
+            figures[SingleMetrics.TRAIN_S] = row["train_s"]
+        latency = training.record.latency()
+        if latency is not None:
+            figures |= {SingleMetrics.latency_ms_of("tf", p): value for p, value in latency.percentiles_ms.items()}
+        known, began_ms, now_ms = mlflow_run.data.metrics, mlflow_run.info.start_time, int(time.time() * 1000)
+        # Of two values MLflow shows the later one.
+        changed = [
+            Metric(name, value, now_ms if name in known else began_ms, 0)
+            for name, value in figures.items()
+            if known.get(name) != value
+        ]
+        self._client.log_batch(mlflow_run.info.run_id, metrics=changed)
+
+    def _send_files(self, mlflow_run: MlflowRun, run: Run, rows: list[Row]) -> None:
+        """The run's files, unless MLflow has them all."""
+        run_id, tags = mlflow_run.info.run_id, mlflow_run.data.tags
+        present = {item.path for item in self._client.list_artifacts(run_id)}
+        if tags.get(RunTags.ARTIFACTS) == ARTIFACTS_COMPLETE and present.issuperset(Artifacts.ALL):
+            return
+        with artifacts.prepared(run, self._plan, rows) as directory:
+            self._client.log_artifacts(run_id, str(directory))
+        self._client.set_tag(run_id, RunTags.ARTIFACTS, ARTIFACTS_COMPLETE)
+
+    def _set_state(self, mlflow_run: MlflowRun, state: TrainingState, reason: str, rows: list[Row]) -> None:
+        run_id, status = mlflow_run.info.run_id, _STATUS[state]
+        last = int(rows[-1]["step"]) if rows else 0
+        detail = {
+            TrainingState.RUNNING: "running",
+            TrainingState.DONE: "complete",
+            TrainingState.STOPPED: f"stopped; evaluated up to step {last}; the same command goes on",
+            TrainingState.FAILED: reason[:_TAG_LENGTH] or "failed without a reason",
+        }[state]
+        if mlflow_run.data.tags.get(RunTags.STATUS_DETAIL) != detail:
+            self._client.set_tag(run_id, RunTags.STATUS_DETAIL, detail)
+        if mlflow_run.info.status == status:
+            return
+        if state is TrainingState.RUNNING:
+            self._client.update_run(run_id, status=status)
+        else:
+            ended_ms = int(rows[-1]["time"] * 1000) if rows and state is TrainingState.DONE else None
+            self._client.set_terminated(run_id, status, end_time=ended_ms)
+
+
+def _metrics(row: Row, ema: bool) -> dict[str, float]:
+    """MLflow's metrics of one row of a history, seen with the averaged or the raw weights."""
+    which = "ema" if ema else "raw"
+    same = (StepMetrics.TRAIN_PREFIX, StepMetrics.ACCURACY_PREFIX)
+    return {
+        **{name: value for name, value in row.items() if name.startswith(same)},
+        StepMetrics.TEST_ACCURACY: row[StepMetrics.accuracy_of(which)],
+        StepMetrics.TEST_TOP5: row[StepMetrics.top5_of(which)],
+    }
+
+
+def _text(value: Any) -> str:
+    """A setting as a question spells it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _note(run: Run, sweep: str) -> str:
+    config = run.variant.config
+    return (
+        f"`{config.model}` trained on `{config.data}` for {config.steps:,} steps of {config.batch} images with the recipe "
+        f"`{config.recipe}`, seed {run.seed}: variant `{run.variant.name}` of the sweep `{sweep}`."
+    )
