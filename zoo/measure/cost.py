@@ -21,7 +21,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+    import tf_keras as keras
+
+Layer: TypeAlias = "keras.layers.Layer"
+Shapes: TypeAlias = Any  # a shape with the batch first (None), or a list of shapes where a layer has several
+MacsAndOps = tuple[int, int]
+Rule = Callable[[Layer, Shapes, Shapes], MacsAndOps]
 
 RELU_OPS = 2  # per element
 NORMALIZATION_OPS = 7  # per element, of layer and group normalization
@@ -46,7 +55,7 @@ class LayerCost(NamedTuple):
     ops: int
 
 
-def cost(model) -> Cost:
+def cost(model: keras.Model) -> Cost:
     """Parameters (trainable weights and biases), MACs and ops of a built ``tf_keras`` model, for one image.
 
     Raises ValueError, naming the layer, where something cannot be counted: a layer of a kind that is not known, a shape
@@ -56,7 +65,7 @@ def cost(model) -> Cost:
     return Cost(*(sum(getattr(row, field) for row in rows) for field in Cost._fields))
 
 
-def layer_costs(model) -> list[LayerCost]:
+def layer_costs(model: keras.Model) -> list[LayerCost]:
     """One row per layer, in the order of ``model.layers``; raises ValueError as ``cost`` does.
 
     The layers of a model within the model are named ``outer/inner``. A layer that is called several times has a row per
@@ -66,7 +75,7 @@ def layer_costs(model) -> list[LayerCost]:
     return list(_rows(model, "", counted))
 
 
-def _rows(model, prefix: str, counted: set[int]) -> Iterator[LayerCost]:
+def _rows(model: keras.Model, prefix: str, counted: set[int]) -> Iterator[LayerCost]:
     import tf_keras as keras
 
     for layer, input_shape, output_shape in _calls(model):
@@ -83,7 +92,7 @@ def _rows(model, prefix: str, counted: set[int]) -> Iterator[LayerCost]:
         yield LayerCost(name, type(layer).__name__, _without_batch(output_shape), params, macs, ops)
 
 
-def _calls(model) -> Iterator[tuple]:
+def _calls(model: keras.Model) -> Iterator[tuple[Layer, Shapes, Shapes]]:
     """(layer, input shape, output shape) of every call that the model makes, in the order of its layers."""
     nodes = [node for depth in getattr(model, "_nodes_by_depth", {}).values() for node in depth]
     if not nodes:
@@ -97,7 +106,7 @@ def _calls(model) -> Iterator[tuple]:
                 yield layer, node.input_shapes, node.output_shapes
 
 
-def _macs_and_ops(layer, name: str, input_shape, output_shape) -> tuple[int, int]:
+def _macs_and_ops(layer: Layer, name: str, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     if hasattr(layer, "macs_and_ops"):
         return layer.macs_and_ops(input_shape, output_shape)
     count = _rules().get(type(layer))  # exactly this class: a subclass may compute something else
@@ -115,28 +124,28 @@ def _macs_and_ops(layer, name: str, input_shape, output_shape) -> tuple[int, int
     return count(layer, input_shape, output_shape)
 
 
-def _without_batch(shape) -> tuple:
+def _without_batch(shape: Shapes) -> tuple[int, ...]:
     """The shape of one image's values. A single-element list, as Keras has it for an input layer, is its element."""
     return tuple((shape[0] if isinstance(shape, list) else shape)[1:])
 
 
-def _elements(shape) -> int:
+def _elements(shape: Shapes) -> int:
     return math.prod(_without_batch(shape))
 
 
-def _free(layer, input_shape, output_shape) -> tuple[int, int]:
+def _free(layer: Layer, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     return 0, 0
 
 
-def _per_element(ops: int) -> Callable[..., tuple[int, int]]:
+def _per_element(ops: int) -> Rule:
     return lambda layer, input_shape, output_shape: (0, ops * _elements(output_shape))
 
 
-def _activation(layer, input_shape, output_shape) -> tuple[int, int]:
+def _activation(layer: Layer, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     return 0, _activation_ops(layer, output_shape)
 
 
-def _activation_ops(layer, output_shape) -> int:
+def _activation_ops(layer: Layer, output_shape: Shapes) -> int:
     import tf_keras as keras
 
     if getattr(layer, "activation", None) in (None, keras.activations.linear):
@@ -144,42 +153,42 @@ def _activation_ops(layer, output_shape) -> int:
     return RELU_OPS * _elements(output_shape)
 
 
-def _merge(layer, input_shape, output_shape) -> tuple[int, int]:
+def _merge(layer: Layer, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     return 0, (len(input_shape) - 1) * _elements(output_shape)
 
 
-def _products(layer, macs: int, output_shape) -> tuple[int, int]:
+def _products(layer: Layer, macs: int, output_shape: Shapes) -> MacsAndOps:
     """A layer of ``macs`` multiply-adds with its bias and its activation."""
     bias = _elements(output_shape) if layer.use_bias else 0
     return macs, 2 * macs + bias + _activation_ops(layer, output_shape)
 
 
-def _shared_kernel(layer, input_shape, output_shape) -> tuple[int, int]:
+def _shared_kernel(layer: Layer, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     """Convolution (strides, dilation and groups included) and dense: every position uses every weight once."""
     width = int(layer.kernel.shape[-1])
     return _products(layer, _elements(output_shape) // width * _size(layer.kernel), output_shape)
 
 
-def _depthwise(layer, input_shape, output_shape) -> tuple[int, int]:
+def _depthwise(layer: Layer, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     channels, multiplier = layer.depthwise_kernel.shape[-2:]
     positions = _elements(output_shape) // (channels * multiplier)
     return _products(layer, positions * _size(layer.depthwise_kernel), output_shape)
 
 
-def _separable(layer, input_shape, output_shape) -> tuple[int, int]:
+def _separable(layer: Layer, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     positions = _elements(output_shape) // int(layer.pointwise_kernel.shape[-1])
     macs = positions * (_size(layer.depthwise_kernel) + _size(layer.pointwise_kernel))
     return _products(layer, macs, output_shape)
 
 
-def _unshared_kernel(layer, input_shape, output_shape) -> tuple[int, int]:
+def _unshared_kernel(layer: Layer, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     """Locally connected: as a convolution, with a kernel of its own at every position."""
     shape = _without_batch(input_shape)
     channels = shape[0] if layer.data_format == "channels_first" else shape[-1]
     return _products(layer, _elements(output_shape) * math.prod(layer.kernel_size) * channels, output_shape)
 
 
-def _function(layer, input_shape, output_shape) -> tuple[int, int]:
+def _function(layer: Layer, input_shape: Shapes, output_shape: Shapes) -> MacsAndOps:
     """A TensorFlow function called on a Keras tensor, such as ``x + y`` or ``tf.nn.relu(x)``."""
     symbol = layer.symbol
     if symbol in _FREE_FUNCTIONS:
@@ -211,12 +220,12 @@ _FUNCTION_OPS = dict.fromkeys(
 ) | dict.fromkeys(["nn.relu", "nn.relu6", "nn.silu", "nn.gelu", "nn.softmax", "math.sigmoid", "math.tanh"], RELU_OPS)
 
 
-def _size(weight) -> int:
+def _size(weight: tf.Variable) -> int:
     return math.prod(weight.shape)
 
 
 @functools.cache
-def _rules() -> dict[type, Callable[..., tuple[int, int]]]:
+def _rules() -> dict[type, Rule]:
     """The class of a layer -> what counts its MACs and ops."""
     import tf_keras as keras
 

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from zoo.host.quiet_import import quiet_import
 from zoo.measure import Cost, LayerCost, cost, layer_costs
@@ -15,6 +15,8 @@ from zoo.models import registry
 from zoo.plugins import PluginError, load_file
 from zoo.text.suggestions import did_you_mean
 from zoo.text.wording import table
+
+T = TypeVar("T")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,7 +124,7 @@ def _layer_table(rows: Sequence[LayerCost], total: Cost) -> str:
     return table(heads, [*lines, ("total", "", *cells(total))], left=2, rule_before_last=True)
 
 
-def _attempt(count: Callable[[Any], Any], name: str, input_size: int) -> Any:
+def _attempt(count: Callable[[Any], T], name: str, input_size: int) -> T | str:
     """What ``count`` returns for the model, or one line that says why it cannot be counted."""
     with quiet_import():
         import tf_keras as keras
