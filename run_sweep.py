@@ -9,11 +9,16 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports import Report
+    from zoo.execution.sweep import Settings, SweepResult
+    from zoo.host.calls import PreparedCall
+    from zoo.plan.runs import Plan
 
 RUNS_DIR = Path("runs")
-ASSUMED_SD = 0.25  # points between seeds; arXiv:2304.01910 finds 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4
 
-_SHOWN_LINES = 5  # of the output of what failed
 _STOPPED = "stopped; nothing that was saved is lost, and the same command goes on from there:"
 
 
@@ -21,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     """Exit code: 0 when every run has a result, 1 when some have none, 2 for a bad question, 130 after Ctrl-C."""
     options = _parser().parse_args(argv)
     options.command, options.portable_command = _commands(argv)
-    from zoo.execution import messages
+    from zoo.text import messages
 
     try:
         with messages.shown_by(messages.to_stderr):
@@ -33,9 +38,9 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
         return _refuse("stopped: what reads this program's output is gone; the same command goes on from here", 1)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
+        file = f"{error.filename}: " if error.filename else ""
         return _refuse(
-            f"cannot go on: {place}{error.strerror or error}. "
+            f"cannot go on: {file}{error.strerror or error}. "
             f"What is finished is kept in {RUNS_DIR}/; the same command goes on from there",
             1,
         )
@@ -49,6 +54,7 @@ def _answer(options: argparse.Namespace) -> int:
     except QuestionError as error:
         return _refuse(error, 2)
     from zoo.data import DataError
+    from zoo.execution.executor import ExecutorError
     from zoo.execution.sweep import SweepError
     from zoo.host import processes
     from zoo.host.processes import ProcessDied
@@ -57,6 +63,7 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.plan import runs as plans
     from zoo.plugins import PluginError
     from zoo.storage.errors import RecordError
+    from zoo.storage.sweep_lock import SweepInUse
 
     try:
         plan = plans.make_plan(question, RUNS_DIR, options.data_dir)
@@ -72,7 +79,7 @@ def _answer(options: argparse.Namespace) -> int:
         return _run(plan, options)
     except (QuestionError, PluginError, AllocationError) as error:
         return _refuse(error, 2)
-    except (DataError, SweepError, RecordError) as error:
+    except (DataError, ExecutorError, RecordError, SweepError, SweepInUse) as error:
         return _refuse(error, 1)
     except ProcessDied as error:
         return _refuse(f"a process that was to count or time the networks was lost: {error}", 1)
@@ -86,66 +93,60 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0 when every run has a result, 1 when some have none, 2 for a bad question, 130 after Ctrl-C.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "question", metavar="QUESTION", type=Path, help="a YAML file, e.g. experiments/ablation_lrn.yaml"
-    )
-    parser.add_argument(
-        "--plan", action="store_true", help="show runs, cost, hours and detectable difference; run nothing"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("question", metavar="QUESTION", type=Path, help="a YAML file, e.g. experiments/ablation_lrn.yaml")
+    add("--plan", action="store_true", help="show runs, cost, hours and detectable difference; run nothing")
+    add(
         "--set",
         metavar="KEY=VALUE",
         action="append",
         default=[],
         help="override a field, e.g. base.steps=500; repeatable",
     )
-    parser.add_argument("--seeds", metavar="N", type=int, help="override the number of seeds")
-    parser.add_argument("--data-dir", metavar="DIR", type=Path, help="where your copy of the data is")
-    parser.add_argument(
+    add("--seeds", metavar="N", type=int, help="override the number of seeds")
+    add("--data-dir", metavar="DIR", type=Path, help="where your copy of the data is")
+    _add_execution_options(parser)
+    add("--tracking-uri", metavar="URI", help="MLflow's store (default: MLFLOW_TRACKING_URI or sqlite:///mlflow.db)")
+    add("--sync", action="store_true", help=f"send what is in {RUNS_DIR}/ to MLflow, train and report nothing")
+    add("--rerun-failed", action="store_true", help="try again even what would fail the same way")
+    add("--fresh", action="store_true", help="start over; earlier results are moved aside, not deleted")
+    add("--out", metavar="DIR", type=Path, help="where the report goes (default: results/<question>)")
+    return parser
+
+
+def _add_execution_options(parser: argparse.ArgumentParser) -> None:
+    from zoo.execution import executors
+
+    add = parser.add_argument
+    add(
         "--jobs",
         metavar="N|auto",
         type=_jobs,
         help="trainings at once (default 1); auto: what is fastest here, measured",
     )
-    parser.add_argument(
-        "--gpus-per-run", metavar="N", type=_positive, help="GPUs of each training (default: all, shared)"
-    )
-    parser.add_argument(
+    add("--gpus-per-run", metavar="N", type=_positive, help="GPUs of each training (default: all, shared)")
+    add(
         "--budget",
         metavar="TIME",
         type=_seconds,
         help="begin only what is done within, e.g. 2h or 90m; says what is left",
     )
-    parser.add_argument(
+    add(
         "--retries",
         metavar="N",
         type=_count,
         default=2,
         help="times a crash is tried again without progress (default 2)",
     )
-    parser.add_argument(
+    add(
         "--hang-after",
         metavar="TIME",
         type=_seconds,
         default=900.0,
-        help="end a training without a sign of life for so long (default 15m; 0s: never)",
+        help="end a training without a heartbeat for so long (default 15m; 0s: never)",
     )
-    parser.add_argument(
-        "--executor", choices=("local", "ray"), default="local", help="where to train: here, or on a Ray cluster"
-    )
-    parser.add_argument(
-        "--ray-address", metavar="ADDRESS", help="of the cluster (default: RAY_ADDRESS, or the one here)"
-    )
-    parser.add_argument(
-        "--tracking-uri", metavar="URI", help="MLflow's store (default: MLFLOW_TRACKING_URI or sqlite:///mlflow.db)"
-    )
-    parser.add_argument(
-        "--sync", action="store_true", help=f"send what is in {RUNS_DIR}/ to MLflow, train and report nothing"
-    )
-    parser.add_argument("--rerun-failed", action="store_true", help="try again even what would fail the same way")
-    parser.add_argument("--fresh", action="store_true", help="start over; earlier results are moved aside, not deleted")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="where the report goes (default: results/<question>)")
-    return parser
+    add("--executor", choices=executors.names(), default="local", help="where to train: here, or on a Ray cluster")
+    add("--ray-address", metavar="ADDRESS", help="of the cluster (default: RAY_ADDRESS, or the one here)")
 
 
 def _jobs(text: str) -> int | str:
@@ -174,7 +175,7 @@ def _seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _settings(options: argparse.Namespace):
+def _settings(options: argparse.Namespace) -> Settings:
     from zoo.execution import sweep
     from zoo.tracking.address import resolve_uri
 
@@ -189,63 +190,64 @@ def _settings(options: argparse.Namespace):
         ray_address=options.ray_address,
         budget_s=options.budget,
         retries=options.retries,
-        stall_s=options.hang_after,
+        hang_after_s=options.hang_after,
         rerun_failed=options.rerun_failed,
         fresh=options.fresh,
     )
 
 
-def _show_plan(plan, settings) -> int:
+def _show_plan(plan: Plan, settings: Settings) -> int:
     from zoo.execution import sweep
     from zoo.plan import forecast, stages, summary
 
     left = sweep.not_done(stages.wanted_trainings(plan).at_most)
     at_once = sweep.trainings_at_once(plan, left, settings)
     seconds = forecast.Forecast(RUNS_DIR, at_once).measured_seconds(plan, left)
-    print(f"{summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left)}\n\n{_sensitivity(plan)}")
+    print(summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left))
+    print(f"\n{summary.sensitivity(plan)}")
     return 0
 
 
-def _run(plan, options: argparse.Namespace) -> int:
+def _run(plan: Plan, options: argparse.Namespace) -> int:
     """Do the sweep, report, and say what is left to do."""
     import reports
-    from zoo.execution import sweep
+    from zoo.execution import failures, sweep
+    from zoo.execution.events import OnFirstProgress
     from zoo.host import calls
 
     # The libraries that draw and compute would stay in this process's memory for as long as it trains.
     write_report = calls.PreparedCall(reports.write, reports.prepare)
     if not options.fresh and all(training.is_done() for training in plan.trainings):
         write_report.start()
-    ending = sweep.run(plan, _settings(options), meanwhile=write_report.start)
-    outcome = ending.outcome
+    result = sweep.run(plan, _settings(options), OnFirstProgress(write_report.start))
+    outcome = result.outcome
     if outcome.stopped:
         return _refuse(f"{_STOPPED}\n  {options.command}", 130)
     reported = False
-    if ending.unsent:
+    if result.unsent:
         _refuse(
-            f"\n{ending.unsent}\nThe results are safe in {RUNS_DIR}/; this sends them when it is back:\n"
+            f"\n{result.unsent}\nThe results are safe in {RUNS_DIR}/; this sends them when it is back:\n"
             f"  {options.command}{'' if '--sync' in options.command else ' --sync'}",
             1,
         )
     elif outcome.done:
-        reported = _report(plan, ending.store, options, write_report)
-    if ending.unmeasured:
-        _refuse(ending.unmeasured, 1)
+        reported = _report(plan, result, options, write_report)
+    if result.latency_problem:
+        _refuse(result.latency_problem, 1)
     if outcome.failed:
-        _say_failed(outcome.failed, options.command)
+        _refuse(failures.failed_text(outcome.failed, options.command), 1)
     if outcome.not_begun:
-        _say_left_out(outcome.not_begun, options.command)
-    return 0 if reported and not ending.unmeasured and outcome.is_whole else 1
+        _refuse(failures.left_out_text(outcome.not_begun, options.command), 1)
+    return 0 if reported and not result.latency_problem and outcome.is_whole else 1
 
 
-def _sync(plan, options: argparse.Namespace) -> int:
+def _sync(plan: Plan, options: argparse.Namespace) -> int:
     """Send to MLflow what is on disk, and say what that was."""
     from zoo.tracking.address import resolve_uri
     from zoo.tracking.sync import send_all
 
-    uri = resolve_uri(options.tracking_uri)
-    does_the_sweep = shlex.join(word for word in shlex.split(options.portable_command) if word != "--sync")
-    sent = send_all(plan, uri, Path.cwd(), does_the_sweep)
+    sweep_command = shlex.join(word for word in shlex.split(options.portable_command) if word != "--sync")
+    sent = send_all(plan, resolve_uri(options.tracking_uri), Path.cwd(), sweep_command)
     if sent.problem:
         return _refuse(
             f"{sent.problem}\n{sent.text}\n"
@@ -258,71 +260,20 @@ def _sync(plan, options: argparse.Namespace) -> int:
     return 0
 
 
-def _report(plan, store, options: argparse.Namespace, write) -> bool:
-    import reports
+def _report(plan: Plan, result: SweepResult, options: argparse.Namespace, write: PreparedCall[..., Report]) -> bool:
+    from reports.errors import ReportError
     from zoo.host.processes import ProcessDied
 
     try:
         report = write(plan.question.name, out=options.out, tracking_uri=_settings(options).tracking_uri)
-    except (reports.ReportError, ProcessDied) as error:
+    except (ReportError, ProcessDied) as error:
         _refuse(f"no report: {error}", 1)
         return False
     print(f"\n{report.summary}\n")
     print("\n".join(f"  {path}" for path in report.paths))
-    print(f"\nCompare the runs in a browser: {store.directions()}", flush=True)
+    assert result.store is not None, "the results have been sent"
+    print(f"\nCompare the runs in a browser: {result.store.directions()}", flush=True)
     return True
-
-
-def _say_failed(failed, command: str) -> None:
-    what = "1 training" if len(failed) == 1 else f"{len(failed)} trainings"
-    lines = [f"\n{what} failed; the others are kept:"]
-    for training, reason in failed:
-        lines += [f"  {training.name}: {reason}", f"    its output: {training.record.log}"]
-        status = training.record.status()
-        lines += [f"    | {line}" for line in (status.output if status else "").splitlines()[-_SHOWN_LINES:]]
-    again = [status.repeats for training, _ in failed if (status := training.record.status())]
-    if not all(again):
-        lines += [f"To try {'them' if len(failed) > 1 else 'it'} again:", f"  {command}"]
-    if any(again) and "--rerun-failed" not in command:
-        lines += [
-            "What diverged would do so again and is not repeated, unless you ask for it:",
-            f"  {command} --rerun-failed",
-        ]
-    _refuse("\n".join(lines), 1)
-
-
-def _say_left_out(trainings, command: str) -> None:
-    what = "1 training" if len(trainings) == 1 else f"{len(trainings)} trainings"
-    names = [f"  {training.name}" for training in trainings]
-    lines = [
-        f"\n{what} left out, for want of time:",
-        *names,
-        "The same command goes on with what is left:",
-        f"  {command}",
-    ]
-    _refuse("\n".join(lines), 1)
-
-
-def _sensitivity(plan) -> str:
-    """The smallest difference that this number of seeds can detect, and the number that it takes for the margin."""
-    from zoo.plan import summary
-    from zoo.stats.power import detectable_difference, seeds_to_decide
-
-    seeds, margin = len(plan.question.seeds), plan.question.margin
-    if seeds < 2:
-        return "With one seed no difference can be told from chance: give at least two (--seeds N)."
-    measured = summary.measured_sd(plan)
-    sd = measured or ASSUMED_SD
-    source = "measured on the baseline" if measured else "assumed until the baseline has three results"
-    found = detectable_difference(sd, seeds)
-    enough = (seeds_to_decide(margin, sd, sd, None) or seeds) if margin < found else seeds
-    advice = (
-        f"; to detect the margin of {margin:g} points takes {enough} seeds (--seeds {enough})" if enough > seeds else ""
-    )
-    return (
-        f"Smallest difference that {seeds} seeds can detect: {found:.2f} points of accuracy{advice}.\n"
-        f"(Two-sided test at 5 %, power 80 %; spread between seeds {sd:.2f} points, {source}.)"
-    )
 
 
 def _commands(argv: list[str] | None) -> tuple[str, str]:
@@ -330,7 +281,8 @@ def _commands(argv: list[str] | None) -> tuple[str, str]:
     words = sys.argv[1:] if argv is None else argv
     portable = ["python", "run_sweep.py", *words]
     typed = sys.orig_argv if argv is None else portable
-    return tuple(shlex.join(word for word in line if word != "--fresh") for line in (typed, portable))
+    as_typed, as_portable = (shlex.join(word for word in line if word != "--fresh") for line in (typed, portable))
+    return as_typed, as_portable
 
 
 def _refuse(message: object, code: int) -> int:

@@ -87,7 +87,7 @@ def troubled(tmp_path_factory, env):
 
 
 BROKEN = {  # how, why, and what its output says
-    "hangs": ("it hung: no sign of life for 30 s, so it was ended; its output says where", "in act"),
+    "hangs": ("it hung: no heartbeat for 30 s, so it was ended; its output says where", "in act"),
     "killed": ("its process was ended by SIGKILL (the system may have been out of memory)", ""),
     "segfault": ("its process was ended by SIGSEGV", "Fatal Python error: Segmentation fault"),
     "raises": ("no such wood", "no such wood"),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.scripted_executor import Stage
+from helpers.scripted_executor import ScriptedExecutor
 from helpers.sweeps import sweep
 from helpers.tracked import ask, begin, row, train
 
 import reports
 from reports.store import reader
 from zoo.execution import scheduler
+from zoo.execution.events import SweepEvents
 from zoo.execution.scheduler import Policy
 from zoo.plan import stages, summary
 
@@ -121,10 +121,7 @@ def test_the_accuracy_is_the_one_that_the_recipe_reports(tmp_path, ema):
 
 def test_the_scheduler_asks_for_a_stage_when_the_one_before_has_ended(tmp_path):
     plan = ask(tmp_path, THREE)
-    stage = Stage(2, {})
-    quiet = SimpleNamespace(**dict.fromkeys(
-        ("started", "waiting", "beat", "stopping", "again", "ended", "left_out"), lambda *_: None
-    ))  # fmt: skip
+    executor = ScriptedExecutor(2)
 
     def two_stages():
         yield list(plan.trainings[:6])
@@ -133,10 +130,10 @@ def test_the_scheduler_asks_for_a_stage_when_the_one_before_has_ended(tmp_path):
 
     with scheduler.Interrupt().caught() as interrupt:
         outcome = scheduler.execute(
-            plan, stage, quiet, interrupt=interrupt, policy=Policy(0, 0), stages=two_stages()
+            plan, executor, SweepEvents(), interrupt=interrupt, policy=Policy(0, 0), stages=two_stages()
         )  # fmt: skip
-    assert outcome.is_whole and stage.begun == names(outcome.done)
-    assert stage.begun[6:] == ["small · seed 2", "large · seed 2"]
+    assert outcome.is_whole and executor.begun == names(outcome.done)
+    assert executor.begun[6:] == ["small · seed 2", "large · seed 2"]
 
 
 def test_the_plan_says_the_worst_case(tmp_path):

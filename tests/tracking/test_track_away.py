@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from helpers.tracked import ask, finish, runs_of, uri_of
 
-from zoo.execution import messages
 from zoo.plan import runs as plans
 from zoo.storage.states import TrainingState
+from zoo.text import messages
 from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import TrackingError, explained, open_client
 from zoo.tracking.recorder import Recorder

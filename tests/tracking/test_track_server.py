@@ -19,9 +19,9 @@ from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, sweep
 from helpers.tracked import TWO_SIZES, finish, row, train, with_cost
 
 from zoo.config import load
-from zoo.execution import messages
 from zoo.plan import runs as plans
 from zoo.storage.states import TrainingState
+from zoo.text import messages
 from zoo.tracking import view
 from zoo.tracking.connection import TrackingError, open_client
 from zoo.tracking.names import Artifacts

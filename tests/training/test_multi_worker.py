@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +18,13 @@ from helpers.tracked import with_cost
 from zoo import data
 from zoo.config import load
 from zoo.execution import worker
+from zoo.execution.executor import Job
+from zoo.execution.messages import Finished, Message, Stopped
 from zoo.host import ports, processes
 from zoo.plan import runs
 from zoo.plan.runs import Training
 from zoo.storage.record import Record
+from zoo.training.events import ProgressUpdate
 from zoo.training.trainer import Arrays, default_strategy, train
 
 PATIENCE_S = 300  # for a busy machine
@@ -54,7 +56,7 @@ class Workers:
 
     def __init__(self, training: Training):
         addresses = ports.free(training.config.workers)
-        job = worker.Job(training, "q", (), None, {}, peers=addresses)
+        job = Job(training, "q", (), None, {}, peers=addresses)
         self.processes, self._connections = [], []
         for rank in range(len(addresses)):
             ours, theirs = processes.context().Pipe(duplex=False)
@@ -70,26 +72,26 @@ class Workers:
             process.kill()
             process.join()
 
-    def until(self, rank: int, wanted: Callable) -> None:
-        """Wait for a message of one worker for which ``wanted(kind, value)``."""
-        while not wanted(*self._message(rank)):
+    def until_progress(self, rank: int) -> None:
+        """Wait for the first progress update of one worker."""
+        while not isinstance(self._message(rank), ProgressUpdate):
             pass
 
-    def last_words(self) -> list[str]:
-        """Wait for the end of each; returns what they said last."""
-        found = []
+    def results(self) -> list[Message]:
+        """Wait for the end of each; returns their last messages."""
+        last = []
         for rank in range(len(self.processes)):
-            said = [""]
+            messages = []
             try:
                 while True:
-                    said.append(self._message(rank)[0])
+                    messages.append(self._message(rank))
             except EOFError:
-                found.append(said[-1])
-        return found
+                last.append(messages[-1])
+        return last
 
-    def _message(self, rank: int):
+    def _message(self, rank: int) -> Message:
         if not self._connections[rank].poll(PATIENCE_S):
-            raise TimeoutError(f"worker {rank} says nothing")
+            raise TimeoutError(f"worker {rank} sends nothing")
         return self._connections[rank].recv()
 
 
@@ -103,7 +105,7 @@ def make(directory: Path, text: str = QUESTION) -> Training:
 def by_workers(training: Training) -> Record:
     """Train it to its end."""
     with Workers(training) as workers:
-        assert workers.last_words() == ["done", "done"]
+        assert workers.results() == [Finished(), Finished()]
     return training.record
 
 
@@ -179,17 +181,14 @@ def test_only_the_chief_writes_the_record(undisturbed):
 def test_stopped_killed_and_taken_up_with_the_same_bits(undisturbed, tmp_path):
     training = make(tmp_path / "disturbed")
 
-    def is_beat(kind, _):
-        return kind == "beat"
-
     with Workers(training) as workers:  # a stop that is asked of one stops both, at the same step
-        workers.until(0, is_beat)
+        workers.until_progress(0)
         os.kill(workers.processes[1].pid, signal.SIGTERM)
-        assert workers.last_words() == ["stopped", "stopped"]
+        assert workers.results() == [Stopped(), Stopped()]
     assert training.steps_to_train().first > 0
 
     with Workers(training) as workers:  # one is lost: the executor ends the other, which would wait for it
-        workers.until(0, is_beat)
+        workers.until_progress(0)
         workers.processes[1].kill()
         workers.processes[0].kill()
         workers.processes[0].join()

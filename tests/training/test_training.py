@@ -13,8 +13,9 @@ from helpers.small import config
 from zoo import data
 from zoo.storage.record import Record
 from zoo.training import averages, objective
+from zoo.training.errors import Diverged
 from zoo.training.events import TrainingEvents
-from zoo.training.trainer import Arrays, Diverged, create_network, default_strategy, train
+from zoo.training.trainer import Arrays, create_network, default_strategy, train
 
 
 @pytest.fixture(scope="module")

@@ -1,38 +1,51 @@
-"""Where messages for the person who waits are shown: what the package logs at level INFO and above."""
+"""What a worker and its executor report to the scheduler. Imports no TensorFlow."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+
+from zoo.host.exits import ExitReason
+from zoo.storage.states import FailureKind
+from zoo.training.events import ProgressUpdate
 
 
-class _Shown(logging.Handler):
-    """Passes each message to a function, whose errors (a closed pipe) reach the caller, unlike those of other handlers."""
-
-    def __init__(self, show: Callable[[str], Any]):
-        super().__init__()
-        self._show = show
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._show(self.format(record))
+@dataclass(frozen=True)
+class Heartbeat:
+    """It works, with nothing to show."""
 
 
-@contextlib.contextmanager
-def shown_by(show: Callable[[str], Any]) -> Iterator[None]:
-    """Within this block ``show`` is called with each message, and nothing else shows it."""
-    logger = logging.getLogger("zoo")
-    before = logger.handlers[:], logger.level, logger.propagate
-    logger.handlers[:] = [_Shown(show)]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.handlers[:], logger.level, logger.propagate = before
+@dataclass(frozen=True)
+class Waiting:
+    """It cannot begin yet."""
+
+    reason: str  # for the person
 
 
-def to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+@dataclass(frozen=True)
+class Finished:
+    """The training is done."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The training has stopped on request, after a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The training has failed."""
+
+    kind: FailureKind
+    reason: str  # for the person
+
+
+@dataclass(frozen=True)
+class Exited:
+    """The last message of an attempt: its processes are gone."""
+
+    reason: ExitReason | None = None  # set when one of them ended on its own without a result
+
+
+Result = Finished | Stopped | Failed  # the last message of a worker
+WorkerMessage = ProgressUpdate | Heartbeat | Waiting | Result
+Message = WorkerMessage | Exited

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from zoo.execution.events import SweepEvents
 from zoo.plan.runs import Training
+from zoo.storage.states import TrainingState
 from zoo.text.wording import duration
 from zoo.training.events import ProgressUpdate
 
@@ -21,14 +22,14 @@ _NAME_WIDTH = 28  # terminal columns for the name of what a bar is about
 
 @dataclass
 class _Shown:
-    """A training on the screen: where it stands."""
+    """A training on the screen, and how far it is."""
 
     training: Training
-    number: int  # the how-manieth of the sweep
+    number: int  # in the order in which the trainings of the sweep start
     first: int  # steps
     step: int
     last: int
-    bar: Any = None
+    bar: TaskID | None = None
     images_per_s: float = 0.0
 
     @property
@@ -36,8 +37,8 @@ class _Shown:
         return self.last - self.first
 
 
-class Display:
-    """Shows a sweep's progress (an ``execute.Audience``), with a bar for each training that runs.
+class Display(SweepEvents):
+    """Shows a sweep's progress, with a bar for each training that runs.
 
     ``left`` are the trainings to be done, at most those when there ``may_be_fewer``. ``expected_s`` (training key ->
     seconds, where something is known) is for the time that is left; ``at_once`` is how many trainings run at the same
@@ -59,7 +60,7 @@ class Display:
         self.expect(left)
         self._shown: dict[str, _Shown] = {}
         self._bars: Progress | None = None
-        self._sweep: Any = None
+        self._sweep: TaskID | None = None  # its bar
 
     @contextlib.contextmanager
     def shown(self, name: str) -> Iterator[Display]:
@@ -95,73 +96,79 @@ class Display:
         now = self._shown[training.key] = _Shown(training, self._number, first, first, last)
         if self._bars:
             now.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail="starting")
-            self._show_sweep()
+            self._update_sweep()
         resumed = f", going on from step {first:,}" if first else ""
         self.print(f"[{now.number}/{self._at_most}{self._count}] {training.name}: {last:,} steps{resumed}")
 
-    def waiting(self, training: Training, why: str = "") -> None:
+    def waiting(self, training: Training, reason: str) -> None:
         now = self._shown[training.key]
-        if self._bars:
+        if self._bars and now.bar is not None:
             self._bars.update(now.bar, detail="waiting")
-        self._tell(now, why or "another process is training the same; waiting for it to end")
+        self._print_about(now, reason)
 
-    def beat(self, training: Training, beat: ProgressUpdate) -> None:
+    def progress(self, training: Training, update: ProgressUpdate) -> None:
         now = self._shown[training.key]
-        now.step, now.images_per_s = beat.step, beat.images_per_s
-        if self._bars:
-            speed = f"{beat.images_per_s:,.0f} images/s, loss {beat.loss:.3f}"
+        now.step, now.images_per_s = update.step, update.images_per_s
+        if self._bars and now.bar is not None:
+            speed = f"{update.images_per_s:,.0f} images/s, loss {update.loss:.3f}"
             left = duration(self._seconds_left(now))
-            self._bars.update(now.bar, completed=beat.step, detail=f"{speed}, {left} left")
-            self._show_sweep()
-        if beat.evaluated:
-            row = beat.evaluated
-            self._tell(
+            self._bars.update(now.bar, completed=update.step, detail=f"{speed}, {left} left")
+            self._update_sweep()
+        if update.evaluated:
+            row = update.evaluated
+            self._print_about(
                 now,
-                f"step {beat.step:>7,}  loss {row['train/loss']:.3f}  test {100 * row['test/accuracy_raw']:.2f} %, "
+                f"step {update.step:>7,}  loss {row['train/loss']:.3f}  test {100 * row['test/accuracy_raw']:.2f} %, "
                 f"averaged {100 * row['test/accuracy_ema']:.2f} %  {row['train/images_per_s']:,.0f} images/s",
             )
 
     def stopping(self, training: Training) -> None:
-        self._tell(self._shown[training.key], "stopping after a checkpoint (Ctrl-C again: at once)")
+        self._print_about(self._shown[training.key], "stopping after a checkpoint (Ctrl-C again: at once)")
 
-    def again(self, training: Training, reason: str, note: str) -> None:
+    def retrying(self, training: Training, reason: str, plan: str) -> None:
         now = self._shown[training.key]
         now.step = training.steps_to_train().first
-        if self._bars:
+        if self._bars and now.bar is not None:
             self._bars.update(now.bar, completed=now.step, detail="starting again")
-        self._tell(now, f"failed: {reason}; {note}")
+        self._print_about(now, f"failed: {reason}; {plan}")
 
-    def ended(self, training: Training, state: str, reason: str) -> None:
-        now = self._shown.pop(training.key)
-        self._done += now.steps
-        self._left.pop(training.key, None)
-        if self._bars:
-            self._bars.remove_task(now.bar)
-            self._show_sweep()
-        if state == "failed":
-            self._tell(now, f"failed: {reason}")
-        if state == "stopped":
+    def ended(self, training: Training, state: TrainingState, reason: str) -> None:
+        now = self._remove(training)
+        if state is TrainingState.FAILED:
+            self._print_about(now, f"failed: {reason}")
+        elif state is TrainingState.STOPPED:
             step = training.steps_to_train().first
-            self._tell(now, f"saved at step {step:,}" if step else "stopped before there was anything to save")
+            self._print_about(now, f"saved at step {step:,}" if step else "stopped before there was anything to save")
 
     def left_out(self, training: Training, reason: str) -> None:
         self.started(training)
-        self._tell(self._shown[training.key], "left out: it failed before and would fail the same way")
-        self.ended(training, "left out", reason)
+        self._print_about(self._shown[training.key], "left out: it failed before and would fail the same way")
+        self._remove(training)
 
-    def _tell(self, now: _Shown, text: str) -> None:
+    def _remove(self, training: Training) -> _Shown:
+        now = self._shown.pop(training.key)
+        self._done += now.steps
+        self._left.pop(training.key, None)
+        if self._bars and now.bar is not None:
+            self._bars.remove_task(now.bar)
+            self._update_sweep()
+        return now
+
+    def _print_about(self, now: _Shown, text: str) -> None:
         """A line about one training, which says which when there are others."""
         self.print(f"  [{now.number}] {text}" if self._at_once > 1 else f"  {text}")
 
-    def _show_sweep(self) -> None:
-        made = self._done + sum(now.step - now.first for now in self._shown.values())
+    def _update_sweep(self) -> None:
+        if self._bars is None or self._sweep is None:
+            return
+        steps = self._done + sum(now.step - now.first for now in self._shown.values())
         numbers = [now.number for now in self._shown.values()] or [self._number]
-        which = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else f"{numbers[0]}"
+        run = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else f"{numbers[0]}"
         running = [now for now in self._shown.values() if now.images_per_s]
-        detail = f"run {which} of {self._at_most}{self._count}"
+        detail = f"run {run} of {self._at_most}{self._count}"
         if running:
             detail += f", {duration(self._seconds_of_all(running))} left"
-        self._bars.update(self._sweep, completed=made, total=self._total, detail=detail)
+        self._bars.update(self._sweep, completed=steps, total=self._total, detail=detail)
 
     def _seconds_left(self, now: _Shown) -> float:
         return (now.last - now.step) * now.training.config.batch / now.images_per_s
@@ -174,7 +181,7 @@ class Display:
         return max(max(own), (sum(own) + others) / min(self._at_once, len(self._left)))
 
     def _expect(self, training: Training, running: _Shown) -> float:
-        """Seconds that a training will take, judged by earlier ones or else by the operations of a running one."""
+        """Seconds that a training will take, by earlier ones or else by the operations of a running one."""
         expected = self._expected.get(training.key)
         if expected is not None:
             return expected
@@ -187,7 +194,7 @@ class _Detail(ProgressColumn):
 
     max_refresh = 0.1
 
-    def render(self, task) -> Text:
+    def render(self, task: Task) -> Text:
         return Text(task.fields.get("detail", ""))
 
 

@@ -3,109 +3,121 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import faulthandler
 import os
-import re
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo import data, models
+from zoo.execution import failures
+from zoo.execution.executor import Job
+from zoo.execution.heartbeats import StartUpHeartbeats
+from zoo.execution.messages import Finished, Heartbeat, Stopped, Waiting, WorkerMessage
 from zoo.host import hardware, machine_lock, processes
 from zoo.plan.network import Workload
 from zoo.plan.runs import Training
-from zoo.plugins import PluginError, load_file
+from zoo.plugins import load_file
 from zoo.storage.record import Record
 from zoo.storage.records import TrainingDescription
 from zoo.training.events import ProgressUpdate, TrainingEvents
 
+if TYPE_CHECKING:
+    from zoo.training.trainer import Arrays
+
 DUMP_SIGNAL = getattr(signal, "SIGUSR1", signal.SIGTERM)  # on it a worker writes into its log where in the code it is
 
-_ORPHAN_SECONDS = 60  # a worker whose listener is gone gets this long for its checkpoint
-_REASON_LENGTH = 400  # characters of an error that are told; the log has it all
+_ORPHAN_S = 60  # a worker whose scheduler is gone gets this long for its checkpoint
 
 
-@dataclass(frozen=True)
-class Job:
-    """A training with what its process needs to know beside it."""
+def run(connection: Connection, job: Job) -> None:
+    """Train, sending messages, the last of which is a result.
 
-    training: Training
-    question: str
-    imports: Sequence[Path]
-    data_dir: Path | None
-    code: dict[str, str]  # git commit and state of the code
-    threads: int = 0  # of TensorFlow's pool when this training begins; 0: as many as there are cores
-    cores: tuple[int, ...] = ()  # that its process may use; empty: all
-    gpus: tuple[str, ...] = ()  # likewise, as CUDA_VISIBLE_DEVICES names them
-    rank: int = 0  # of this process among those that train this together
-    peers: tuple[str, ...] = ()  # their addresses, host:port, by rank; empty when it trains alone
-
-
-def run(connection, job: Job) -> None:
-    """Train, sending ``(kind, value)`` messages: "beat", "waiting" and "alive" (it works, with nothing to show), then one of
-    "done", "stopped", "diverged" and "failed", the last two with the reason.
-
-    SIGTERM asks for a stop at the next opportunity, with a checkpoint, and so does the death of the process that listens.
+    SIGTERM requests a stop at the next opportunity, with a checkpoint, and so does the death of the scheduler's process.
     """
-    stop = _Stop()
+    stop = _StopRequest()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
-    signal.signal(signal.SIGTERM, stop.ask)
+    signal.signal(signal.SIGTERM, stop.request)
     processes.end_with_parent(lambda: _end_soon(stop))
-
-    def send(kind: str, value: Any = "") -> None:
-        with contextlib.suppress(OSError):  # nobody listens any more, and a stop has been asked for
-            connection.send((kind, value))
-
+    reporter = _Reporter(connection, stop)
     try:
-        _write_output_to(_log(job))
-        _stay_within(job)
-        # The lock is the chief's: the other processes of a training can do nothing without it.
-        alone = _alone(job.training.record, send) if job.rank == 0 else contextlib.nullcontext()
-        with alone, machine_lock.training():
-            finished = _train(job, send, stop)
-        send("done" if finished else "stopped")
+        _redirect_output(_log(job))
+        _apply_allocation(job)
+        with reporter.start_up, contextlib.ExitStack() as locks:
+            with reporter.start_up.waiting():
+                if job.rank == 0:  # the lock is the chief's: the other processes can do nothing without it
+                    locks.enter_context(_exclusive(job.training.record, reporter))
+                locks.enter_context(machine_lock.training())
+            finished = _train(job, reporter)
+        reporter.send(Finished() if finished else Stopped())
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk takes no log either
             traceback.print_exc()
             sys.stderr.flush()
-        send("diverged" if type(error).__name__ == "Diverged" else "failed", reason(error))
+        reporter.send(failures.failed(error))
 
 
-class _Stop:
-    """Whether somebody has asked for a stop. Before the training first wants to know, nothing is to be saved: it ends."""
+class _StopRequest:
+    """Whether a stop has been requested. Before the training first asks, there is nothing to save: the process ends."""
 
-    asked = False
-    heeded = False
+    def __init__(self) -> None:
+        self._is_requested = self._is_heeded = False
 
-    def ask(self, *_: Any) -> None:
-        self.asked = True
-        if not self.heeded:
+    def request(self, *_: Any) -> None:
+        self._is_requested = True
+        if not self._is_heeded:
             os._exit(0)
 
-    def __call__(self) -> bool:
-        self.heeded = True
-        return self.asked
+    def is_requested(self) -> bool:
+        self._is_heeded = True
+        return self._is_requested
 
 
-def _end_soon(stop: _Stop) -> None:
-    """Ask for a stop, and see to it: a training that hangs would keep every later one of its kind waiting."""
-    stop.ask()
-    time.sleep(_ORPHAN_SECONDS)
+class _Reporter(TrainingEvents):
+    """Sends messages to the scheduler, from any thread."""
+
+    def __init__(self, connection: Connection, stop: _StopRequest):
+        self._connection, self._stop = connection, stop
+        self._sending = threading.Lock()
+        self.start_up = StartUpHeartbeats(self.heartbeat)
+
+    def send(self, message: WorkerMessage) -> None:
+        with contextlib.suppress(OSError), self._sending:  # the scheduler is gone, and a stop has been requested
+            self._connection.send(message)
+
+    def progress(self, update: ProgressUpdate) -> None:
+        if update.evaluated:  # everything has been compiled
+            self.start_up.stop()
+        self.send(update)
+
+    def heartbeat(self) -> None:
+        self.send(Heartbeat())
+
+    def stop_requested(self) -> bool:
+        return self._stop.is_requested()
+
+
+def _end_soon(stop: _StopRequest) -> None:
+    """Request a stop, and make sure of it: a training that hangs would keep every later one of its kind waiting."""
+    stop.request()
+    time.sleep(_ORPHAN_S)
     os._exit(1)
 
 
-def _stay_within(job: Job) -> None:
+def _apply_allocation(job: Job) -> None:
     """Use only the cores and GPUs that this training has been given."""
-    if job.cores and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, job.cores)
-    if job.gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.gpus)  # read when TensorFlow first looks for devices
+    if job.allocation.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, job.allocation.cores)
+    if job.allocation.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(
+            job.allocation.gpus
+        )  # read when TensorFlow first looks for devices
 
 
 def _log(job: Job) -> Path:
@@ -115,7 +127,7 @@ def _log(job: Job) -> Path:
 
 
 @contextlib.contextmanager
-def _alone(record: Record, send: Callable[..., None]) -> Iterator[None]:
+def _exclusive(record: Record, reporter: _Reporter) -> Iterator[None]:
     """Within this block no other process trains this.
 
     The other one is another question's sweep, or what a killed sweep left behind on its way to a checkpoint.
@@ -126,24 +138,23 @@ def _alone(record: Record, send: Callable[..., None]) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
-        send("waiting")
-        while not lock.is_locked:
-            send("alive")
-            with contextlib.suppress(filelock.Timeout):
-                lock.acquire(timeout=0.5)
+        reporter.send(Waiting("another process is training the same; waiting for it to end"))
+        lock.acquire()
     try:
         yield
     finally:
         lock.release()
 
 
-def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
+def _train(job: Job, reporter: _Reporter) -> bool:
+    """Whether the training is done; False when it was stopped."""
     import tensorflow as tf
 
     from zoo.training import trainer
 
-    earlier = job.training.record.description()
-    threads = (earlier and earlier.threads) or job.threads
+    training, record = job.training, job.training.record
+    described = record.description()
+    threads = (described and described.threads) or job.threads
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     for gpu in tf.config.list_physical_devices("GPU"):
@@ -151,11 +162,10 @@ def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
     strategy = _strategy(job)
     for path in job.imports:
         load_file(path)
-    training, record = job.training, job.training.record
     arrays = _arrays(training, job.data_dir)
     if job.rank == 0:
         _describe(job, record)
-    send("alive")
+    reporter.heartbeat()
     return trainer.train(
         training.config,
         training.seed,
@@ -164,45 +174,31 @@ def _train(job: Job, send: Callable[..., None], stop: _Stop) -> bool:
         targets=training.targets,
         classes=len(data.info(training.config.data).classes),
         strategy=strategy,
-        events=_Events(send, stop),
+        events=reporter,
     )
 
 
-class _Events(TrainingEvents):
-    def __init__(self, send: Callable[..., None], stop: _Stop):
-        self._send, self._stop = send, stop
-
-    def progress(self, update: ProgressUpdate) -> None:
-        self._send("beat", update)
-
-    def heartbeat(self) -> None:
-        self._send("alive")
-
-    def stop_requested(self) -> bool:
-        return self._stop()
-
-
-def _strategy(job: Job):
+def _strategy(job: Job) -> Any:
     """Join the other processes of this training, None when there are none; before TensorFlow's first operation."""
     from zoo.training import multi_worker
 
     return multi_worker.join(job.rank, job.peers) if job.peers else None
 
 
-def _arrays(training: Training, data_dir: Path | None):
+def _arrays(training: Training, data_dir: Path | None) -> Arrays:
     from zoo.training.trainer import Arrays
 
     name = training.config.data
-    found = data.digest(name, data_dir)
-    if found != training.data_sha256:
+    digest = data.digest(name, data_dir)
+    if digest != training.data_sha256:
         raise data.DataError(
-            f"the data set {name} has changed since the sweep began: it was {training.data_sha256}, is {found}"
+            f"the data set {name} has changed since the sweep began: it was {training.data_sha256}, is {digest}"
         )
     return Arrays(*data.load(name, "train", data_dir), *data.load(name, "test", data_dir))
 
 
 def _describe(job: Job, record: Record) -> None:
-    """Say on disk what is trained here, with which code, on which machine."""
+    """Record what is trained here, with which code, on which machine."""
     training, earlier = job.training, record.description()
     described = TrainingDescription(
         key=training.key,
@@ -216,7 +212,7 @@ def _describe(job: Job, record: Record) -> None:
         precision=training.config.precision,
         cost=training.cost,
         device=hardware.device(),
-        cores=len(job.cores) or hardware.cores(),
+        cores=len(job.allocation.cores) or hardware.cores(),
         threads=(earlier and earlier.threads) or job.threads,
         started=earlier.started if earlier else time.time(),
         **job.code,
@@ -225,34 +221,8 @@ def _describe(job: Job, record: Record) -> None:
     record.write_environment({**hardware.describe(), **job.code})
 
 
-def reason(error: Exception) -> str:
-    """The error in one line, for the person."""
-    cause = _cause_in_graph(str(error))
-    if cause:
-        return cause[:_REASON_LENGTH]
-    text = " ".join(str(error).split())
-    if isinstance(error, OSError) and error.strerror:
-        place = f": {error.filename}" if error.filename else ""
-        text = f"{error.strerror}{place}"
-    if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in text:
-        return f"the disk is full ({os.strerror(errno.ENOSPC)})"
-    if isinstance(error, (OSError, data.DataError, PluginError)) or type(error).__name__ == "Diverged":
-        return text[:_REASON_LENGTH]
-    return f"{type(error).__name__}: {text[:_REASON_LENGTH]}"
-
-
-def _cause_in_graph(text: str) -> str:
-    """What went wrong inside a compiled function, out of TensorFlow's account of it, which begins with where; or ""."""
-    if "Graph execution error" not in text:
-        return ""
-    lines = [line.strip() for line in text.splitlines()]
-    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Interrupt)\b: ", line)]
-    told = [line for line in lines if line and not line.startswith(("[[{{", "File ", "Detected at"))]
-    return (errors or told)[-1]
-
-
-def _write_output_to(path: Path) -> None:
-    """Turn this process's output, that of native code too, to the end of a file."""
+def _redirect_output(path: Path) -> None:
+    """Append this process's output, that of native code too, to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     sys.stdout.flush()

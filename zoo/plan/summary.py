@@ -12,7 +12,10 @@ from zoo.plan.budget import split_by_budget
 from zoo.plan.disk import disk_needs
 from zoo.plan.forecast import forecast_errors, sweep_seconds
 from zoo.plan.runs import Plan, Training
+from zoo.stats.power import detectable_difference, seeds_to_decide
 from zoo.text.wording import duration, table
+
+ASSUMED_SD = 0.25  # points between seeds; arXiv:2304.01910 finds 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4
 
 
 def text(
@@ -140,6 +143,25 @@ def _trust(runs_dir: Path) -> str:
     if len(off) == 1:
         return f" (the one forecast so far was off by {middle})"
     return f" ({len(off)} forecasts here were off by {middle} in the middle, {worst} at worst)"
+
+
+def sensitivity(plan: Plan) -> str:
+    """The smallest difference that this number of seeds can detect, and the number that it takes for the margin."""
+    seeds, margin = len(plan.question.seeds), plan.question.margin
+    if seeds < 2:
+        return "With one seed no difference can be told from chance: give at least two (--seeds N)."
+    measured = measured_sd(plan)
+    sd = measured or ASSUMED_SD
+    source = "measured on the baseline" if measured else "assumed until the baseline has three results"
+    detectable = detectable_difference(sd, seeds)
+    enough = (seeds_to_decide(margin, sd, sd, None) or seeds) if margin < detectable else seeds
+    advice = (
+        f"; to detect the margin of {margin:g} points takes {enough} seeds (--seeds {enough})" if enough > seeds else ""
+    )
+    return (
+        f"Smallest difference that {seeds} seeds can detect: {detectable:.2f} points of accuracy{advice}.\n"
+        f"(Two-sided test at 5 %, power 80 %; spread between seeds {sd:.2f} points, {source}.)"
+    )
 
 
 def measured_sd(plan: Plan) -> float | None:

@@ -1,1 +1,1 @@
-"""One training's results on disk: typed records, atomic writes, its log. Imports nothing of ours but zoo.measure."""
+"""Results on disk: typed records of trainings, atomic writes, logs, the lock on a sweep. May import zoo.measure."""

@@ -16,15 +16,12 @@ from zoo.storage.records import Row
 from zoo.training import averages as moving_averages
 from zoo.training import checkpoints, multi_worker, objective, samples
 from zoo.training.checkpoints import Progress
+from zoo.training.errors import Diverged
 from zoo.training.events import ProgressUpdate, TrainingEvents
 from zoo.training.steps import Network, Totals, evaluation_function, training_function
 
 CALL_SECONDS = 0.5  # of one call into the compiled loop: progress is seen, and a stop heeded, this often
 CHECKPOINT_SECONDS = 120  # what a crash costs at most, beside the time since the last evaluation
-
-
-class Diverged(Exception):
-    """The loss stopped being a number; the message says at which step."""
 
 
 class Arrays(NamedTuple):

@@ -7,124 +7,129 @@ import dataclasses
 import os
 import signal
 from collections.abc import Sequence
-from multiprocessing import connection as connections
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from zoo.execution import worker
-from zoo.host import ports, processes
-from zoo.host.resources import Allocation
+from zoo.execution.executor import Event, ExecutorEntry, ExecutorOptions, Job
+from zoo.execution.messages import Exited, Failed, Finished, Message, Result, Stopped
+from zoo.host import hardware, ports, processes
+from zoo.host.exits import ProcessExit, root_cause
+from zoo.host.resources import Allocation, allocate
 
-_LAST_WORDS = ("done", "stopped", "diverged", "failed")
-_FAREWELL_S = 10  # between a process's last word and its end; TensorFlow's own clearing away can hang
-
-Event = tuple["Attempt", str, Any]
+_EXIT_S = 10  # between a process's result and its end; TensorFlow's own cleanup can hang
 
 
-class Attempt:
+class LocalAttempt:
     """One job's processes on this machine, from their start to the end of the last of them.
 
     A job that knows its peers is one of several that train together, elsewhere too, and is one process here.
     """
 
-    def __init__(self, job: worker.Job, share: Allocation):
-        self.job, self.share = job, share
+    def __init__(self, job: Job, allocation: Allocation):
+        self.job, self.allocation = job, allocation
         self._memory_kills = _memory_kills()
-        self._last_words: dict[int, str] = {}  # rank -> what it said at its end
-        self._ended_here: set[int] = set()  # ranks whose processes were killed from here
-        self._deaths: list[str] = []  # of the processes that ended on their own without a last word, in the order heard
+        self._results: dict[int, Result] = {}  # rank -> its last message
+        self._killed: set[int] = set()  # ranks whose processes were killed from here
+        self._exits: list[
+            ProcessExit
+        ] = []  # of the processes that ended on their own without a result, as they came in
         workers = job.training.config.workers
         addresses = job.peers or (ports.free(workers) if workers > 1 else ())
-        self._processes: dict[int, Any] = {}  # by rank
-        self.open: dict[Any, int] = {}  # connection -> rank, of the processes that are there
+        self._processes: dict[int, BaseProcess] = {}  # by rank
+        self._open: dict[Connection, int] = {}  # connection -> rank, of the processes that are there
         for rank in (job.rank,) if job.peers else range(workers):
-            own = dataclasses.replace(job, cores=share.cores, gpus=share.gpus, rank=rank, peers=addresses)
-            self._processes[rank], ours = processes.start_connected(worker.run, own)
-            self.open[ours] = rank
+            own = dataclasses.replace(job, allocation=allocation, rank=rank, peers=addresses)
+            self._processes[rank], connection = processes.start_connected(worker.run, own)
+            self._open[connection] = rank
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """Those of the processes that are there."""
+        return tuple(self._open)
 
     def stop(self) -> None:
-        """Ask for a checkpoint and an end."""
+        """Request a checkpoint and an end."""
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once."""
-        for rank in self.open.values():
+        for rank in self._open.values():
             process = self._processes[rank]
-            if process.exitcode is None and not processes.is_dead(
-                process.pid
-            ):  # else it died on its own: maybe the cause
-                self._ended_here.add(rank)
+            if process.exitcode is None and process.pid is not None and not processes.is_dead(process.pid):
+                self._killed.add(rank)  # any other died on its own: it may be the cause
                 _send(process, signal.SIGKILL)
 
     def dump(self) -> None:
         """Have it write into its log where in the code it is."""
         self._signal(worker.DUMP_SIGNAL)
 
-    def receive(self, connection: Any) -> list[Event]:
-        """What has come over one of its connections; the last event of an attempt is ("gone", how it died or "")."""
-        rank = self.open[connection]
-        events: list[Event] = []
+    def receive(self, connection: Connection) -> list[Message]:
+        """What has come over one of its connections; the last message of an attempt is ``Exited``."""
+        rank = self._open[connection]
+        messages: list[Message] = []
         try:
             while connection.poll():
-                kind, value = connection.recv()
-                if kind in _LAST_WORDS:
-                    self._last_words[rank] = kind
-                if rank == 0 or kind in ("diverged", "failed"):
-                    events.append((self, kind, value))
+                message = connection.recv()
+                if isinstance(message, Finished | Stopped | Failed):
+                    self._results[rank] = message
+                if rank == 0 or isinstance(message, Failed):
+                    messages.append(message)
         except (EOFError, OSError):
-            self._lost(connection, rank)
-            if not self.open:
-                events.append((self, "gone", processes.cause(self._deaths)))
-        return events
+            self._closed(connection, rank)
+            if not self._open:
+                messages.append(Exited(root_cause(self._exits)))
+        return messages
 
     def close(self) -> None:
         """End what is left of it."""
         self.kill()
         for process in self._processes.values():
             process.join()
-        for connection in self.open:
+        for connection in self._open:
             connection.close()
 
-    def _lost(self, connection: Any, rank: int) -> None:
+    def _closed(self, connection: Connection, rank: int) -> None:
         """A process has closed its end: note how it ended, and end the others, which would wait for it for ever."""
         process = self._processes[rank]
-        process.join(_FAREWELL_S)
+        process.join(_EXIT_S)
         if process.exitcode is None:
             _send(process, signal.SIGKILL)
             process.join()
         connection.close()
-        del self.open[connection]
-        if rank not in self._last_words and rank not in self._ended_here:
+        del self._open[connection]
+        if rank not in self._results and rank not in self._killed:
             out_of_memory = process.exitcode == -signal.SIGKILL and _memory_kills() > self._memory_kills
-            self._deaths.append(processes.death(process.exitcode, out_of_memory))
-        if self._last_words.get(rank) not in ("done", "stopped"):
+            self._exits.append(ProcessExit(process.exitcode, out_of_memory))
+        if not isinstance(self._results.get(rank), Finished | Stopped):
             self.kill()
 
     def _signal(self, number: int) -> None:
-        for rank in self.open.values():
+        for rank in self._open.values():
             _send(self._processes[rank], number)
 
 
-class Local:
-    """Runs as many trainings at once as there are ``shares`` of the machine."""
+class LocalExecutor:
+    """Runs as many trainings at once as there are ``allocations`` of the machine."""
 
-    def __init__(self, shares: Sequence[Allocation]):
-        self._free = list(shares)
-        self._running: list[Attempt] = []
-        self._surplus = 0  # shares to be given up as soon as they are free
+    def __init__(self, allocations: Sequence[Allocation]):
+        self._free = list(allocations)
+        self._running: list[LocalAttempt] = []
+        self._surplus = 0  # allocations to be given up as soon as they are free
 
     @property
     def slots(self) -> int:
         """How many trainings run at once."""
         return len(self._free) + len(self._running) - self._surplus
 
-    def start(self, job: worker.Job) -> Attempt:
-        """Start a job in a free share."""
-        attempt = Attempt(job, self._free.pop(0))
+    def start(self, job: Job) -> LocalAttempt:
+        """Start a job with a free allocation."""
+        attempt = LocalAttempt(job, self._free.pop(0))
         self._running.append(attempt)
         return attempt
 
-    def narrow(self) -> bool:
+    def reduce_slots(self) -> bool:
         """Run one training fewer at once from now on; False when there is only one."""
         if self.slots <= 1:
             return False
@@ -135,19 +140,21 @@ class Local:
         return True
 
     def events(self, timeout_s: float) -> list[Event]:
-        """What the attempts have said since; waits for the first word at most ``timeout_s`` seconds."""
-        places = {connection: attempt for attempt in self._running for connection in attempt.open}
-        found: list[Event] = []
-        for connection in connections.wait(list(places), timeout_s):
-            if connection in places[connection].open:
-                found += places[connection].receive(connection)
-        for attempt in [attempt for attempt, kind, _ in found if kind == "gone"]:
+        """What the attempts have sent since; waits at most ``timeout_s`` seconds for the first message."""
+        attempts = {connection: attempt for attempt in self._running for connection in attempt.connections}
+        events: list[Event] = []
+        for connection in wait(list(attempts), timeout_s):
+            assert isinstance(connection, Connection)
+            attempt = attempts[connection]
+            if connection in attempt.connections:
+                events += [Event(attempt, message) for message in attempt.receive(connection)]
+        for attempt in [attempt for attempt in self._running if not attempt.connections]:
             self._running.remove(attempt)
             if self._surplus:
                 self._surplus -= 1
             else:
-                self._free.append(attempt.share)
-        return found
+                self._free.append(attempt.allocation)
+        return events
 
     def close(self) -> None:
         """End what still runs, at once."""
@@ -156,15 +163,24 @@ class Local:
         self._running.clear()
 
 
-def _send(process: Any, number: int) -> None:
+def _allocations(options: ExecutorOptions) -> list[Allocation]:
+    gpus = [gpu.address for gpu in hardware.gpus()]
+    return allocate(options.at_once, hardware.core_numbers(), gpus, options.gpus_per_run)
+
+
+def _send(process: BaseProcess, number: int) -> None:
+    assert process.pid is not None, "it has been started"
     with contextlib.suppress(ProcessLookupError):
         os.kill(process.pid, number)
 
 
 def _memory_kills() -> int:
-    """How many processes the kernel has ended on this machine because memory was short; 0 where it does not say."""
+    """How many processes the kernel has ended on this machine for want of memory; 0 where it does not say."""
     try:
         lines = Path("/proc/vmstat").read_text(encoding="utf-8").splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+
+EXECUTOR = ExecutorEntry(create=lambda options: LocalExecutor(_allocations(options)), check=_allocations)

@@ -1,4 +1,4 @@
-"""How the driver becomes part of a Ray cluster, and what is said when it cannot."""
+"""How the driver joins a Ray cluster, and the error when it cannot."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zoo.execution.executor import ExecutorError
 from zoo.host.quiet_import import quiet_import
 
-_ANSWER_S = 5  # for whoever listens at a cluster's address to answer
+_ANSWER_S = 5  # for a cluster's address to accept a connection
 _CONNECT_S = 15  # for Ray to find its node on this machine
-_REASON_LENGTH = 300  # characters of a message of Ray's that are told
+_REASON_LENGTH = 300  # characters of a message of Ray's that are shown
 
 _START_ONE = (
     "start one with `ray start --head` here and `ray start --address=HOST:6379` on the other machines, "
@@ -26,11 +27,11 @@ _START_ONE = (
 _AN_ADDRESS = "the address of a cluster is HOST:PORT, as `ray start` prints it"
 
 
-class ClusterError(Exception):
+class ClusterError(ExecutorError):
     """The cluster cannot be used; the message says why and what to do."""
 
 
-def joined(address: str | None) -> Any:
+def connect_driver(address: str | None) -> Any:
     """Ray, connected to a cluster. Raises ClusterError."""
     address = address or os.environ.get("RAY_ADDRESS") or _last_started() or "auto"
     if address == "local" or "://" in address:
@@ -41,23 +42,26 @@ def joined(address: str | None) -> Any:
         except ImportError:
             raise ClusterError("Ray is not installed; it comes with: pip install '.[ray]'") from None
         if address != "auto":
-            _knock(address)
-        error = _join(ray, address)
+            _check_reachable(address)
+        error = _connect(ray, address)
     if error:
         ray.shutdown()
         raise ClusterError(_no_cluster(address, error))
     return ray
 
 
-def _join(ray: Any, address: str) -> BaseException | None:
-    """Connect to a cluster without a sound; returns what came in between."""
-    with _own_signals(), quiet_import(), tempfile.TemporaryDirectory(prefix="zoo-") as place:
-        # As a working directory, so that nodes take this package and nothing of their own at a path of ours.
+def _connect(ray: Any, address: str) -> BaseException | None:
+    """Connect to a cluster, printing nothing; returns the error that prevented it."""
+    with _signal_handlers_kept(), quiet_import(), tempfile.TemporaryDirectory(prefix="zoo-") as directory:
+        # As a working directory, so that nodes import this package and not another one that is at the same path there.
         package = Path(__file__).parents[3]
-        shutil.copytree(package, Path(place) / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(package, Path(directory) / package.name, ignore=shutil.ignore_patterns("__pycache__"))
         try:
             ray.init(
-                address=address, log_to_driver=False, logging_level=logging.CRITICAL, runtime_env={"working_dir": place}
+                address=address,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                runtime_env={"working_dir": directory},
             )
         except (Exception, SystemExit) as error:  # Ray exits when it has given up
             return error
@@ -66,15 +70,15 @@ def _join(ray: Any, address: str) -> BaseException | None:
 
 def _last_started() -> str:
     """The address of the cluster that this machine has last become a node of, "" where there is none."""
-    place = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) / "ray" / "ray_current_cluster"
+    path = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) / "ray" / "ray_current_cluster"
     try:
-        return place.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError:
         return ""
 
 
-def _knock(address: str) -> None:
-    """See whether anybody listens at an address: Ray itself would try for two minutes. Raises ClusterError."""
+def _check_reachable(address: str) -> None:
+    """Raises ClusterError where nothing listens at an address: Ray itself would try for two minutes."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise ClusterError(f"--ray-address {address}: {_AN_ADDRESS}")
@@ -91,12 +95,12 @@ def _no_cluster(address: str, error: BaseException) -> str:
         return f"no Ray cluster answers at {address} ({error.strerror or error}): {_START_ONE}"
     return (
         f"the Ray cluster at {address} cannot be joined; this machine must be one of its nodes "
-        f"(`ray start --address={address}`) and have the same Ray and Python: {in_short(error)}"
+        f"(`ray start --address={address}`) and have the same Ray and Python: {summary_of(error)}"
     )
 
 
 @contextlib.contextmanager
-def _own_signals() -> Iterator[None]:
+def _signal_handlers_kept() -> Iterator[None]:
     """Within this block Ray may install handlers for signals; after it ours are in force again."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -119,7 +123,7 @@ def _settings() -> Iterator[None]:
             del os.environ[name]
 
 
-def in_short(error: BaseException) -> str:
-    """What an error of Ray's says, in one line; at its end stands what was the matter."""
+def summary_of(error: BaseException) -> str:
+    """An error of Ray's in one line; its cause comes last."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= _REASON_LENGTH else f"... {text[-_REASON_LENGTH:]}"

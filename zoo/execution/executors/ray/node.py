@@ -1,4 +1,4 @@
-"""What runs on a node of the cluster: it looks around, and looks after the processes of one training at a time."""
+"""What runs on a node of the cluster: the check of what it has, and the agent that starts the processes of a training."""
 
 from __future__ import annotations
 
@@ -9,35 +9,44 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import connection as connections
+from enum import StrEnum
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
 
-from zoo.execution import worker
-from zoo.execution.executors import local
+from zoo.execution.executor import Job
+from zoo.execution.executors.local import LocalAttempt
+from zoo.execution.messages import Exited, Message
 from zoo.host import hardware, ports
 from zoo.host.resources import Allocation
 
 SAME_EVERYWHERE = ("tensorflow", "tf-keras", "numpy")  # packages whose versions decide the last bits
 
 
+class Order(StrEnum):
+    """What an attempt can be ordered to do; see ``LocalAttempt``."""
+
+    STOP = "stop"
+    KILL = "kill"
+    DUMP = "dump"
+
+
 @dataclass(frozen=True)
-class Ground:
-    """What every node must have in common with the machine that leads the sweep."""
+class NodeRequirements:
+    """What every node must have in common with the machine that runs the sweep."""
 
     directory: Path  # where the command was given; paths in a question and in a user's own files may be relative to it
     marker: Path  # a file in the directory of results
-    text: str  # what it holds
+    text: str  # its contents
     versions: tuple[tuple[str, str], ...]  # of the packages that decide the last bits
 
     def problem(self, needed: Sequence[Path] = ()) -> str:
-        """What is in the way on the machine where this is called, "" when nothing is. ``needed`` are further paths."""
+        """Why the machine where this is called cannot train, "" when it can. ``needed`` are further paths."""
         node = f"node {_own_address()}"
         try:
-            found = self.marker.read_text(encoding="utf-8")
+            text = self.marker.read_text(encoding="utf-8")
         except OSError:
-            found = ""
-        if found != self.text:
+            text = ""
+        if text != self.text:
             return _not_shared(node, self.marker.parent)
         missing = next((path for path in needed if not path.exists()), None)
         if missing:
@@ -52,61 +61,68 @@ class Ground:
         return ""
 
 
-class Keeper:
-    """The actor on a node: looks after the processes of one training at a time. Its orders come on a thread of their own."""
+class NodeAgent:
+    """The actor on a node: runs the processes of one training at a time. Orders come on a thread of their own."""
 
-    def __init__(self, ground: Ground):
+    def __init__(self, requirements: NodeRequirements):
         # A process begins with the import of its parent's program, and Ray, which that is here, takes a second or two.
         sys.modules["__main__"].__dict__.pop("__file__", None)
         os.environ.pop("OMP_NUM_THREADS", None)  # Ray's choice; a training computes with the threads of its record
-        self._ground = ground
-        self._lock = threading.Lock()  # between what is heard and what is ordered
-        self._attempt: local.Attempt | None = None
-        self._stop_asked = False
+        self._requirements = requirements
+        self._lock = threading.Lock()  # between messages and orders
+        self._attempt: LocalAttempt | None = None
+        self._is_stop_requested = False
 
-    def where(self) -> tuple[str, str]:
-        """The address of its node, and one there, host:port, at which nobody listens."""
+    def addresses(self) -> tuple[str, str]:
+        """The address of its node, and one there, host:port, at which nothing listens."""
         node = _own_address()
         return node, ports.free(1, node)[0]
 
-    def begin(self, job: worker.Job) -> str:
+    def begin(self, job: Job) -> str:
         """Start a training, or this node's part of it; returns why it cannot be started, if so."""
-        problem = self._ground.problem([*job.imports, *([job.data_dir] if job.data_dir else [])])
+        problem = self._requirements.problem([*job.imports, *([job.data_dir] if job.data_dir else [])])
         if problem:
             return problem
-        os.chdir(self._ground.directory)
+        os.chdir(self._requirements.directory)
         with self._lock:
-            if not self._stop_asked:
-                self._attempt = local.Attempt(dataclasses.replace(job, threads=hardware.cores()), Allocation())
+            if not self._is_stop_requested:
+                self._attempt = LocalAttempt(dataclasses.replace(job, threads=hardware.cores()), Allocation())
         return ""
 
-    def listen(self, timeout_s: float) -> list[tuple[str, Any]]:
-        """What the training has said since; waits for the first word at most ``timeout_s`` seconds."""
+    def messages(self, timeout_s: float) -> list[Message]:
+        """What the training has sent since; waits at most ``timeout_s`` seconds for the first message."""
         if self._attempt is None:  # it was stopped before it had begun
-            return [("gone", "")]
-        found: list[tuple[str, Any]] = []
-        for connection in connections.wait(list(self._attempt.open), timeout_s):
+            return [Exited()]
+        messages: list[Message] = []
+        for connection in wait(list(self._attempt.connections), timeout_s):
+            assert isinstance(connection, Connection)
             with self._lock:
-                if connection in self._attempt.open:
-                    found += [(kind, value) for _, kind, value in self._attempt.receive(connection)]
-        if found and found[-1][0] == "gone":
-            self._attempt, self._stop_asked = None, False
-        return found
+                if connection in self._attempt.connections:
+                    messages += self._attempt.receive(connection)
+        if messages and isinstance(messages[-1], Exited):
+            self._attempt, self._is_stop_requested = None, False
+        return messages
 
-    def order(self, what: str) -> None:
-        """``stop``, ``kill`` or ``dump`` the training; see ``local.Attempt``."""
+    def order(self, order: Order) -> None:
+        """Have the training do it, or not begin."""
         with self._lock:
-            if self._attempt is not None:
-                getattr(self._attempt, what)()
-            elif what != "dump":
-                self._stop_asked = True
+            match self._attempt, order:
+                case None, Order.STOP | Order.KILL:
+                    self._is_stop_requested = True
+                case LocalAttempt() as attempt, Order.STOP:
+                    attempt.stop()
+                case LocalAttempt() as attempt, Order.KILL:
+                    attempt.kill()
+                case LocalAttempt() as attempt, Order.DUMP:
+                    attempt.dump()
 
 
 def _own_address() -> str:
     """The address of the node that this process runs on."""
     import ray
 
-    return ray.util.get_node_ip_address()
+    address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    return address
 
 
 def _not_shared(node: str, path: Path) -> str:
@@ -114,7 +130,7 @@ def _not_shared(node: str, path: Path) -> str:
 
 
 def versions() -> tuple[tuple[str, str], ...]:
-    """Package -> version, "" for one that is not there."""
+    """Package -> version, "" for one that is not installed."""
     return tuple((name, _version(name)) for name in SAME_EVERYWHERE)
 
 
