@@ -21,7 +21,7 @@ import numpy as np
 
 import reports
 from zoo.stats import power, verdicts
-from zoo.stats.verdicts import EQUIVALENT, HELPS, HURTS, SeedSchedule
+from zoo.stats.verdicts import SeedSchedule, VerdictWord
 
 SD = 0.25  # points between seeds
 MARGIN = 0.5  # points
@@ -48,12 +48,12 @@ Event = Callable[[Sequence[verdicts.Verdict]], bool]
 
 def any_difference(found: Sequence[verdicts.Verdict]) -> bool:
     """Whether any variant is said to help or to hurt: wrong where all are the same."""
-    return any(verdict.word in (HELPS, HURTS) for verdict in found)
+    return any(verdict.word in (VerdictWord.HELPS, VerdictWord.HURTS) for verdict in found)
 
 
 def any_equivalence(found: Sequence[verdicts.Verdict]) -> bool:
     """Whether any variant is said to be equivalent: wrong where all differ by the margin or more."""
-    return any(verdict.word == EQUIVALENT for verdict in found)
+    return any(verdict.word is VerdictWord.EQUIVALENT for verdict in found)
 
 
 def rate(
@@ -112,8 +112,8 @@ def cases(sd: float = SD, margin: float = MARGIN) -> list[Case]:
     uneven = Truth((0.0, 0.0, 0.0), (sd, sd, 2 * sd, 3.5 * sd))  # without augmentation 3.5 times the variance, and more
     edge = {k: Truth((margin,) * k, (sd,) * (k + 1)) for k in (1, 3)}
     grow = SeedSchedule(3, 10)
-    looks, wrong, outside = (
-        "looked at after 3, 4, ... 10 seeds",
+    interim, wrong, outside = (
+        "analysed after 3, 4, ... 10 seeds",
         "helps or hurts, where nothing does",
         "equivalent, where ",
     )
@@ -124,14 +124,14 @@ def cases(sd: float = SD, margin: float = MARGIN) -> list[Case]:
         for n in (3, 5, 10)
     ]
     listed += [Case(f"{wrong}: unequal spreads, {n} seeds", "<= 5 %", uneven, n, any_difference) for n in (3, 5, 10)]
-    listed += [Case(f"{wrong}: {k} compared, {looks}", "<= 5 %", same[k], grow, any_difference) for k in (1, 3)]
+    listed += [Case(f"{wrong}: {k} compared, {interim}", "<= 5 %", same[k], grow, any_difference) for k in (1, 3)]
     listed += [
         Case(f"{outside}: {k} compared, {n} seeds", "<= 5 %", edge[k], n, any_equivalence, margin)
         for k in (1, 3)
         for n in (3, 5, 10)
     ]
     listed += [
-        Case(f"{outside}: {k} compared, {looks}", "<= 5 %", edge[k], grow, any_equivalence, margin) for k in (1, 3)
+        Case(f"{outside}: {k} compared, {interim}", "<= 5 %", edge[k], grow, any_equivalence, margin) for k in (1, 3)
     ]
     return listed + _powers(sd, margin)
 
@@ -150,14 +150,14 @@ def _powers(sd: float, margin: float) -> list[Case]:
         Case(f"{found}, {said}: {to_find}", ">= 80 %", one, to_find, any_difference),
         Case(f"{equated}, {said}: {to_equate}", ">= 80 %", none, to_equate, any_equivalence, narrow),
         Case(
-            f"{found}, looked at after 3, 4, ... {to_find + 2} seeds",
+            f"{found}, analysed after 3, 4, ... {to_find + 2} seeds",
             ">= 80 %",
             one,
             SeedSchedule(3, to_find + 2),
             any_difference,
         ),
         Case(
-            f"{equated}, looked at after 3, 4, ... {to_equate + 2} seeds",
+            f"{equated}, analysed after 3, 4, ... {to_equate + 2} seeds",
             ">= 80 %",
             none,
             SeedSchedule(3, to_equate + 2),

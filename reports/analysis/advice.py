@@ -9,7 +9,7 @@ import pandas as pd
 
 from zoo.measure import metrics
 from zoo.measure.metrics import Kind, Metric
-from zoo.stats import verdicts
+from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed, shown
 
 NOISE = 1.05  # ratio of two measured values below which nothing is said; counts and sizes are exact
@@ -84,7 +84,7 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
     saves, costs = listed(found.saves), listed(found.costs)
     word = row["verdict"]
     points = f"{abs(row['difference_points']):.2f} points"
-    if word == verdicts.EQUIVALENT:
+    if word == VerdictWord.EQUIVALENT:
         said = f"accuracy equivalent within {margin or float('nan'):g} points"
         if found.saves and not found.costs:
             return f"{_capital(do)}: {said}, {saves}."
@@ -93,21 +93,21 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
         if found.saves:
             return f"{_capital(do)} if that trade suits you: {said}; {saves}, but {costs}."
         return f"Take either: {said}, at the same price."
-    if word == verdicts.HELPS:
+    if word == VerdictWord.HELPS:
         if not found.costs:
             return f"{_capital(do)}: {points} more accurate" + (f", and {saves}." if saves else ", at no extra price.")
         return f"{_capital(do)} if {points} of accuracy are worth it: {costs}" + (f"; but {saves}." if saves else ".")
-    if word == verdicts.HURTS:
+    if word == VerdictWord.HURTS:
         if not found.saves:
             return f"Do not {do}: {points} less accurate" + (f", and it costs more: {costs}." if costs else ".")
         return f"Do not {do}, unless the price matters more than {points} of accuracy: {saves}" + (
             f"; but {costs}." if costs else "."
         )
     known = f"; known already: {listed([*found.saves, *found.costs])}" if found.saves or found.costs else ""
-    if word == verdicts.UNDECIDED:
+    if word == VerdictWord.UNDECIDED:
         return f"Do not decide yet whether to {do}{_more(row)}{known}."
     if min(row["n"], baseline["n"]) > 1:
-        return f"Train the seeds up to the question's first look before deciding whether to {do}{known}."
+        return f"Train the seeds up to the first interim analysis before deciding whether to {do}{known}."
     return f"Train two seeds or more of each before deciding whether to {do}{known}."
 
 

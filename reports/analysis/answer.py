@@ -19,7 +19,7 @@ from reports.store import reader
 from reports.store.sweep import Sweep
 from zoo import data
 from zoo.measure.metrics import cost_axes
-from zoo.stats import front
+from zoo.stats import pareto
 
 PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
 
@@ -42,8 +42,8 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     found, notes = _examples(sweep)
     variants = _with_uncertainty(variants_.frame(sweep), sweep, found)
     fronts, front_notes = _fronts(variants, sweep)
-    for axis, shares in fronts.items():
-        variants[f"front_probability_{axis}"] = [shares.get(name, float("nan")) for name in variants["variant"]]
+    for axis, probabilities in fronts.items():
+        variants[f"front_probability_{axis}"] = [probabilities.get(name, float("nan")) for name in variants["variant"]]
     accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
     images, images_note = _images(sweep, found) if with_images and found is not None else ({}, "")
     details = Details(
@@ -57,19 +57,20 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
         interactions=_effects(sweep, accuracies),
         claims=claims.frame(sweep.published, accuracies) if sweep.published else None,
         images=images,
-        notes=tuple(note for note in (_look_note(sweep), *notes, *front_notes, images_note) if note),
+        notes=tuple(note for note in (_schedule_note(sweep), *notes, *front_notes, images_note) if note),
         run_links=_links(sweep),
         provenance=_provenance(sweep),
     )
     return Answer(sweep, variants, details)
 
 
-def _look_note(sweep: Sweep) -> str:
+def _schedule_note(sweep: Sweep) -> str:
     if sweep.schedule is None:
         return ""
     return (
-        f"Seeds were added one at a time, from {sweep.schedule.first} to at most {sweep.schedule.last}, until decided. The "
-        "intervals hold for all these looks together, so they are wider than those of a single look, most of all early on."
+        f"Seeds were added one at a time, from {sweep.schedule.first} to at most {sweep.schedule.last}, until decided. "
+        "The intervals hold for all interim analyses together, so they are wider than those of a single one, most "
+        "of all early on."
     )
 
 
@@ -88,7 +89,7 @@ def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
         return []
     baseline = variants[variants["baseline"]].iloc[0].to_dict()
     others = variants[~variants["baseline"] & variants["difference_points"].notna()]
-    told = sentences.comparisons(variants, sweep.margin, with_price=False)
+    lines = sentences.comparisons(variants, sweep.margin, with_price=False)
     levels = sweep.levels
     return [
         Headline(
@@ -102,7 +103,7 @@ def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
                 advice.change(levels.get(row["variant"], {}), levels.get(baseline["variant"], {})),
             ),
         )
-        for row, sentence in zip(others.to_dict("records"), told, strict=True)
+        for row, sentence in zip(others.to_dict("records"), lines, strict=True)
     ]
 
 
@@ -159,8 +160,8 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
         found = trade_off.cost_values(variants, axis)
         if len(set(found[found == found])) < 2:  # all the same, or not known
             continue
-        drawn = front.membership(accuracies, dict(zip(names, map(float, found), strict=True)), trainings)
-        fronts[axis], notes = drawn.shares, drawn.notes
+        drawn = pareto.membership(accuracies, dict(zip(names, map(float, found), strict=True)), trainings)
+        fronts[axis], notes = drawn.probabilities, drawn.notes
     return fronts, notes
 
 
@@ -171,7 +172,7 @@ def _effects(sweep: Sweep, accuracies: Mapping[str, Any]) -> pd.DataFrame | None
     known = {name: values for name, values in accuracies.items() if name in sweep.levels}
     trainings = {name: sweep.trainings(name) for name in known}
     trainings = {name: keys for name, keys in trainings.items() if keys}
-    found = interactions.effects(known, sweep.levels, sweep.levels[sweep.baseline], trainings, sweep.margin or None)
+    found = interactions.frame(known, sweep.levels, sweep.levels[sweep.baseline], trainings, sweep.margin or None)
     if found.empty:
         return None
     both = found["with_factor"].astype(bool)
@@ -216,16 +217,16 @@ def _links(sweep: Sweep) -> dict[str, str]:
 def _provenance(sweep: Sweep) -> dict[str, str]:
     """Machines and versions: of one run for each device and commit."""
     results = sweep.results().drop_duplicates(["device", "git_commit"])
-    told: dict[str, dict[str, None]] = {"machine": {}, "versions": {}}
+    recorded: dict[str, dict[str, None]] = {"machine": {}, "versions": {}}
     for run_id in results["run_id"]:
         try:
             content = json.loads(reader.read_file(sweep, run_id, "environment.json") or b"{}")
         except ValueError:  # cut off, or another program's
             continue
         if isinstance(content, dict):
-            told["machine"][_machine(content)] = None
-            told["versions"][_versions(content)] = None
-    facts = {name: "; ".join(filter(None, values)) for name, values in told.items()}
+            recorded["machine"][_machine(content)] = None
+            recorded["versions"][_versions(content)] = None
+    facts = {name: "; ".join(filter(None, values)) for name, values in recorded.items()}
     return {name: text for name, text in facts.items() if text}
 
 

@@ -19,6 +19,7 @@ from reports.store import reader
 from reports.tables import tables
 from zoo.measure import metrics
 from zoo.measure.metrics import METRICS, Kind
+from zoo.stats.mcnemar import PairedAnswers, compare_answers
 from zoo.text.suggestions import did_you_mean
 from zoo.tracking.address import resolve_uri
 from zoo.tracking.names import CURRENT_RUNS
@@ -46,18 +47,6 @@ class Side(NamedTuple):
         return _name(self.sweep, self.run)
 
 
-class Agreement(NamedTuple):
-    """The answers of two networks to the same test images, counted, and McNemar's exact test of their accuracies."""
-
-    images: int
-    same: int  # images with the same prediction, right or wrong
-    both_right: int
-    only_first: int
-    only_second: int
-    both_wrong: int
-    p: float
-
-
 @dataclass(frozen=True)
 class Difference:
     """What :func:`compare` found: name -> the two values, of what differs (in ``metrics``: of all that was measured)."""
@@ -68,7 +57,7 @@ class Difference:
     configuration: dict[str, tuple[str | None, str | None]]
     provenance: dict[str, tuple[str | None, str | None]]
     metrics: dict[str, tuple[float, float]]  # nan where it was not measured
-    agreement: Agreement | str  # or why there is none
+    agreement: PairedAnswers | str  # or why there is none
 
 
 def compare(first: str, second: str, tracking_uri: str | None = None) -> Difference:
@@ -266,31 +255,14 @@ def _metrics(one: dict[str, float], two: dict[str, float]) -> dict[str, tuple[fl
     }
 
 
-def _agreement(one: Side, two: Side) -> Agreement | str:
+def _agreement(one: Side, two: Side) -> PairedAnswers | str:
     for side in (one, two):
         if isinstance(side.predictions, str):
             return f"{side.name} {side.predictions}"
     (labels, first), (others, second) = one.predictions, two.predictions
     if not np.array_equal(labels, others):
         return "the two were evaluated on different test images"
-    return agreement(labels, first, second)
-
-
-def agreement(labels: NDArray, first: NDArray, second: NDArray) -> Agreement:
-    """Of the true classes [N] and those that two networks say [N].
-
-    The p-value is McNemar's exact one: of the images that exactly one gets right, either is as likely to be the one
-    (McNemar, Psychometrika 12, 1947).
-    """
-    from scipy.stats import binomtest
-
-    one, two = np.asarray(first) == labels, np.asarray(second) == labels
-    only_first, only_second = int((one & ~two).sum()), int((two & ~one).sum())
-    split = only_first + only_second
-    p = float(binomtest(only_first, split, 0.5).pvalue) if split else 1.0
-    both = int((one & two).sum())
-    same = int((np.asarray(first) == second).sum())
-    return Agreement(len(one), same, both, only_first, only_second, len(one) - both - split, p)
+    return compare_answers(labels, first, second)
 
 
 # --- how it is said ----------------------------------------------------------------------------------------------
@@ -342,7 +314,7 @@ def _change(name: str, a: float, b: float) -> str:
     return "the same" if a == b else f"{100 * (b / a - 1):+.1f} %" if a else f"{b - a:+g}"
 
 
-def _agreement_words(found: Agreement | str) -> str:
+def _agreement_words(found: PairedAnswers | str) -> str:
     if isinstance(found, str):
         return f"Predictions cannot be compared: {found}."
     rows = [

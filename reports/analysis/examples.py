@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from zoo.stats import descriptive, uncertainty
 from zoo.stats.flips import Flips, flips
 from zoo.stats.power import ALPHA
-from zoo.stats.predictions import Calibration, Run, Side, churn, sides_of
+from zoo.stats.predictions import Calibration, ModelOutputs, VariantOutputs, churn, outputs_of_variants
 
 GAINED, LOST = "gained", "lost"
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Frames, in the order of the variants; the baseline has a row where a variant is told of by itself.
+    """Frames, in the order of the variants; the baseline has a row where a variant is described by itself.
 
     - ``per_class``: variant, label, images (of the class), accuracy_percent, difference_points to the baseline, and its
       interval low_points to high_points: of other trainings and other images both, and simultaneous (Bonferroni) for all
@@ -35,8 +35,8 @@ class Examples:
     - ``flips``: variant, direction (``gained``: the variant is right more often; ``lost``), image (its index in the test
       set), label, baseline_right, variant_right (shares of the seeds, 0 to 1), baseline_says, variant_says (the commonest
       prediction), p (see ``flips.flips``). The surest first, at most ``flips.FLIPS`` for a variant and direction.
-    - ``flip_counts``: variant, direction, p (of the last one told of), images (that differ at least as surely),
-      images_by_chance (how many would if the two sides did not differ at all).
+    - ``flip_counts``: variant, direction, p (of the last one listed), images (that differ at least as surely),
+      images_by_chance (how many would if the two did not differ at all).
     - ``uncertainty``: variant, accuracy_percent, its interval low_test_percent to high_test_percent over other images,
       sd_seeds_points, variance_distribution (points squared; may be negative), sd_distribution_points, se_test_points,
       difference_points, low_test_points to high_test_points (other images, these trainings), low_both_points to
@@ -54,7 +54,7 @@ class Examples:
 
 
 def of(
-    predictions: Mapping[str, Sequence[Run]],
+    predictions: Mapping[str, Sequence[ModelOutputs]],
     baseline: str,
     classes: Sequence[str],
     trainings: Mapping[str, Sequence[str]] | None = None,
@@ -70,28 +70,29 @@ def of(
     """
     if baseline not in predictions:
         raise KeyError(baseline)
-    sides, notes = sides_of(predictions, baseline, len(classes), trainings or {})
-    others = [name for name in sides if name != baseline] if baseline in sides else []
-    pairs = {name: _pair(sides[name], sides[baseline]) for name in others}
+    outputs, notes = outputs_of_variants(predictions, baseline, len(classes), trainings or {})
+    others = [name for name in outputs if name != baseline] if baseline in outputs else []
+    pairs = {name: _pair(outputs[name], outputs[baseline]) for name in others}
     notes += [
         f"{name} and {baseline} share {len(pair.variant.keys)} trainings, and only these are compared."
         for name, pair in pairs.items()
-        if pair.paired and len(pair.variant.keys) < max(len(sides[name].keys), len(sides[baseline].keys))
+        if pair.paired and len(pair.variant.keys) < max(len(outputs[name].keys), len(outputs[baseline].keys))
     ]
-    told = [_flips(name, pair, classes) for name, pair in pairs.items()]
+    flipped = [_flips(name, pair, classes) for name, pair in pairs.items()]
     return Examples(
-        per_class=_per_class_frame(sides, pairs, classes),
+        per_class=_per_class_frame(outputs, pairs, classes),
         churn=pd.DataFrame(
-            [{"variant": name, **_churn_row(sides[name], sides[baseline])} for name in others],
+            [{"variant": name, **_churn_row(outputs[name], outputs[baseline])} for name in others],
             columns=["variant", "churn_percent", "floor_percent", "excess_points"],
         ),
         calibration=pd.DataFrame(
-            [{"variant": name, **_calibration_row(side)} for name, side in sides.items()], columns=_CALIBRATION
+            [{"variant": name, **_calibration_row(variant)} for name, variant in outputs.items()], columns=_CALIBRATION
         ),
-        flips=pd.DataFrame([row for rows, _ in told for row in rows], columns=_FLIPS),
-        flip_counts=pd.DataFrame([row for _, rows in told for row in rows], columns=_FLIP_COUNTS),
+        flips=pd.DataFrame([row for rows, _ in flipped for row in rows], columns=_FLIPS),
+        flip_counts=pd.DataFrame([row for _, rows in flipped for row in rows], columns=_FLIP_COUNTS),
         uncertainty=pd.DataFrame(
-            [_uncertainty_row(name, side, pairs.get(name)) for name, side in sides.items()], columns=_UNCERTAINTY
+            [_uncertainty_row(name, variant, pairs.get(name)) for name, variant in outputs.items()],
+            columns=_UNCERTAINTY,
         ),
         notes=tuple(notes),
     )
@@ -100,12 +101,12 @@ def of(
 class _Pair(NamedTuple):
     """A variant's runs and the baseline's; of readouts only those of shared trainings, row by row."""
 
-    variant: Side
-    baseline: Side
+    variant: VariantOutputs
+    baseline: VariantOutputs
     paired: bool
 
 
-def _pair(variant: Side, baseline: Side) -> _Pair:
+def _pair(variant: VariantOutputs, baseline: VariantOutputs) -> _Pair:
     place = {key: row for row, key in enumerate(baseline.keys)}
     shared = [row for row, key in enumerate(variant.keys) if key in place]
     if not shared:
@@ -120,8 +121,8 @@ _UNCERTAINTY = [
 ]
 
 
-def _uncertainty_row(name: str, side: Side, pair: _Pair | None) -> dict[str, object]:
-    images, seeds = uncertainty.between_test_sets(side.right), uncertainty.between_seeds(side.right)
+def _uncertainty_row(name: str, variant: VariantOutputs, pair: _Pair | None) -> dict[str, object]:
+    images, seeds = uncertainty.between_test_sets(variant.right), uncertainty.between_seeds(variant.right)
     row = {
         "variant": name,
         "accuracy_percent": images.accuracy_percent,
@@ -141,15 +142,17 @@ def _uncertainty_row(name: str, side: Side, pair: _Pair | None) -> dict[str, obj
     }
 
 
-def _per_class_frame(sides: Mapping[str, Side], pairs: Mapping[str, _Pair], classes: Sequence[str]) -> pd.DataFrame:
+def _per_class_frame(
+    outputs: Mapping[str, VariantOutputs], pairs: Mapping[str, _Pair], classes: Sequence[str]
+) -> pd.DataFrame:
     columns = ["variant", "label", "images", "accuracy_percent", "difference_points", "low_points", "high_points"]
     rows = []
-    for name, side in sides.items():
-        order = np.argsort(side.labels, kind="stable")
-        edges = np.searchsorted(side.labels, np.arange(len(classes) + 1), sorter=order)
+    for name, variant in outputs.items():
+        order = np.argsort(variant.labels, kind="stable")
+        edges = np.searchsorted(variant.labels, np.arange(len(classes) + 1), sorter=order)
         present = int((np.diff(edges) > 0).sum())
         alpha = ALPHA / (present * max(1, len(pairs)))
-        pair, right = pairs.get(name), side.right[:, order]
+        pair, right = pairs.get(name), variant.right[:, order]
         ours, theirs = (pair.variant.right[:, order], pair.baseline.right[:, order]) if pair else (None, None)
         for label, start, end in zip(classes, edges, edges[1:], strict=False):
             row = dict.fromkeys(columns, float("nan")) | {"variant": name, "label": label, "images": end - start}
@@ -162,9 +165,9 @@ def _per_class_frame(sides: Mapping[str, Side], pairs: Mapping[str, _Pair], clas
     return pd.DataFrame(rows, columns=columns)
 
 
-def _churn_row(side: Side, baseline: Side) -> dict[str, float]:
-    found = churn(side.predicted, baseline.predicted, side.keys, baseline.keys)
-    floor = (side.floor + baseline.floor) / 2
+def _churn_row(variant: VariantOutputs, baseline: VariantOutputs) -> dict[str, float]:
+    found = churn(variant.predicted, baseline.predicted, variant.keys, baseline.keys)
+    floor = (variant.floor + baseline.floor) / 2
     return {"churn_percent": found, "floor_percent": floor, "excess_points": found - floor}
 
 
@@ -174,11 +177,11 @@ _CALIBRATION = [
 ]
 
 
-def _calibration_row(side: Side) -> dict[str, float]:
+def _calibration_row(variant: VariantOutputs) -> dict[str, float]:
     row = {}
     for field in Calibration._fields:
         row[f"{field}_mean"], row[f"{field}_sd"], _ = descriptive.summary(
-            [getattr(each, field) for each in side.calibrations]
+            [getattr(each, field) for each in variant.calibrations]
         )
     return row
 

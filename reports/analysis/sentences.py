@@ -9,7 +9,8 @@ import pandas as pd
 
 from reports.store.sweep import Sweep
 from zoo.measure import metrics
-from zoo.stats import descriptive, power, verdicts
+from zoo.stats import descriptive, power
+from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
 
 
@@ -50,7 +51,7 @@ def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = Tr
     others = frame[~frame["baseline"] & frame["difference_points"].notna()]
     return [
         f"{row['variant']} {_verdict_words(row, margin)}: {row['difference_points']:+.2f} points "
-        f"({_interval_words(row, baseline)}) against {baseline['variant']}{_look_words(row)}"
+        f"({_interval_words(row, baseline)}) against {baseline['variant']}{_decided_words(row)}"
         f"{f'; {price(row, baseline)}' if with_price else ''}."
         f"{_seeds_words(row)}"
         for _, row in others.iterrows()
@@ -58,16 +59,16 @@ def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = Tr
 
 
 def _verdict_words(row: pd.Series, margin: float | None) -> str:
-    if row["verdict"] == verdicts.EQUIVALENT:
+    if row["verdict"] == VerdictWord.EQUIVALENT:
         return f"is equivalent within {margin:g} points"
-    if row["verdict"] == verdicts.UNDECIDED:
+    if row["verdict"] == VerdictWord.UNDECIDED:
         return "is undecided"
-    return "has no verdict yet" if row["verdict"] == verdicts.NONE else row["verdict"]
+    return "has no verdict yet" if row["verdict"] == VerdictWord.NONE else row["verdict"]
 
 
 def _seeds_words(row: pd.Series) -> str:
     """What it would take to decide."""
-    if row["verdict"] != verdicts.UNDECIDED:
+    if row["verdict"] != VerdictWord.UNDECIDED:
         return ""
     if pd.isna(row["seeds_needed"]):
         return f" Even {power.MOST_SEEDS:,} seeds would not decide a difference like this one."
@@ -77,16 +78,16 @@ def _seeds_words(row: pd.Series) -> str:
     return f" If that is the truth, {row['seeds_needed']} seeds per variant would decide with 80 % power ({more} more)."
 
 
-def _look_words(row: pd.Series) -> str:
+def _decided_words(row: pd.Series) -> str:
     """After how many seeds it was decided, where there are more by now."""
-    decided = row["verdict"] in (verdicts.HELPS, verdicts.HURTS, verdicts.EQUIVALENT)
+    decided = row["verdict"] in (VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT)
     return f", decided after {row['seeds_at_verdict']} seeds" if decided and row["seeds_at_verdict"] < row["n"] else ""
 
 
 def _interval_words(row: pd.Series, baseline: pd.Series) -> str:
     if np.isnan(row["difference_low_points"]):
-        if min(row["n"], baseline["n"]) > 1:  # the question adds seeds one at a time, and looks first after more
-            return "no interval before the first look at the seeds"
+        if min(row["n"], baseline["n"]) > 1:  # seeds are added one at a time, and the first analysis takes more
+            return "no interval before the first interim analysis"
         return "no interval: it takes two seeds of each"
     return f"95 % interval {row['difference_low_points']:+.2f} to {row['difference_high_points']:+.2f}"
 

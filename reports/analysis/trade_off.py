@@ -7,7 +7,7 @@ import pandas as pd
 
 from zoo.measure import metrics
 from zoo.measure.metrics import cost_axes
-from zoo.stats import descriptive
+from zoo.stats.pareto import pareto_front
 
 
 def cost_values(frame: pd.DataFrame, axis: str) -> np.ndarray:
@@ -61,7 +61,7 @@ def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
     })  # fmt: skip
     known = found["cost"].notna() & found["accuracy"].notna() & ((found["n"] > 0) | found["imported"])
     found = found[known].reset_index(drop=True)
-    return found.assign(front=descriptive.pareto_front(found["cost"], found["accuracy"]))
+    return found.assign(front=pareto_front(found["cost"], found["accuracy"]))
 
 
 def _flags(frame: pd.DataFrame, column: str) -> np.ndarray:

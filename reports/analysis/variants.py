@@ -48,7 +48,7 @@ def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, want
         "difference_points": verdict.difference if verdict else nan,
         "difference_low_points": verdict.low if verdict else nan,
         "difference_high_points": verdict.high if verdict else nan,
-        "verdict": verdict.word if verdict else "",
+        "verdict": verdict.word.value if verdict else "",
         "p_difference": verdict.p_difference if verdict else nan,
         "p_equivalence": verdict.p_equivalence if verdict else nan,
         "seeds_at_verdict": verdict.seeds if verdict else pd.NA,

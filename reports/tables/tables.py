@@ -9,7 +9,7 @@ import pandas as pd
 
 from zoo.measure import metrics
 from zoo.measure.metrics import METRICS, Metric
-from zoo.stats import verdicts
+from zoo.stats.verdicts import VerdictWord
 
 ABSENT = "-"
 
@@ -36,7 +36,7 @@ def formatted(frame: pd.DataFrame) -> list[list[str]]:
             f"{row['variant']} (baseline)" if row["baseline"] else row["variant"],
             mean_sd(row, "accuracy_percent") + _incomplete(row),
             _difference(row),
-            ABSENT if row["verdict"] in ("", verdicts.NONE) else row["verdict"],
+            ABSENT if row["verdict"] in ("", VerdictWord.NONE) else row["verdict"],
             *(figure(metric, row) for metric in shown_metrics()),
         ]
         for _, row in frame.iterrows()

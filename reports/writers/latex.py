@@ -9,7 +9,7 @@ import pandas as pd
 
 from reports.store.sweep import Sweep
 from reports.tables import tables
-from zoo.stats import verdicts
+from zoo.stats.verdicts import VerdictWord
 
 HEADER = (
     *("variant", "test accuracy, %", "difference, points", "verdict"),
@@ -114,7 +114,7 @@ def _cells(row: pd.Series) -> list[str]:
         rf"\textbf{{{name}}}" if row["baseline"] else name,
         _accuracy(row),
         _difference(row),
-        "" if row["verdict"] in ("", verdicts.NONE) else row["verdict"],
+        "" if row["verdict"] in ("", VerdictWord.NONE) else row["verdict"],
         *(_absent(tables.count(row[column])) for column in ("params", "macs")),
         _absent(tables.duration(row["train_s"])),
         "--" if np.isnan(row["latency_tf_p50_ms"]) else f"{row['latency_tf_p50_ms']:.3g}",

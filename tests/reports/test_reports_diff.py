@@ -12,6 +12,7 @@ from helpers.stores import Writer, costs, curve
 import reports
 from reports import __main__ as command_line
 from reports.analysis import diff
+from zoo.stats import mcnemar
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
 # Of ten images: six right by both, three by the first only, none by the second only, one by neither (and differently).
@@ -62,7 +63,7 @@ def store(tmp_path_factory):
 
 
 def test_agreement_by_hand():
-    found = diff.agreement(LABELS, FIRST, SECOND)
+    found = mcnemar.compare_answers(LABELS, FIRST, SECOND)
     assert (found.images, found.same) == (10, 6)
     assert (found.both_right, found.only_first, found.only_second, found.both_wrong) == (6, 3, 0, 1)
     # all three on one side, where either is as likely: 2 * (1/2)^3
@@ -73,8 +74,8 @@ def test_mcnemar_by_hand():
     # eight images told apart, 7 to 1: 2 * (8 + 1) / 2^8
     first, second = np.zeros(10, int), np.ones(10, int)
     labels = np.array([0] * 7 + [1] + [2] * 2)
-    assert diff.agreement(labels, first, second).p == pytest.approx(18 / 256)
-    assert diff.agreement(labels, first, first).p == 1.0
+    assert mcnemar.compare_answers(labels, first, second).p == pytest.approx(18 / 256)
+    assert mcnemar.compare_answers(labels, first, first).p == 1.0
 
 
 def test_what_differs_and_what_came_out(store):
@@ -87,7 +88,7 @@ def test_what_differs_and_what_came_out(store):
     assert found.metrics["raw weights, %"] == pytest.approx((80, 78))
     assert found.metrics["operations"] == (1000, 900)
     assert found.metrics["latency, ms (median)"] == pytest.approx((0.8, float("nan")), nan_ok=True)
-    assert found.agreement == diff.agreement(LABELS, FIRST, SECOND)
+    assert found.agreement == mcnemar.compare_answers(LABELS, FIRST, SECOND)
 
 
 def test_the_text_says_it_in_order(store):

@@ -11,7 +11,7 @@ from scipy import special, stats
 
 from reports.analysis import examples
 from zoo.measure.accuracy import top_k_accuracy
-from zoo.stats import flips, predictions, verdicts
+from zoo.stats import comparisons, flips, predictions
 
 NAN = float("nan")
 
@@ -248,7 +248,7 @@ def test_no_class_is_said_to_suffer_where_none_does():
             np.transpose([(each.logits.argmax(1) == labels).reshape(10, 50).mean(1) for each in side])
             for side in sides.values()
         )
-        alone += (verdicts.compare(ours, theirs).p_difference() < 0.05).any()  # each class by itself
+        alone += (comparisons.compare(ours, theirs).p_difference() < 0.05).any()  # each class by itself
     assert wrong / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200) < alone / 200
 
 
@@ -351,10 +351,10 @@ def test_runs_that_cannot_be_compared_are_left_out_and_named():
     assert found.uncertainty["variant"].tolist() == ["some", "b"]  # as given
     assert found.churn["variant"].tolist() == ["some"]
     assert found.notes == (
-        "nans is left out of what is told of single images: logits that are not finite numbers.",
-        "1 of 3 runs of some are left out of what is told of single images: logits that are not finite numbers.",
-        "other is left out of what is told of single images: another test set.",
-        "few is left out of what is told of single images: another test set.",
+        "nans is left out of what is said of single images: logits that are not finite numbers.",
+        "1 of 3 runs of some are left out of what is said of single images: logits that are not finite numbers.",
+        "other is left out of what is said of single images: another test set.",
+        "few is left out of what is said of single images: another test set.",
     )
 
 

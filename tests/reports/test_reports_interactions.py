@@ -33,7 +33,7 @@ SPREAD = np.array([-0.3, 0.1, 0.2])  # the same in every cell: then Welch's degr
 def test_two_by_two_against_least_squares():
     means = {"tn": 80.0, "fn": 79.0, "ty": 80.5, "fy": 80.3}
     values, levels = grid(**{name: mean + SPREAD for name, mean in means.items()})
-    found = rows(interactions.effects(values, levels, BASE))
+    found = rows(interactions.frame(values, levels, BASE))
     table = pd.DataFrame([
         {"y": y, "lrn": int(name[0] == "f"), "ema": int(name[1] == "y")} for name in values for y in values[name]
     ])  # fmt: skip
@@ -59,7 +59,7 @@ def test_unequal_variances_and_numbers_by_hand():
     shares, freedom = np.array([0.625 / 5, 0, 4 / 3, 0.02 / 2]), np.array([4, 1, 2, 1])
     total = shares.sum()
     degrees = total**2 / (shares**2 / freedom).sum()
-    row = interactions.effects(values, levels, BASE).iloc[-1]
+    row = interactions.frame(values, levels, BASE).iloc[-1]
     difference = (81.1 - 82) - (78 - 80)
     assert row["kind"] == "interaction" and row["difference_points"] == pytest.approx(difference)
     half = stats.t.ppf(0.975, degrees) * total**0.5
@@ -69,7 +69,7 @@ def test_unequal_variances_and_numbers_by_hand():
 
 def test_main_effect_is_the_mean_over_the_other_factors_levels_whatever_their_seeds():
     values, levels = grid(tn=[80.0, 80.2] * 10, fn=[79.0, 79.2], ty=[81.0, 81.2], fy=[82.0, 82.2])
-    found = rows(interactions.effects(values, levels, BASE))
+    found = rows(interactions.frame(values, levels, BASE))
     assert found["lrn", "false", "", ""]["difference_points"] == pytest.approx((-1 + 1) / 2)
     assert found["ema", "true", "", ""]["difference_points"] == pytest.approx((1 + 3) / 2)
 
@@ -81,7 +81,7 @@ def test_three_factors_of_two_two_and_three_levels():
     for a, b, c in itertools.product((0, 1), ("p", "q"), ("x", "y", "z")):
         mean = 80 + a + 0.5 * (b == "q") + 3 * (c == "y") + 2 * (a == 1 and c == "z")
         values[f"{a}{b}{c}"], levels[f"{a}{b}{c}"] = mean + rng.permutation(SPREAD) / 10, {"a": a, "b": b, "c": c}
-    frame = interactions.effects(values, levels, {"a": 0, "b": "p", "c": "x"})
+    frame = interactions.frame(values, levels, {"a": 0, "b": "p", "c": "x"})
     found = rows(frame)
     assert frame["kind"].tolist() == ["main"] * 4 + ["interaction"] * 5
     expected = {
@@ -108,7 +108,7 @@ def test_readouts_are_contrasted_training_by_training():
     gain_t, gain_f = np.array([0.4, 0.5, 0.6]), np.array([0.1, 0.15, 0.2, 0.1])
     values, levels = grid(tn=t, ty=t + gain_t, fn=f, fy=f + gain_f)
     keys = {"tn": "abc", "ty": "abc", "fn": "defg", "fy": "defg"}
-    found = rows(interactions.effects(values, levels, BASE, keys))
+    found = rows(interactions.frame(values, levels, BASE, keys))
     row = found["lrn", "false", "ema", "true"]
     theirs = stats.ttest_ind(gain_f, gain_t, equal_var=False)
     assert row["p"] == pytest.approx(theirs.pvalue)
@@ -116,27 +116,27 @@ def test_readouts_are_contrasted_training_by_training():
     between = found["lrn", "false", "", ""]  # a training's mean of both readouts is one value
     theirs = stats.ttest_ind(f + gain_f / 2, t + gain_t / 2, equal_var=False)
     assert between["p"] == pytest.approx(theirs.pvalue)
-    strangers = rows(interactions.effects(values, levels, BASE))["lrn", "false", "ema", "true"]
+    strangers = rows(interactions.frame(values, levels, BASE))["lrn", "false", "ema", "true"]
     assert strangers["p"] > 0.5 > 0.05 > row["p"]
 
 
 def test_readouts_in_another_order_and_with_one_missing():
     values, levels = grid(tn=[79, 80, 81], ty=[81.5, 79.5], fn=[77, 78, 80], fy=[77, 78, 80])
     keys = {"tn": "abc", "ty": "ca", "fn": "def", "fy": "def"}
-    row = interactions.effects(values, levels, BASE, keys).iloc[-1]
+    row = interactions.frame(values, levels, BASE, keys).iloc[-1]
     assert row["difference_points"] == pytest.approx(-0.5) and row["p"] == pytest.approx(0.0)  # no spread at all
 
 
 def test_readouts_without_a_common_training_tell_nothing():
     values, levels = grid(tn=[79, 80], ty=[81.5, 79.5], fn=[77, 78], fy=[77, 78])
     keys = {"tn": "ab", "ty": "bc", "fn": "cd", "fy": "ef"}
-    row = interactions.effects(values, levels, BASE, keys).iloc[-1]
+    row = interactions.frame(values, levels, BASE, keys).iloc[-1]
     assert np.isnan([row["difference_points"], row["low_points"], row["p"]]).all()
 
 
 def test_one_seed_has_a_difference_and_no_interval():
     values, levels = grid(tn=[80.0, 80.2], fn=[79.0], ty=[80.5, 80.7], fy=[80.3, 80.5])
-    frame = interactions.effects(values, levels, BASE)
+    frame = interactions.frame(values, levels, BASE)
     assert frame["difference_points"].tolist() == pytest.approx([-0.65, 0.95, 0.9])
     assert frame[["low_points", "high_points", "p", "p_adjusted"]].isna().all(axis=None)
     assert "[n/a]; it takes two seeds of each." in frame["sentence"].iloc[-1]
@@ -144,14 +144,14 @@ def test_one_seed_has_a_difference_and_no_interval():
 
 def test_no_spread_at_all_neither_warns_nor_hides():
     values, levels = grid(tn=[80.0, 80.0], fn=[79.0, 79.0], ty=[80.0, 80.0], fy=[79.0, 79.0])
-    main, _, both = interactions.effects(values, levels, BASE).to_dict("records")
+    main, _, both = interactions.frame(values, levels, BASE).to_dict("records")
     assert (main["difference_points"], main["low_points"], main["p"]) == (-1.0, -1.0, 0.0)
     assert (both["difference_points"], both["p"]) == (0.0, 1.0)
 
 
 def test_what_is_said():
     values, levels = grid(tn=80 + SPREAD / 9, fn=79 + SPREAD / 9, ty=80.5 + SPREAD / 9, fy=80.3 + SPREAD / 9)
-    main, _, both = interactions.effects(values, levels, BASE)["sentence"]
+    main, _, both = interactions.frame(values, levels, BASE)["sentence"]
     assert main == "lrn false instead of true hurts, on average over ema: -0.60 points [-0.64, -0.56]."
     assert both == "lrn false instead of true is worth more with ema true than with false: +0.80 points [+0.72, +0.88]."
 
@@ -169,8 +169,8 @@ def test_what_is_said():
 def test_no_grid_no_effects(settings):
     values = {f"{a}{b}": [80.0, 80.1] for a, b in settings}
     levels = {f"{a}{b}": {"a": a, "b": b} for a, b in settings}
-    found = interactions.effects(values, levels, {"a": 0, "b": 0})
-    assert found.empty and list(found) == interactions.COLUMNS
+    found = interactions.frame(values, levels, {"a": 0, "b": 0})
+    assert found.empty and list(found) == list(interactions.COLUMNS)
 
 
 def test_a_block_in_another_design_is_enough():
@@ -178,16 +178,16 @@ def test_a_block_in_another_design_is_enough():
     settings = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0)]
     values = {str(each): np.array([80.0, 80.1]) + sum(each) for each in settings}
     levels = {str(each): dict(zip("abc", each, strict=True)) for each in settings}
-    frame = interactions.effects(values, levels, dict.fromkeys("abc", 0))
+    frame = interactions.frame(values, levels, dict.fromkeys("abc", 0))
     assert frame[["factor", "with_factor", "cells"]].to_numpy().tolist() == [["a", "", 4], ["b", "", 4], ["a", "b", 4]]
     assert frame["difference_points"].tolist() == pytest.approx([1, 1, 0])
 
 
 def test_a_variant_that_has_not_run_is_no_cell_and_a_factor_left_out_is_the_baselines():
     values, levels = grid(tn=[80.0, 80.1], fn=[79.0, 79.1], ty=[80.0, 80.1], fy=[])
-    assert interactions.effects(values, levels, BASE).empty
+    assert interactions.frame(values, levels, BASE).empty
     values["fy"], levels["tn"], levels["ty"] = [79.0, 79.1], {}, {"ema": True}
-    assert len(interactions.effects(values, levels, BASE)) == 3
+    assert len(interactions.frame(values, levels, BASE)) == 3
 
 
 def test_levels_of_any_kind():
@@ -196,18 +196,18 @@ def test_levels_of_any_kind():
     levels = {
         f"{i}{j}": {"range": kinds[0] if i else False, "how": kinds[1] if j else False} for i in (0, 1) for j in (0, 1)
     }
-    frame = interactions.effects(values, levels, {"range": False, "how": False})
+    frame = interactions.frame(values, levels, {"range": False, "how": False})
     assert frame["level"].tolist() == ["[0.1, 0.9]", '{"a": null, "b": 1}', "[0.1, 0.9]"]
 
 
 def test_what_does_not_fit_is_refused():
     values, levels = grid(tn=[80.0, 80.1], fn=[79.0, 79.1])
     with pytest.raises(ValueError, match="fn and tn have the same levels"):
-        interactions.effects(values, levels | {"fn": levels["tn"]}, BASE)
+        interactions.frame(values, levels | {"fn": levels["tn"]}, BASE)
     with pytest.raises(ValueError, match="fn has a level of dropout"):
-        interactions.effects(values, levels | {"fn": {"dropout": 0.5}}, BASE)
+        interactions.frame(values, levels | {"fn": {"dropout": 0.5}}, BASE)
     with pytest.raises(ValueError, match="2 accuracies and 3 training keys"):
-        interactions.effects(values, levels, BASE, {"tn": "abc"})
+        interactions.frame(values, levels, BASE, {"tn": "abc"})
 
 
 def test_coverage_with_unequal_spreads():
@@ -216,7 +216,7 @@ def test_coverage_with_unequal_spreads():
     means, sds = {"tn": 80, "fn": 79, "ty": 80.5, "fy": 79.8}, {"tn": 0.2, "fn": 0.5, "ty": 0.2, "fy": 0.3}
     for _ in range(1000):
         values, levels = grid(**{name: rng.normal(means[name], sds[name], 4) for name in means})
-        row = interactions.effects(values, levels, BASE).iloc[-1]
+        row = interactions.frame(values, levels, BASE).iloc[-1]
         covered += row["low_points"] <= 0.3 <= row["high_points"]
     assert abs(covered / 1000 - 0.95) < 3 * np.sqrt(0.05 * 0.95 / 1000)
 
@@ -230,7 +230,7 @@ def test_each_level_of_a_factor_has_a_verdict():
         "11": [82.05, 82.15, 82.25],
     }
     levels = {name: {"a": name[0] == "1", "b": name[1] == "1"} for name in cells}
-    found = interactions.effects(cells, levels, {"a": False, "b": False}, margin=0.5).set_index(["kind", "factor"])
+    found = interactions.frame(cells, levels, {"a": False, "b": False}, margin=0.5).set_index(["kind", "factor"])
     assert found.loc[("main", "a"), "verdict"] == "helps"
     row = found.loc[("main", "b")]
     assert row["verdict"] == "equivalent"
@@ -240,5 +240,5 @@ def test_each_level_of_a_factor_has_a_verdict():
     worst = stats.t.cdf((0.05 - 0.5) / error, 8)
     assert row["p_equivalence"] == pytest.approx(2 * worst)  # the smaller one of two, by Holm's method
     assert list(found.loc["interaction", "verdict"]) == [""]
-    without = interactions.effects(cells, levels, {"a": False, "b": False}).set_index(["kind", "factor"])
+    without = interactions.frame(cells, levels, {"a": False, "b": False}).set_index(["kind", "factor"])
     assert without.loc[("main", "b"), "verdict"] == "undecided"

@@ -19,7 +19,7 @@ from reports.analysis import sentences
 from reports.html import cells, forest, inlined, page
 from reports.html.forest import Interval
 from reports.tables import tables
-from zoo.stats import verdicts
+from zoo.stats.verdicts import VerdictWord
 
 VOID = {"meta", "img", "input", "br", "link"}
 NASTY = "</script><b>bold</b>"
@@ -98,7 +98,7 @@ def test_the_answer_comes_first_with_its_numbers_and_what_to_do():
 
 def test_a_headline_takes_the_place_of_the_plain_sentence():
     sweep, frame = pages.pair()
-    told = given.Headline("on", verdicts.EQUIVALENT, "It is all the same.", "Drop it.")
+    told = given.Headline("on", VerdictWord.EQUIVALENT, "It is all the same.", "Drop it.")
     words = Read(page.render(sweep, frame, details=given.Details(headlines=[told]))).words
     assert "= equivalent on It is all the same." in words
     assert "What to do: Drop it." in words
@@ -126,7 +126,7 @@ def test_many_comparisons_are_counted_and_ordered_by_verdict(full):
     read = Read(full)
     words = read.words
     counts = Counter(frame.loc[~frame["baseline"] & frame["difference_points"].notna(), "verdict"])
-    assert counts[verdicts.HELPS] == 1 and counts[verdicts.HURTS] == 2 and counts[verdicts.NONE] == 1
+    assert counts[VerdictWord.HELPS] == 1 and counts[VerdictWord.HURTS] == 2 and counts[VerdictWord.NONE] == 1
     assert f"Of {sum(counts.values())} variants compared, 1 helps, 2 hurt, " in words
     places = [
         words.index(f"{symbol} {word} ") for symbol, word in (("▲", "helps"), ("▼", "hurts"), ("=", "equivalent"))

@@ -140,7 +140,7 @@ def test_before_the_first_look_there_is_no_interval_which_is_said(uri):
     waiting = replace(reader.read("lrn", uri), schedule=SeedSchedule(5, 10))
     (sentence,) = sentences.comparisons(variants.frame(waiting), 0.5)
     assert sentence.startswith(
-        "lrn=false has no verdict yet: -2.00 points (no interval before the first look at the seeds)"
+        "lrn=false has no verdict yet: -2.00 points (no interval before the first interim analysis)"
     )
 
 

@@ -10,14 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-FLIPS = 12  # images told of, per variant and direction
+from zoo.stats.distributions import Floats, binomial
+
+FLIPS = 12  # images listed, per variant and direction
 
 
 class Flips(NamedTuple):
     """The images on which one side is right more often than the other, the surest first."""
 
-    image: NDArray  # [k], indices
-    p: NDArray  # [k]
+    image: NDArray[np.intp]  # [k], indices
+    p: Floats  # [k]
     images: int  # that are as sure as the last of the k
     images_by_chance: float  # how many would be, if the two sides did not differ at all
 
@@ -40,28 +42,26 @@ def flips(right: ArrayLike, reference: ArrayLike, gap: ArrayLike, paired: bool =
     chances = _chances(n, m, paired)
     p = _tails(chances)
     more = np.arange(n + 1)[:, None] * m > np.arange(m + 1) * n  # of [x, y]: the first side is right more often
-    found = np.flatnonzero(more[x, y])
-    if not found.size:
-        return Flips(found, np.empty(0), 0, float("nan"))
-    order = np.lexsort((found, -np.asarray(gap)[found], p[x, y][found]))
-    kept = found[order[:most]]
+    flipped = np.flatnonzero(more[x, y])
+    if not flipped.size:
+        return Flips(flipped, np.empty(0), 0, float("nan"))
+    order = np.lexsort((flipped, -np.asarray(gap)[flipped], p[x, y][flipped]))
+    kept = flipped[order[:most]]
     sure = more & (p <= p[x, y][kept[-1]] * (1 + 1e-9))
     totals = np.add.outer(np.arange(n + 1), np.arange(m + 1))
     of_total = np.bincount(totals.ravel(), np.where(sure, chances, 0.0).ravel())
     return Flips(kept, p[x, y][kept], int(sure[x, y].sum()), float(of_total[x + y].sum()))
 
 
-def _chances(n: int, m: int, paired: bool) -> NDArray:
+def _chances(n: int, m: int, paired: bool) -> Floats:
     """[x, y]: the chance of just these counts, given x + y, where the sides do not differ."""
-    from scipy import special
-
     x, y = np.arange(n + 1)[:, None], np.arange(m + 1)
     if paired:
-        return special.comb(x + y, x) / 2.0 ** (x + y)
-    return special.comb(n, x) * special.comb(m, y) / special.comb(n + m, x + y)
+        return np.asarray(binomial(x + y, x) / 2.0 ** (x + y))
+    return np.asarray(binomial(n, x) * binomial(m, y) / binomial(n + m, x + y))
 
 
-def _tails(chances: NDArray) -> NDArray:
+def _tails(chances: Floats) -> Floats:
     """[x, y]: the chance of x or more, given x + y."""
     tails = chances.copy()
     for x in range(len(tails) - 2, -1, -1):

@@ -7,7 +7,9 @@ how unequal the two variances turn out; the smaller number is taken, so that no 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from zoo.stats.distributions import Floats, noncentral_student_cdf, student_quantile
 
 ALPHA = 0.05
 POWER = 0.8
@@ -21,34 +23,31 @@ def power_to_find(
     seeds: ArrayLike,
     alpha: float = ALPHA,
     equal_variances: bool = False,
-) -> NDArray:
+) -> Floats:
     """Chance that Welch's two-sided test at ``alpha`` finds a true ``difference`` with so many ``seeds`` a side.
 
     From the noncentral t distribution (Cohen, "Statistical Power Analysis for the Behavioral Sciences", 1988, ch. 2).
     ``equal_variances=True`` gives Student's pooled test instead, with 2 (seeds - 1) degrees of freedom.
     """
-    from scipy import special
-
     degrees, error = (1 + equal_variances) * (np.asarray(seeds) - 1), np.hypot(sd_a, sd_b) / np.sqrt(seeds)
-    critical = special.stdtrit(degrees, 1 - alpha / 2)
-    return 1 - _nct(degrees, difference / error, critical) + _nct(degrees, difference / error, -critical)
+    critical, shift = student_quantile(degrees, 1 - alpha / 2), np.asarray(difference, np.float64) / error
+    above = 1 - noncentral_student_cdf(degrees, shift, critical)
+    return np.asarray(above + noncentral_student_cdf(degrees, shift, -critical))
 
 
 def power_to_equate(
     difference: ArrayLike, sd_a: ArrayLike, sd_b: ArrayLike, seeds: ArrayLike, margin: float, alpha: float = ALPHA
-) -> NDArray:
+) -> Floats:
     """Chance that two one-sided tests at ``alpha`` put a true ``difference`` within the margin, ``seeds`` a side.
 
     From below: the chance that one of two tests misses is at most the sum of both (Bonferroni), near to it where either
     is small.
     """
-    from scipy import special
-
     degrees, error = np.asarray(seeds) - 1, np.hypot(sd_a, sd_b) / np.sqrt(seeds)
-    critical = special.stdtrit(degrees, 1 - alpha)
-    above = 1 - _nct(degrees, (difference + margin) / error, critical)
-    below = _nct(degrees, (difference - margin) / error, -critical)
-    return np.maximum(0.0, above + below - 1)
+    critical, true = student_quantile(degrees, 1 - alpha), np.asarray(difference, np.float64)
+    above = 1 - noncentral_student_cdf(degrees, (true + margin) / error, critical)
+    below = noncentral_student_cdf(degrees, (true - margin) / error, -critical)
+    return np.asarray(np.maximum(0.0, above + below - 1))
 
 
 def seeds_to_decide(
@@ -106,14 +105,6 @@ def detectable_difference(sd: float, seeds: int, power: float = POWER, alpha: fl
     while lacking(high) < 0:
         high *= 2
     return float(sd * brentq(lacking, 0.0, high))
-
-
-def _nct(degrees: NDArray, shift: NDArray, at: NDArray) -> NDArray:
-    """Distribution function of the noncentral t; far out, where scipy gives nan, it is 0 or 1."""
-    from scipy import special
-
-    found = special.nctdtr(degrees, shift, at)
-    return np.where(np.isnan(found), np.asarray(at) > np.asarray(shift), found)
 
 
 def _check_design(sd: float, power: float, alpha: float) -> None:

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zoo.stats.distributions import Floats, normal_quantile, student_quantile
 from zoo.stats.power import ALPHA
 
 
@@ -43,7 +44,7 @@ class Images(NamedTuple):
     high_percent: float
 
 
-class Difference(NamedTuple):
+class AccuracyDifference(NamedTuple):
     """A variant's mean accuracy less another's, in points, with its two intervals."""
 
     points: float
@@ -75,12 +76,14 @@ def between_seeds(right: ArrayLike) -> Seeds:
 
 def between_test_sets(right: ArrayLike, alpha: float = ALPHA) -> Images:
     """The mean accuracy of ``right`` [n, N], and its interval with confidence 1 - ``alpha`` over test sets of N images."""
-    share = _table(right).mean(0)
-    low, high = interval_of_mean(share, 0.0, 1.0, alpha)
-    return Images(100 * float(share.mean()), 100 * _error(share), 100 * low, 100 * high)
+    fractions = _table(right).mean(0)
+    low, high = interval_of_mean(fractions, 0.0, 1.0, alpha)
+    return Images(100 * float(fractions.mean()), 100 * _error(fractions), 100 * low, 100 * high)
 
 
-def difference(right: ArrayLike, reference: ArrayLike, paired: bool = False, alpha: float = ALPHA) -> Difference:
+def difference(
+    right: ArrayLike, reference: ArrayLike, paired: bool = False, alpha: float = ALPHA
+) -> AccuracyDifference:
     """The mean accuracy of ``right`` [n, N] less that of ``reference`` [m, N], on the same N images, image by image.
 
     ``paired``: the two are read from the same trainings, row by row (n = m). Both intervals have confidence 1 - ``alpha``;
@@ -100,9 +103,17 @@ def difference(right: ArrayLike, reference: ArrayLike, paired: bool = False, alp
     found = float(apart.mean())
     low, high = interval_of_mean(apart, -1.0, 1.0, alpha)
     error = _error(apart)
-    both = _of_both(found, error, [a - b] if paired else [a, b], _unseen(apart, -1.0, 1.0, alpha), alpha)
-    return Difference(*(100 * value for value in (found, error, low, high, both.error)), both.degrees,
-                      100 * both.low, 100 * both.high)  # fmt: skip
+    both = _both_sources(found, error, [a - b] if paired else [a, b], _unseen(apart, -1.0, 1.0, alpha), alpha)
+    return AccuracyDifference(
+        points=100 * found,
+        error_test=100 * error,
+        low_test=100 * low,
+        high_test=100 * high,
+        error_both=100 * both.error,
+        degrees=both.degrees,
+        low_both=100 * both.low,
+        high_both=100 * both.high,
+    )
 
 
 def interval_of_mean(values: ArrayLike, floor: float, ceiling: float, alpha: float = ALPHA) -> tuple[float, float]:
@@ -119,16 +130,14 @@ def interval_of_mean(values: ArrayLike, floor: float, ceiling: float, alpha: flo
     J. A. Hanley and A. Lippman-Hand, JAMA 249, 1983), and the interval reaches that much further. So of N right answers it
     says that 3 in N may be wrong, and of two networks that answer alike that they may differ in 3 of N.
     """
-    from scipy import special
-
-    values = np.asarray(values, float)
-    mean, apart = values.mean(), values - values.mean()
-    below, above = _unseen(values, floor, ceiling, alpha)
-    if values.min() == values.max():
+    sample = np.asarray(values, np.float64)
+    mean, apart = sample.mean(), sample - sample.mean()
+    below, above = _unseen(sample, floor, ceiling, alpha)
+    if sample.min() == sample.max():
         return max(floor, float(mean) - below), min(ceiling, float(mean) + above)
     acceleration = (apart**3).sum() / (6 * (apart**2).sum() ** 1.5)  # at most 1/6: nothing is divided by zero
-    steps = acceleration + special.ndtri(1 - alpha / 2) * np.array([-1.0, 1.0])
-    low, high = mean + _error(values) * steps / (1 - acceleration * steps) ** 2
+    steps = acceleration + normal_quantile(1 - alpha / 2) * np.array([-1.0, 1.0])
+    low, high = mean + _error(sample) * steps / (1 - acceleration * steps) ** 2
     return max(floor, float(low) - below), min(ceiling, float(high) + above)
 
 
@@ -140,7 +149,7 @@ class _Trainings(NamedTuple):
     distribution: float  # T
 
 
-def _trainings(table: NDArray) -> _Trainings:
+def _trainings(table: NDArray[np.int8]) -> _Trainings:
     n, images = table.shape
     total, squares = table.sum(0, dtype=np.int64), (table * table).sum(0, dtype=np.int64)
     of_an_image = float((squares - total**2 / n).mean() / (n - 1))
@@ -148,40 +157,40 @@ def _trainings(table: NDArray) -> _Trainings:
     return _Trainings(n, on_test_set, images / (images - 1) * (on_test_set - of_an_image / images))
 
 
-class _Both(NamedTuple):
+class _BothSources(NamedTuple):
     error: float
     degrees: float
     low: float
     high: float
 
 
-def _of_both(found: float, error: float, sides: list[NDArray], unseen: tuple[float, float], alpha: float) -> _Both:
+def _both_sources(
+    found: float, error: float, sides: list[NDArray[np.int8]], unseen: tuple[float, float], alpha: float
+) -> _BothSources:
     """Fractions. ``sides`` [n, N] are independent of one another; ``error`` is that of other images alone."""
-    from scipy import special
-
     nan = float("nan")
     images = sides[0].shape[1]
     if images < 2 or min(len(side) for side in sides) < 2:
-        return _Both(nan, nan, nan, nan)
+        return _BothSources(nan, nan, nan, nan)
     parts = [_trainings(side) for side in sides]
     variance = error**2 + max(0.0, sum(part.distribution / part.n for part in parts))
     spread = sum((part.on_test_set / part.n) ** 2 / (part.n - 1) for part in parts) + error**4 / (images - 1)
     fewest = min(part.n for part in parts) - 1.0
     degrees = max(fewest, variance**2 / spread) if spread > 0 else fewest
-    half = float(special.stdtrit(degrees, 1 - alpha / 2)) * variance**0.5
+    half = float(student_quantile(degrees, 1 - alpha / 2)) * variance**0.5
     low, high = found - half - unseen[0], found + half + unseen[1]
-    return _Both(variance**0.5, degrees, max(-1.0, low), min(1.0, high))
+    return _BothSources(variance**0.5, degrees, max(-1.0, low), min(1.0, high))
 
 
-def _unseen(values: NDArray, floor: float, ceiling: float, alpha: float) -> tuple[float, float]:
+def _unseen(values: Floats, floor: float, ceiling: float, alpha: float) -> tuple[float, float]:
     """How far values that were not seen may pull the mean down and up: 0 on a side where some were."""
-    middle, share = float(np.median(values)), 1 - alpha ** (1 / len(values))
-    below = share * (middle - floor) if values.min() == middle else 0.0
-    above = share * (ceiling - middle) if values.max() == middle else 0.0
+    middle, unseen = float(np.median(values)), 1 - alpha ** (1 / len(values))
+    below = unseen * (middle - floor) if values.min() == middle else 0.0
+    above = unseen * (ceiling - middle) if values.max() == middle else 0.0
     return below, above
 
 
-def _error(values: NDArray) -> float:
+def _error(values: Floats) -> float:
     """Standard error of the mean; nan of one value, and exactly 0 where all are the same."""
     if len(values) < 2:
         return float("nan")

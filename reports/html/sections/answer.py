@@ -12,24 +12,30 @@ from reports.analysis import sentences
 from reports.html import forest
 from reports.html.cells import difference_of, estimate, is_number, points
 from reports.html.sections.given import Given
-from zoo.stats import verdicts
+from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
 
 MOST_CARDS = 3  # comparisons that are told in full; of more, each is a line with the rest folded in
-WORDS = (verdicts.HELPS, verdicts.HURTS, verdicts.EQUIVALENT, verdicts.UNDECIDED, verdicts.NONE)  # in order of telling
+WORDS = (
+    VerdictWord.HELPS,
+    VerdictWord.HURTS,
+    VerdictWord.EQUIVALENT,
+    VerdictWord.UNDECIDED,
+    VerdictWord.NONE,
+)  # in order of telling
 COUNTED = {  # how many of the comparisons -> what the summary says of them: one, several
-    verdicts.HELPS: ("helps", "help"),
-    verdicts.HURTS: ("hurts", "hurt"),
-    verdicts.EQUIVALENT: ("is equivalent", "are equivalent"),
-    verdicts.UNDECIDED: ("is undecided", "are undecided"),
-    verdicts.NONE: ("has no verdict yet", "have no verdict yet"),
+    VerdictWord.HELPS: ("helps", "help"),
+    VerdictWord.HURTS: ("hurts", "hurt"),
+    VerdictWord.EQUIVALENT: ("is equivalent", "are equivalent"),
+    VerdictWord.UNDECIDED: ("is undecided", "are undecided"),
+    VerdictWord.NONE: ("has no verdict yet", "have no verdict yet"),
 }
 ADVICE = {  # where nobody has given better
-    verdicts.HELPS: "For accuracy, take it; see below what it costs.",
-    verdicts.HURTS: "For accuracy, leave it.",
-    verdicts.EQUIVALENT: "Choose by price: accuracy does not decide between the two.",
-    verdicts.UNDECIDED: "Do not decide by these runs; train more seeds.",
-    verdicts.NONE: "Train at least two seeds of each.",
+    VerdictWord.HELPS: "For accuracy, take it; see below what it costs.",
+    VerdictWord.HURTS: "For accuracy, leave it.",
+    VerdictWord.EQUIVALENT: "Choose by price: accuracy does not decide between the two.",
+    VerdictWord.UNDECIDED: "Do not decide by these runs; train more seeds.",
+    VerdictWord.NONE: "Train at least two seeds of each.",
 }
 
 
@@ -85,7 +91,7 @@ def _lines(given: Given) -> tuple[list[Line], forest.Scale]:
 
 
 def _line(row: Mapping[str, Any], headline: Any, plain: str, scale: forest.Scale, comparisons: int) -> Line:
-    word = headline.word if headline else row["verdict"] or verdicts.NONE
+    word = headline.word if headline else row["verdict"] or VerdictWord.NONE
     interval = difference_of(row)
     return Line(
         variant=row["variant"],
@@ -102,25 +108,25 @@ def _line(row: Mapping[str, Any], headline: Any, plain: str, scale: forest.Scale
 def _sureness(row: Mapping[str, Any], word: str, margin: float | None, comparisons: int) -> str:
     seeds = f"{row['n']} trainings" if row["n"] != 1 else "one training"
     corrected = f" (corrected for {comparisons} comparisons)" if comparisons > 1 else ""
-    if word in (verdicts.HELPS, verdicts.HURTS):
+    if word in (VerdictWord.HELPS, VerdictWord.HURTS):
         return (
             f"Shown at the 5 % level with {seeds} of it. If it made no difference, runs this far apart would be "
             f"seen with a probability of {_chance(row['p_difference'])}{corrected}."
         )
-    if word == verdicts.EQUIVALENT:
+    if word == VerdictWord.EQUIVALENT:
         return (
             f"Shown at the 5 % level with {seeds} of it. If it made a difference of {margin or math.nan:g} points or more, "
             f"runs this close together would be seen with a probability of {_chance(row['p_equivalence'])}{corrected}."
         )
-    if word == verdicts.UNDECIDED:
+    if word == VerdictWord.UNDECIDED:
         low, high = (points(row[f"difference_{end}_points"]) for end in ("low", "high"))
         said = f"Not shown either way with {seeds} of it: anything from {low} to {high} points fits these runs. "
         if difference_of(row).is_away_from_zero and comparisons > 1:
             return f"{said}Alone it would count as a difference; one of {comparisons} may look like this by chance."
         return f"{said}That is not the same as no difference."
-    if word == verdicts.NONE and row["n"] > 1:
+    if word == VerdictWord.NONE and row["n"] > 1:
         return f"Not sure at all: with {seeds} of it nothing has been looked at yet."
-    return f"Not sure at all: with {seeds} there is no spread to go by." if word == verdicts.NONE else ""
+    return f"Not sure at all: with {seeds} there is no spread to go by." if word == VerdictWord.NONE else ""
 
 
 def _chance(p: float) -> str:

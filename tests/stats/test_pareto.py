@@ -1,4 +1,4 @@
-"""Shares of the Pareto front: against probabilities worked out by hand."""
+"""Probabilities of being on the Pareto front: against probabilities worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.stats import front
+from zoo.stats import pareto
 
-ERROR = 3 * 0.5 / 20_000**0.5  # three errors of a share of 20,000 draws
+ERROR = 3 * 0.5 / 20_000**0.5  # three errors of a fraction of 20,000 draws
 
 
-def shares(*args, **kwargs) -> dict[str, float]:
-    return front.membership(*args, draws=20_000, **kwargs).shares
+def probabilities(*args, **kwargs) -> dict[str, float]:
+    return pareto.membership(*args, draws=20_000, **kwargs).probabilities
 
 
 def test_two_variants_by_hand():
@@ -22,7 +22,7 @@ def test_two_variants_by_hand():
     and with 78.5 always; uncorrected 79 would have beaten 78.8 always.
     """
     for other, expected in ((78.8, 3 / 4), (78.5, 1.0), (80.5, 1 / 4)):
-        found = shares({"cheap": [other, other], "dear": [79.0, 81.0]}, {"cheap": 1, "dear": 2})
+        found = probabilities({"cheap": [other, other], "dear": [79.0, 81.0]}, {"cheap": 1, "dear": 2})
         assert found["cheap"] == 1.0 and found["dear"] == pytest.approx(expected, abs=ERROR)
 
 
@@ -30,7 +30,7 @@ def test_many_seeds_are_nearly_normal():
     """P(N(80.1, 1/25) > N(80, 2/25)) with samples that have just these means and variances."""
     z = stats.norm.ppf((np.arange(50) + 0.5) / 50)
     a, b = ((z / z.std(ddof=1)) * (50 * v) ** 0.5 for v in (2 / 25, 1 / 25))
-    found = shares({"cheap": 80 + a, "dear": 80.1 + b}, {"cheap": 1, "dear": 2})
+    found = probabilities({"cheap": 80 + a, "dear": 80.1 + b}, {"cheap": 1, "dear": 2})
     assert found["dear"] == pytest.approx(stats.norm.cdf(0.1 / (3 / 25) ** 0.5), abs=ERROR + 0.005)
 
 
@@ -38,44 +38,44 @@ def test_readouts_draw_the_same_trainings():
     """The averaged weights are 0.1 better in every training: sure, however much the trainings differ."""
     raw = np.array([75.0, 80.0, 85.0])
     values, costs = {"raw": raw, "averaged": raw + 0.1}, {"raw": 1.0, "averaged": 1.0}
-    assert shares(values, costs, {"raw": "abc", "averaged": "abc"}) == {"raw": 0.0, "averaged": 1.0}
-    assert shares(values, costs)["raw"] == pytest.approx(0.5, abs=0.1)
+    assert probabilities(values, costs, {"raw": "abc", "averaged": "abc"}) == {"raw": 0.0, "averaged": 1.0}
+    assert probabilities(values, costs)["raw"] == pytest.approx(0.5, abs=0.1)
 
 
 def test_equal_points_are_both_on_the_front():
-    assert shares({"a": [80.0, 80.0], "b": [80.0, 80.0]}, {"a": 1, "b": 1}) == {"a": 1.0, "b": 1.0}
+    assert probabilities({"a": [80.0, 80.0], "b": [80.0, 80.0]}, {"a": 1, "b": 1}) == {"a": 1.0, "b": 1.0}
 
 
 def test_one_seed_takes_the_pooled_spread_of_the_others():
     """Pooled variance (0 + 2 + 8 + 0) / 4: the one is drawn from N(80, 2.5), and above 79 with Phi(1 / sqrt 2.5)."""
     values = {"cheap": [79.0, 79.0], "x": [10.0, 12.0], "y": [10.0, 14.0], "one": [80.0], "z": [1.0, 1.0]}
-    found = front.membership(values, {"cheap": 1, "x": 2, "y": 2, "one": 3, "z": 9}, draws=20_000)
-    assert found.shares["one"] == pytest.approx(stats.norm.cdf(1 / 2.5**0.5), abs=ERROR)
+    found = pareto.membership(values, {"cheap": 1, "x": 2, "y": 2, "one": 3, "z": 9}, draws=20_000)
+    assert found.probabilities["one"] == pytest.approx(stats.norm.cdf(1 / 2.5**0.5), abs=ERROR)
     assert found.notes == ("one has one seed: the pooled spread of the others (1.58 points) is taken.",)
 
 
 def test_one_seed_of_each_tells_nothing():
-    found = front.membership({"a": [80.0], "b": [81.0]}, {"a": 1, "b": 2})
-    assert np.isnan(list(found.shares.values())).all() and "no spread" in found.notes[0]
+    found = pareto.membership({"a": [80.0], "b": [81.0]}, {"a": 1, "b": 2})
+    assert np.isnan(list(found.probabilities.values())).all() and "no spread" in found.notes[0]
 
 
 def test_what_is_not_known_is_nan_and_beats_nobody():
     values = {"a": [80.0, 81.0], "b": [], "c": [99.0, 99.0]}
-    found = shares(values, {"a": 1, "b": 0, "c": float("nan")}, {"a": "st", "b": ()})
+    found = probabilities(values, {"a": 1, "b": 0, "c": float("nan")}, {"a": "st", "b": ()})
     assert found["a"] == 1.0 and np.isnan([found["b"], found["c"]]).all()
-    assert front.membership({}, {}).shares == {}
+    assert pareto.membership({}, {}).probabilities == {}
 
 
-def test_the_same_seed_gives_the_same_shares():
+def test_the_same_seed_gives_the_same_probabilities():
     rng = np.random.default_rng(0)
     values = {str(i): rng.normal(80 + i / 10, 0.3, 5) for i in range(6)}
     costs = {str(i): i for i in range(6)}
-    assert front.membership(values, costs, seed=3) == front.membership(values, costs, seed=3)
-    assert front.membership(values, costs, seed=3) != front.membership(values, costs, seed=4)
+    assert pareto.membership(values, costs, seed=3) == pareto.membership(values, costs, seed=3)
+    assert pareto.membership(values, costs, seed=3) != pareto.membership(values, costs, seed=4)
 
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="no cost of b"):
-        front.membership({"a": [80.0], "b": [81.0]}, {"a": 1})
+        pareto.membership({"a": [80.0], "b": [81.0]}, {"a": 1})
     with pytest.raises(ValueError, match="a has 1 accuracies and 2 training keys"):
-        front.membership({"a": [80.0]}, {"a": 1}, {"a": "st"})
+        pareto.membership({"a": [80.0]}, {"a": 1}, {"a": "st"})

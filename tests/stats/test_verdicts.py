@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_ind
 
 from reports import audit
-from zoo.stats import power, sequential, verdicts
+from zoo.stats import comparisons, power, sequential, verdicts
 from zoo.stats.verdicts import SeedSchedule
 
 RNG = np.random.default_rng(7)
@@ -21,7 +21,7 @@ SAMPLES = [(RNG.normal(80, sd, n), RNG.normal(80.2, 0.3, m)) for sd, n, m in [(0
 
 @pytest.mark.parametrize(("a", "b"), SAMPLES)
 def test_tests_agree_with_scipy_and_statsmodels(a, b):
-    comparison = verdicts.compare(a, b)
+    comparison = comparisons.compare(a, b)
     theirs = stats.ttest_ind(a, b, equal_var=False)
     np.testing.assert_allclose(comparison.p_difference(), theirs.pvalue, rtol=1e-10)
     np.testing.assert_allclose(comparison.interval(0.05), theirs.confidence_interval(0.95), rtol=1e-10)
@@ -31,17 +31,17 @@ def test_tests_agree_with_scipy_and_statsmodels(a, b):
 
 def test_by_hand():
     """Means 4 and 2, variances 4 and 1, three values each: error sqrt(5/3), (5/3)^2 / ((4/3)^2/2 + (1/3)^2/2) = 50/17."""
-    comparison = verdicts.compare([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
+    comparison = comparisons.compare([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
     assert comparison.difference == 2
     assert comparison.error == pytest.approx((5 / 3) ** 0.5) and comparison.degrees == pytest.approx(50 / 17)
 
 
 def test_holm_by_hand_and_by_statsmodels():
     """0.01 x 4, 0.02 x 3, 0.03 x 2 = 0.06 (not below the one before), 0.5 x 1."""
-    np.testing.assert_allclose(verdicts.holm([0.03, 0.01, 0.5, 0.02]), [0.06, 0.04, 0.5, 0.06])
+    np.testing.assert_allclose(comparisons.holm([0.03, 0.01, 0.5, 0.02]), [0.06, 0.04, 0.5, 0.06])
     p = RNG.uniform(size=(50, 6)) ** 3
     expected = [multipletests(row, method="holm")[1] for row in p]
-    np.testing.assert_allclose(verdicts.holm(p), expected)
+    np.testing.assert_allclose(comparisons.holm(p), expected)
 
 
 BASE = [79.9, 80.0, 80.1, 80.0]  # sd 0.082
@@ -111,7 +111,7 @@ def test_levels_against_published_bounds(spending, bounds):
 
 def test_one_look_spends_all_at_once_and_the_first_of_many_its_share():
     assert sequential.levels(0.05, (1.0,)) == pytest.approx((0.05,))
-    assert sequential.levels(0.05, sequential.shares(3, 10))[0] == pytest.approx(0.05 * 0.3**2)
+    assert sequential.levels(0.05, sequential.information_fractions(3, 10))[0] == pytest.approx(0.05 * 0.3**2)
     for shares in ((), (0.5,), (0.5, 0.5, 1.0), (0.0, 1.0)):
         with pytest.raises(ValueError, match="increase to 1"):
             sequential.levels(0.05, shares)

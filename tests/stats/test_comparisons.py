@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from zoo.stats import descriptive, power, verdicts
+from zoo.stats import comparisons, descriptive, pareto, power
 
 
 def test_summary_by_hand():
@@ -23,7 +23,7 @@ def test_summary_of_one_value_has_no_spread():
 
 def welch(a, b) -> tuple[float, float, float]:
     """Difference, and its 95 % interval."""
-    comparison = verdicts.compare(a, b)
+    comparison = comparisons.compare(a, b)
     return (float(comparison.difference), *(float(end) for end in comparison.interval(0.05)))
 
 
@@ -109,9 +109,9 @@ def test_detectable_difference_scales_with_the_spread_and_has_edges():
     lambda: power.seeds_to_decide(0.3, -1.0, 1.0, None),
     lambda: power.seeds_to_decide(0.3, 1.0, float("nan"), None),
     lambda: power.detectable_difference(0.25, 3, power=1.5),
-    lambda: verdicts.compare([81.0], [80.0, 80.5]),
-    lambda: verdicts.compare_pairs([81.0], [80.0]),
-    lambda: descriptive.pareto_front([1, 2], [1]),
+    lambda: comparisons.compare([81.0], [80.0, 80.5]),
+    lambda: comparisons.compare_pairs([81.0], [80.0]),
+    lambda: pareto.pareto_front([1, 2], [1]),
 ])  # fmt: skip
 def test_impossible_designs_are_refused(call):
     with pytest.raises(ValueError):
@@ -131,11 +131,11 @@ def test_pareto_front_by_hand():
     size = [10, 20, 30, 30, 40, 10, 50]
     accuracy = [70, 75, 74, 80, 80, 70, math.nan]
     #            on  on beaten on beaten(larger, same accuracy) tie kept, unknown
-    assert descriptive.pareto_front(size, accuracy).tolist() == [True, True, False, True, False, True, False]
+    assert pareto.pareto_front(size, accuracy).tolist() == [True, True, False, True, False, True, False]
 
 
 def test_pareto_front_with_one_size_is_the_best():
-    assert descriptive.pareto_front([5, 5, 5], [80, 81, 79]).tolist() == [False, True, False]
+    assert pareto.pareto_front([5, 5, 5], [80, 81, 79]).tolist() == [False, True, False]
 
 
 def test_pooled_sd_by_hand():
