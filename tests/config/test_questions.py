@@ -69,6 +69,7 @@ def test_the_sandbox_recipe_is_the_published_one(ask):
         "optimizer.name": "sgd",
         "optimizer.lr": 0.1,
         "optimizer.momentum": 0.0,
+        "schedule.name": "staircase",
         "schedule.decay_factor": 1.0,
         "schedule.decay_every_epochs": 0.0,
         "weight_decay.rule": "per_layer",

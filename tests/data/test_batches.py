@@ -10,6 +10,7 @@ from helpers.small import config
 from zoo.data import augmentation, batches
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (50, 32, 32, 3)).astype(np.uint8)
+ON = {"crop": True, "flip": True, "brightness": 63.0, "contrast": (0.2, 1.8)}
 LABELS = np.arange(50, dtype=np.int32)
 
 
@@ -17,6 +18,12 @@ def batch(step: int, seed: int = 0, **changes):
     return batches.training_batch(
         tf.constant(IMAGES), tf.constant(LABELS), config(**changes), seed, tf.constant(step, tf.int64)
     )
+
+
+def draws(augment, size: int = 8) -> dict:
+    """The random numbers of a batch by augmentation."""
+    drawn = augmentation.draw(config(augment=augment).augment, 24, 32, size, tf.constant([5, 1], tf.int64))
+    return {entry.name: values for entry, values in drawn}
 
 
 def index_at(step: int, seed: int = 0, size: int = 10, count: int = 50) -> list[int]:
@@ -59,14 +66,14 @@ def test_labels_follow_their_images():
 
 
 def test_the_chain_equals_tensorflows_operations_one_by_one():
-    draws = augmentation.Draws(
-        top=tf.constant([0, 3, 8]),
-        left=tf.constant([8, 1, 0]),
-        flip=tf.constant([True, False, True]),
-        brightness=tf.constant([-60.0, 0.0, 41.5]),
-        contrast=tf.constant([0.2, 1.0, 1.8]),
-    )
-    ours = augmentation.apply(tf.constant(IMAGES), tf.constant([4, 0, 9]), draws, 24, standardize=True).numpy()
+    values = {
+        "crop": (tf.constant([0, 3, 8]), tf.constant([8, 1, 0])),
+        "flip": (tf.constant([True, False, True]),),
+        "brightness": (tf.constant([-60.0, 0.0, 41.5]),),
+        "contrast": (tf.constant([0.2, 1.0, 1.8]),),
+    }
+    drawn = [augmentation.Drawn(entry, values[entry.name]) for entry in config(augment=ON).augment.switched_on()]
+    ours = augmentation.apply(tf.constant(IMAGES), tf.constant([4, 0, 9]), drawn, 24, standardize=True).numpy()
     for row, (image, top, left, flip, brightness, contrast) in enumerate(
         [(4, 0, 8, True, -60.0, 0.2), (0, 3, 1, False, 0.0, 1.0), (9, 8, 0, True, 41.5, 1.8)]
     ):
@@ -80,25 +87,23 @@ def test_the_chain_equals_tensorflows_operations_one_by_one():
     ("operation", "off"), [("crop", False), ("flip", False), ("brightness", 0.0), ("contrast", None)]
 )
 def test_every_operation_changes_the_batch_and_leaves_the_draws_of_the_others(operation, off):
-    on = {"crop": True, "flip": True, "brightness": 63.0, "contrast": (0.2, 1.8)}
-    with_it, _ = batch(1, augment=on, standardize=False)
-    without, _ = batch(1, augment={**on, operation: off}, standardize=False)
+    with_it, _ = batch(1, augment=ON, standardize=False)
+    without, _ = batch(1, augment={**ON, operation: off}, standardize=False)
     assert not np.allclose(with_it, without, atol=1e-3)
-    seed = tf.constant([5, 1], tf.int64)
-    a = augmentation.draw(config(augment=on).augment, 24, 32, 8, seed)
-    b = augmentation.draw(config(augment={**on, operation: off}).augment, 24, 32, 8, seed)
-    for name, value in vars(a).items():
-        if name not in {operation, *({"top", "left"} if operation == "crop" else ())}:
-            np.testing.assert_array_equal(value, getattr(b, name))
+    whole, others = draws(ON), draws({**ON, operation: off})
+    assert whole.keys() - others.keys() == {operation}
+    for name in others:
+        for values, same in zip(whole[name], others[name], strict=True):
+            np.testing.assert_array_equal(values, same)
 
 
 def test_draws_stay_in_their_ranges_and_fill_them():
-    on = {"crop": True, "flip": True, "brightness": 63.0, "contrast": (0.2, 1.8)}
-    draws = augmentation.draw(config(augment=on).augment, 24, 32, 4096, tf.constant([1, 2], tf.int64))
-    assert set(np.unique(draws.top)) == set(np.unique(draws.left)) == set(range(9))
-    assert 0.45 < np.mean(draws.flip) < 0.55
-    assert -63 <= np.min(draws.brightness) < -60 and 60 < np.max(draws.brightness) < 63
-    assert 0.2 <= np.min(draws.contrast) < 0.23 and 1.77 < np.max(draws.contrast) < 1.8
+    found = draws(ON, 4096)
+    (top, left), (flip,), (brightness,), (contrast,) = found.values()
+    assert set(np.unique(top)) == set(np.unique(left)) == set(range(9))
+    assert 0.45 < np.mean(flip) < 0.55
+    assert -63 <= np.min(brightness) < -60 and 60 < np.max(brightness) < 63
+    assert 0.2 <= np.min(contrast) < 0.23 and 1.77 < np.max(contrast) < 1.8
 
 
 def test_a_flat_image_is_standardized_with_the_floor_of_one_over_root_n():

@@ -309,25 +309,3 @@ def test_he_variance():
 def test_unknown_scheme():
     with pytest.raises(ValueError, match="glorot"):
         layers.initializers("glorot", "conv")
-
-
-# --- descent without momentum -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("sparse", [False, True])
-def test_plain_descent_by_hand(sparse):
-    from types import SimpleNamespace
-
-    from zoo.training import objective
-
-    described = SimpleNamespace(name="sgd", lr=0.5, momentum=0.0)
-    config = SimpleNamespace(optimizer=described, schedule=SimpleNamespace(decay_every_epochs=0.0))
-    weights = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
-    gradient = tf.constant([[0.0, 0.0], [2.0, -2.0]])
-    if sparse:
-        gradient = tf.IndexedSlices(gradient[1:], tf.constant([1]), tf.constant([2, 2]))
-    optimizer = objective.optimizer(config, 100)
-    optimizer.build([weights])
-    optimizer.apply_gradients([(gradient, weights)])
-    np.testing.assert_array_equal(weights, [[1.0, 2.0], [2.0, 5.0]])
-    assert int(optimizer.iterations) == 1

@@ -6,21 +6,16 @@ reported at once.
 
 from zoo.config.errors import Problem, QuestionError
 from zoo.config.question import Claim, Question, load
-from zoo.config.settings import PLACEMENT, READOUTS, Augment, Config, Optimizer, Schedule, WeightDecay
+from zoo.config.settings import PLACEMENT, Config
 from zoo.config.variants import Variant
 
 __all__ = [
     "PLACEMENT",
-    "READOUTS",
-    "Augment",
     "Claim",
     "Config",
-    "Optimizer",
     "Problem",
     "Question",
     "QuestionError",
-    "Schedule",
     "Variant",
-    "WeightDecay",
     "load",
 ]

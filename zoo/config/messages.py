@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from zoo.config.document import ItemPath
-from zoo.config.settings import Config, groups, leaves
+from zoo.config.settings import fields, groups, leaves
 from zoo.text.suggestions import did_you_mean, nearest
 
 EXPECTED = {
@@ -141,11 +141,10 @@ def unknown_key(name: str, models: Mapping[str, Iterable[str]]) -> str:
     """The message about a key that is neither a field nor an argument; ``models`` maps each model to its arguments."""
     if name == "classes":
         return "classes is not a key: the data set says how many classes there are"
-    fields = [field for field in Config.model_fields if field != "arguments"]
     arguments = list(dict.fromkeys(argument for taken in models.values() for argument in taken))
     takes = f"{', '.join(models)}: {', '.join(arguments) or 'none'}" if models else "the model"
     meant = _meant(name, [*leaves(), *groups(), *arguments], {**_last_parts(), **SYNONYMS})
-    return f"unknown key {name!r}{meant}; allowed: {', '.join(fields)}, and the arguments of {takes}"
+    return f"unknown key {name!r}{meant}; allowed: {', '.join(fields())}, and the arguments of {takes}"
 
 
 def unknown_member(group: str, member: str) -> str:
@@ -153,7 +152,7 @@ def unknown_member(group: str, member: str) -> str:
     if group not in groups():
         meant = _meant(f"{group}.{member}", list(leaves()), _last_parts())
         return f"unknown key '{group}.{member}'{meant}; {group!r} holds no keys"
-    inside = sorted(groups()[group].model_fields)
+    inside = sorted(groups()[group])
     words = {word: full.rpartition(".")[2] for word, full in SYNONYMS.items() if full.startswith(f"{group}.")}
     return f"unknown key {member!r} in {group}{_meant(member, inside, words)}; allowed: {', '.join(inside)}"
 

@@ -11,17 +11,19 @@ import inspect
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from zoo.config.document import Document, ItemPath
 from zoo.config.messages import argument_messages, field_message, shown, unknown_key, unknown_member
 from zoo.config.recipes import DEFAULT_RECIPE, RECIPES
-from zoo.config.settings import Config, frozen, groups, leaves
+from zoo.config.settings import CHOICES, Config, frozen, groups, leaves
+from zoo.data.augmentation import AUGMENTATIONS
 from zoo.text.suggestions import did_you_mean
 
-OFF = {"augment.crop": False, "augment.flip": False, "augment.brightness": 0.0, "augment.contrast": None}
+if TYPE_CHECKING:
+    from zoo.models.registry import Entry
 
 
 class Setting(NamedTuple):
@@ -92,13 +94,16 @@ def resolve(document: Document, layers: list[list[Setting]], where: ItemPath, un
     entry = _entry(model) if model else None
     parameters = entry.parameters() if entry else {}
     training = _training(document, entry, given) if entry else []
-    fields = _fields(document, [*training, *given], recipe, entry, parameters, untaken)
-    config = _config(document, fields, where) if entry and data else _check_alone(document, fields)
+    values = _fields(document, [*training, *given], recipe, entry, parameters, untaken)
+    _keep_fields_of_choices(document, values)
+    config = _config(document, values, where) if entry and data else None
+    if not entry or not data:
+        _check_alone(document, values)
     arguments = _arguments(document, entry, parameters, given, recipe) if entry else None
     if config is None or arguments is None or len(document.problems) > before:
         return None
     config = config.model_copy(update={"arguments": frozen(arguments)})
-    clash = sorted(set(arguments) & set(Config.model_fields))
+    clash = sorted(set(arguments) & set(Config.fields()))
     if clash:
         document.report(where, f"the model {model} has arguments named like fields of a question: {', '.join(clash)}")
         return None
@@ -143,13 +148,13 @@ def _known(name: str) -> list[str]:
     return data.names()
 
 
-def _entry(model: str):
+def _entry(model: str) -> Entry:
     from zoo import models
 
     return models.entry(model)
 
 
-def _training(document: Document, entry, given: list[Setting]) -> list[Setting]:
+def _training(document: Document, entry: Entry, given: list[Setting]) -> list[Setting]:
     path = next(setting.path for setting in reversed(given) if setting.name == "model")
     known = leaves()
     found = []
@@ -162,26 +167,34 @@ def _training(document: Document, entry, given: list[Setting]) -> list[Setting]:
 
 
 def _fields(
-    document: Document, given: list[Setting], recipe: str, entry, parameters: Mapping[str, Any], untaken: Untaken
+    document: Document,
+    given: list[Setting],
+    recipe: str,
+    entry: Entry | None,
+    parameters: Mapping[str, Any],
+    untaken: Untaken,
 ) -> dict[str, tuple[Any, Setting | None]]:
     """Dotted field -> (value, the setting that gave it, None for the recipe)."""
-    defaults = recipe_fields(recipe)
+    defaults, off = recipe_fields(recipe), _augmentations_off()
     known, nested = leaves(), groups()
-    fields: dict[str, tuple[Any, Setting | None]] = {name: (value, None) for name, value in defaults.items()}
-    fields["recipe"] = (recipe, None)
+    values: dict[str, tuple[Any, Setting | None]] = {name: (value, None) for name, value in defaults.items()}
+    values["recipe"] = (recipe, None)
     for setting in given:
         if setting.name == "augment" and isinstance(setting.value, bool):
-            fields.update({name: (defaults[name] if setting.value else OFF[name], setting) for name in OFF})
+            chosen = {**off, **{name: defaults[name] for name in off if name in defaults}} if setting.value else off
+            values.update({name: (value, setting) for name, value in chosen.items()})
         elif setting.name in nested:
             document.report(
                 setting.path,
                 f"{setting.name} must be {'true, false or ' if setting.name == 'augment' else ''}a mapping of "
-                f"{', '.join(nested[setting.name].model_fields)}, not {shown(setting.value)}",
+                f"{', '.join(nested[setting.name])}, not {shown(setting.value)}",
             )
-        elif setting.name in ("augment.brightness", "augment.contrast") and isinstance(setting.value, bool):
-            fields[setting.name] = (defaults[setting.name] if setting.value else OFF[setting.name], setting)
+        elif setting.name in off and isinstance(setting.value, bool) and not isinstance(off[setting.name], bool):
+            # A switch where a number is asked for: what the recipe has, or off.
+            value = defaults.get(setting.name, setting.value) if setting.value else off[setting.name]
+            values[setting.name] = (value, setting)
         elif setting.name in known:
-            fields[setting.name] = (setting.value, setting)
+            values[setting.name] = (setting.value, setting)
         elif entry is None:
             if document.registry_complete and not any(setting.name in _entry(m).parameters() for m in _known("model")):
                 document.report(_key_path(setting.path), unknown_key(setting.name, {}), key=True)
@@ -190,24 +203,48 @@ def _fields(
             untaken.names[key] = setting.name
             takes = untaken.taking if setting.name in parameters else untaken.refusing
             takes.setdefault(key, {})[entry.name] = None
-    return fields
+    return values
 
 
-@functools.cache
+def _augmentations_off() -> dict[str, Any]:
+    return {f"augment.{name}": entry.off for name, entry in AUGMENTATIONS.items()}
+
+
+def _keep_fields_of_choices(document: Document, values: dict[str, tuple[Any, Setting | None]]) -> None:
+    """Keep, of an optimizer or a schedule, the fields that the chosen one has; others that the question gives are reported.
+
+    Others that come from the recipe or the model are dropped.
+    """
+    for group, choices in CHOICES.items():
+        name, _ = values.get(f"{group}.name", (choices.default, None))
+        if not isinstance(name, str) or name not in choices.entries:
+            continue  # reported with the other values
+        allowed = choices.entries[name].model_fields
+        given = [key for key in values if key.startswith(f"{group}.")]
+        for key in [key for key in given if key.partition(".")[2] not in allowed]:
+            _, setting = values.pop(key)
+            if setting is not None and not setting.giver:
+                document.report(
+                    _key_path(setting.path),
+                    f"{key} is no setting of the {group} {name}; allowed: {', '.join(allowed)}",
+                    key=True,
+                )
+
+
 def recipe_fields(recipe: str) -> dict[str, Any]:
     """A recipe's defaults by dotted name, its defaults for models' arguments left out."""
-    fields: dict[str, Any] = {}
+    nested, values = groups(), {}
     for name, value in RECIPES[recipe].items():
-        if name in groups():
-            fields.update({f"{name}.{key}": item for key, item in value.items()})
+        if name in nested:
+            values.update({f"{name}.{key}": item for key, item in value.items()})
         elif name != "arguments":
-            fields[name] = value
-    return fields
+            values[name] = value
+    return values
 
 
-def _config(document: Document, fields: Mapping[str, tuple[Any, Setting | None]], where: ItemPath) -> Config | None:
+def _config(document: Document, values: Mapping[str, tuple[Any, Setting | None]], where: ItemPath) -> Config | None:
     nested: dict[str, Any] = {"arguments": {}}
-    for name, (value, _) in fields.items():
+    for name, (value, _) in values.items():
         group, dot, member = name.partition(".")
         if dot:
             nested.setdefault(group, {})[member] = value
@@ -217,31 +254,32 @@ def _config(document: Document, fields: Mapping[str, tuple[Any, Setting | None]]
         return Config.model_validate(nested)
     except ValidationError as error:
         for item in error.errors(include_url=False):
-            _report_field(document, fields, item["loc"], where)
+            _report_field(document, values, item["loc"], where)
         return None
 
 
-def _check_alone(document: Document, fields: dict[str, tuple[Any, Setting | None]]) -> None:
-    """Report the wrong values among the fields of a variant that has no valid model or data set."""
-    stand_ins = {name: ("x", None) for name in ("model", "data") if not isinstance(fields.get(name, (None,))[0], str)}
-    _config(document, {**fields, **stand_ins}, ("base",))
+def _check_alone(document: Document, values: dict[str, tuple[Any, Setting | None]]) -> None:
+    """Report the wrong values of a variant that has no valid model or data set."""
+    stand_ins = {name: ("x", None) for name in ("model", "data") if not isinstance(values.get(name, (None,))[0], str)}
+    _config(document, {**values, **stand_ins}, ("base",))
 
 
 def _report_field(
-    document: Document, fields: Mapping[str, tuple[Any, Setting | None]], loc: tuple, where: ItemPath
+    document: Document, values: Mapping[str, tuple[Any, Setting | None]], loc: tuple[int | str, ...], where: ItemPath
 ) -> None:
     known = leaves()
-    name = next((".".join(map(str, loc[:n])) for n in (2, 1) if ".".join(map(str, loc[:n])) in known), None)
-    if name is None:
-        document.report(where, f"{'.'.join(map(str, loc))} is missing")
+    names = [".".join(map(str, loc[:depth])) for depth in (2, 1)]
+    name = next((name for name in names if name in known), ".".join(map(str, loc)))
+    if name not in values:
+        document.report(where, f"{name} is missing; give it in the base")
         return
-    value, setting = fields[name]
+    value, setting = values[name]
     path = setting.path if setting else where
     document.report(path, field_message(name, known[name], value) + (setting.giver if setting else ""))
 
 
 def _arguments(
-    document: Document, entry, parameters: Mapping[str, Any], given: list[Setting], recipe: str
+    document: Document, entry: Entry, parameters: Mapping[str, Any], given: list[Setting], recipe: str
 ) -> dict[str, Any] | None:
     """All arguments of the model, resolved and checked against its annotations."""
     chosen = {setting.name: setting for setting in given if setting.name in parameters}
@@ -272,7 +310,7 @@ def _path_of(given: list[Setting], name: str) -> ItemPath:
     return next((setting.path for setting in reversed(given) if setting.name == name), ("base",))
 
 
-def _checked(entry, name: str, value: Any) -> tuple[Any, list[tuple[ItemPath, str]]]:
+def _checked(entry: Entry, name: str, value: Any) -> tuple[Any, list[tuple[ItemPath, str]]]:
     """The value as the annotation has it, and what is wrong with it as (path inside the value, message)."""
     try:
         return _checked_json(entry.name, entry.function, name, json.dumps(value))
@@ -293,7 +331,7 @@ def _checked_json(model: str, function: Any, name: str, text: str) -> tuple[Any,
 
 
 @functools.cache
-def _adapter(function: Any, name: str) -> TypeAdapter | None:
+def _adapter(function: Any, name: str) -> TypeAdapter[Any] | None:
     """What checks an argument of a function; None without an annotation, or with one unknown to pydantic."""
     annotation = inspect.signature(function, eval_str=True).parameters[name].annotation
     if annotation in (inspect.Parameter.empty, Any):

@@ -6,12 +6,19 @@ epoch with a permutation of its own. No buffer, no iterator and no state: resumi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from zoo.data import augmentation
+
+if TYPE_CHECKING:
+    from zoo.config import Config
 
 _SHUFFLE, _AUGMENT = 1, 2  # separate random streams of one seed
 
 
-def training_batch(images, labels, config, seed: int, step, first_row=0, rows: int | None = None):
+def training_batch(
+    images: Any, labels: Any, config: Config, seed: int, step: Any, first_row: Any = 0, rows: int | None = None
+) -> tuple[Any, Any]:
     """Rows ``first_row`` to ``first_row + rows`` of the global batch at ``step``, cut, augmented and standardized.
 
     images: uint8 [N, H, W, C]; labels: int32 [N]; config: the question's ``Config``; step: int64 scalar.
@@ -21,17 +28,16 @@ def training_batch(images, labels, config, seed: int, step, first_row=0, rows: i
 
     rows = rows or config.batch
     index = image_index(images.shape[0], config.batch, seed, step)
-    draws = augmentation.draw(
-        config.augment, config.input_size, images.shape[1], config.batch, tf.stack([_stream(seed, _AUGMENT), step])
-    )
+    key = tf.stack([_stream(seed, _AUGMENT), step])
+    drawn = augmentation.draw(config.augment, config.input_size, images.shape[1], config.batch, key)
     if rows != config.batch:
         index = index[first_row : first_row + rows]
-        draws = augmentation.Draws(*(d if d is None else d[first_row : first_row + rows] for d in vars(draws).values()))
-    pixels = augmentation.apply(images, index, draws, config.input_size, config.standardize)
+        drawn = augmentation.rows(drawn, first_row, rows)
+    pixels = augmentation.apply(images, index, drawn, config.input_size, config.standardize)
     return pixels, tf.gather(labels, index)
 
 
-def image_index(count: int, batch: int, seed: int, step):
+def image_index(count: int, batch: int, seed: int, step: Any) -> Any:
     """Which of ``count`` images stand at step ``step``: int32 [batch]. Every epoch visits every image once."""
     import tensorflow as tf
 
@@ -39,17 +45,14 @@ def image_index(count: int, batch: int, seed: int, step):
     epoch = tf.cast(position // count, tf.int32)
     stream = tf.fill([batch], tf.constant(_stream(seed, _SHUFFLE) % 2**31, tf.int32))
     key = tf.stack([stream, epoch, tf.zeros_like(epoch)], axis=1)
-    place = tf.cast(position % count, tf.int32)
+    position_in_epoch = tf.cast(position % count, tf.int32)
     # The public wrapper (tf.random.experimental.index_shuffle) takes one seed for all; at an epoch's end a batch needs two.
-    return tf.raw_ops.RandomIndexShuffle(index=place, seed=key, max_index=tf.constant(count - 1, tf.int32))
+    return tf.raw_ops.RandomIndexShuffle(index=position_in_epoch, seed=key, max_index=tf.constant(count - 1, tf.int32))
 
 
-def evaluation_batch(images, index, config):
+def evaluation_batch(images: Any, index: Any, config: Config) -> Any:
     """The central crops of the images at ``index`` int32 [B], standardized: float32 [B, size, size, C]."""
-    import tensorflow as tf
-
-    draws = augmentation.center(config.input_size, images.shape[1], tf.size(index))
-    return augmentation.apply(images, index, draws, config.input_size, config.standardize)
+    return augmentation.apply(images, index, (), config.input_size, config.standardize)
 
 
 def _stream(seed: int, purpose: int) -> int:

@@ -15,7 +15,6 @@ _FLOAT_BYTES = 4
 _SMALL_FILES_BYTES = 300_000  # samples, log, history and descriptions of one training, and what MLflow keeps of them
 _POINT_BYTES = 150  # of one value in MLflow's database
 _METRICS = 10  # values in MLflow an evaluation
-_SLOTS = {"sgd": 0, "adam": 2}  # what an optimizer keeps for each weight, momentum aside
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,7 @@ def training_bytes(training: Training) -> int:
     config = training.config
     last = max(training.targets)
     kept = {*training.targets, *(m for m in config.milestones if m <= last)}
-    slots = _SLOTS[config.optimizer.name] + (config.optimizer.name == "sgd" and config.optimizer.momentum > 0)
-    checkpoint = training.cost.params * _FLOAT_BYTES * (2 + slots)  # weights and their averages
+    checkpoint = training.cost.params * _FLOAT_BYTES * (2 + config.optimizer.slots)  # weights and their averages
     info = data.info(config.data)
     logits = (info.test_images or 0) * (len(info.classes) * _FLOAT_BYTES + 1)
     in_mlflow = len(training.runs) * (logits + _METRICS * _POINT_BYTES * len(training.evaluated_steps()))

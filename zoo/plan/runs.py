@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from zoo import data, models
-from zoo.config import PLACEMENT, READOUTS, Config, Question, Variant
+from zoo import data
+from zoo.config import Config, Question, Variant
 from zoo.host import hardware
 from zoo.measure import Cost
+from zoo.plan.identity import identity, run_key
 from zoo.storage.record import Record
-
-# Raise it when a change to the models, the data or the trainer changes the weights that a configuration gives: results of
-# the code before the change are then not taken for results of the code after it.
-NUMERICS = 3
-
-# Settings that decide when a training is looked at, not what its weights are.
-OBSERVATION = ("evaluate_every", "milestones", "recipe")
 
 
 @dataclass(frozen=True)
@@ -150,16 +141,4 @@ def resolved(config: Config) -> Config:
 def _run(variant: Variant, seed: int, data_sha256: str) -> Run:
     variant = replace(variant, config=resolved(variant.config))
     training = identity(variant.config, seed, data_sha256)
-    return Run(variant, seed, _hash({"training": training, "steps": variant.config.steps}), training)
-
-
-def identity(config: Config, seed: int, data_sha256: str) -> str:
-    """Hash of everything that can change the weights at a given step, and of nothing else."""
-    ignored = (*READOUTS, *OBSERVATION, *PLACEMENT)
-    settings = {k: v for k, v in config.model_dump(mode="json").items() if k not in ignored}
-    source = models.entry(config.model).source_sha256()
-    return _hash({"numerics": NUMERICS, "config": settings, "seed": seed, "data": data_sha256, "source": source})
-
-
-def _hash(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return Run(variant, seed, run_key(training, variant.config.steps), training)

@@ -1,7 +1,13 @@
-"""The errors of a training. Imports no TensorFlow."""
-
-from __future__ import annotations
+"""What can go wrong in a training. Imports no TensorFlow."""
 
 
-class Diverged(Exception):
-    """The loss stopped being a number; the message says at which step."""
+class TrainingError(Exception):
+    """A training that cannot go on; the message is for the person."""
+
+
+class Diverged(TrainingError):
+    """The loss is no longer a finite number; the message says since which step."""
+
+
+class UnevenBatch(TrainingError, ValueError):
+    """The devices of a training cannot share its batch evenly."""

@@ -1,53 +1,11 @@
-"""What training minimizes and how: the loss, the weight decay, the optimizer and its learning rate."""
+"""What training minimizes: cross entropy and weight decay."""
 
 from __future__ import annotations
 
-import functools
+from typing import TYPE_CHECKING
 
-
-def optimizer(config, train_images: int):
-    """The tf_keras optimizer of a configuration; ``train_images`` turns epochs of the schedule into steps."""
-    import tf_keras as keras
-
-    rate = learning_rate(config, train_images)
-    if config.optimizer.name == "adam":
-        return keras.optimizers.Adam(rate, jit_compile=False)
-    if config.optimizer.momentum:
-        return keras.optimizers.SGD(rate, momentum=config.optimizer.momentum, jit_compile=False)
-    return _plain_descent()(rate, jit_compile=False)
-
-
-@functools.cache
-def _plain_descent():
-    """Keras' SGD for no momentum, which it would keep all the same: five passes over the weights where one does."""
-    import tensorflow as tf
-    import tf_keras as keras
-
-    class PlainDescent(keras.optimizers.SGD):
-        def update_step(self, gradient, variable):
-            if isinstance(gradient, tf.IndexedSlices):  # of an embedding in a user's own network
-                return super().update_step(gradient, variable)
-            rate = tf.cast(self.learning_rate, variable.dtype)
-            tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
-
-    return PlainDescent
-
-
-def learning_rate(config, train_images: int):
-    """The learning rate: a number, or where it changes a tf_keras schedule, a function of the step."""
-    import tf_keras as keras
-
-    rate, schedule = config.optimizer.lr, config.schedule
-    if not schedule.decay_every_epochs:
-        return rate
-    steps = max(1, int(schedule.decay_every_epochs * train_images / config.batch))
-    return keras.optimizers.schedules.ExponentialDecay(rate, steps, schedule.decay_factor, staircase=True)
-
-
-def learning_rate_at(config, train_images: int, step: int) -> float:
-    """The learning rate of the update that is made at ``step``, counted from 0."""
-    rate = learning_rate(config, train_images)
-    return float(rate(step)) if callable(rate) else rate
+if TYPE_CHECKING:
+    pass
 
 
 def cross_entropy(logits, labels):

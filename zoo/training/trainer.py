@@ -14,9 +14,9 @@ from zoo.storage.atomic import write_atomically
 from zoo.storage.record import Record
 from zoo.storage.records import Row
 from zoo.training import averages as moving_averages
-from zoo.training import checkpoints, multi_worker, objective, samples
+from zoo.training import checkpoints, multi_worker, samples, schedules
 from zoo.training.checkpoints import Progress
-from zoo.training.errors import Diverged
+from zoo.training.errors import Diverged, UnevenBatch
 from zoo.training.events import ProgressUpdate, TrainingEvents
 from zoo.training.steps import Network, Totals, evaluation_function, training_function
 
@@ -57,7 +57,7 @@ def train(
 
     strategy, events = strategy or default_strategy(), events or TrainingEvents()
     if config.batch % strategy.num_replicas_in_sync:
-        raise ValueError(
+        raise UnevenBatch(
             f"a batch of {config.batch} cannot be shared evenly by {strategy.num_replicas_in_sync} devices"
         )
     exchange = multi_worker.exchange_function(strategy)
@@ -119,7 +119,7 @@ def create_network(config, seed: int, classes: int, train_images: int, strategy)
     with strategy.scope():
         model = models.build(config.model, input_size=config.input_size, classes=classes, **config.arguments)
         averages = moving_averages.create(model.trainable_variables)
-        optimizer = objective.optimizer(config, train_images)
+        optimizer = config.optimizer.build(schedules.learning_rate(config, train_images))
         optimizer.build(model.trainable_variables)
     return Network(strategy, model, averages, optimizer)
 
@@ -174,7 +174,7 @@ def _evaluate(progress: Progress, network: Network, evaluate, data: Arrays, conf
         "step": progress.step,
         "train/loss": progress.totals.loss / count,
         "train/accuracy": progress.totals.correct / (count * config.batch),
-        "train/learning_rate": objective.learning_rate_at(config, len(data.train_images), progress.step - 1),
+        "train/learning_rate": schedules.learning_rate_at(config, len(data.train_images), progress.step - 1),
         "train/images_per_s": count * config.batch / progress.interval_seconds,
         "test/accuracy_raw": accuracy(raw, labels),
         "test/accuracy_ema": accuracy(averaged, labels),
