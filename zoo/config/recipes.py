@@ -22,7 +22,7 @@ _SANDBOX: dict[str, Any] = {
     "ema": True,
     "ema_decay": 0.9999,
     "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.0},
-    "schedule": {"decay_factor": 1.0, "decay_every_epochs": 0.0},
+    "schedule": {"name": "staircase", "decay_factor": 1.0, "decay_every_epochs": 0.0},
     "weight_decay": {"rule": "per_layer", "scale": 500.0, "layers": "hidden"},
     "precision": "auto",
     "strategy": "mirrored",
@@ -33,7 +33,7 @@ _TUTORIAL: dict[str, Any] = {
     **_SANDBOX,
     "arguments": {"initializer": "tutorial"},
     "steps": 1_000_000,
-    "schedule": {"decay_factor": 0.1, "decay_every_epochs": 350.0},
+    "schedule": {"name": "staircase", "decay_factor": 0.1, "decay_every_epochs": 350.0},
     "weight_decay": {"rule": "constant", "scale": 0.004, "layers": "hidden"},
 }
 
