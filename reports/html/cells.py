@@ -14,9 +14,11 @@ from reports.html import forest
 from reports.html.forest import Interval
 from reports.tables import tables
 
+DRAWING = "drawn"  # header of a column of drawings
+
 
 class Cell(NamedTuple):
-    """Of a table: what is read, and what it is sorted by (nothing for one that is missing)."""
+    """What is read, and what the table is sorted by (nothing for a missing value)."""
 
     text: str
     value: Any = None
@@ -36,9 +38,12 @@ class Table(NamedTuple):
     note: str = ""
 
 
-def typeset(text: Any) -> str:
-    """With minus signs before numbers; a hyphen inside a word or a name stays one."""
-    return re.sub(r"(^|(?<=[\s\[(]))-(?=\d)", "\N{MINUS SIGN}", str(text))
+class ForestTable(NamedTuple):
+    """A table with a forest plot in one column; the scale's axis belongs below."""
+
+    table: Table
+    axis: Markup
+    margin: float | None
 
 
 def rows_of(frame: pd.DataFrame | None, *columns: str) -> list[dict[str, Any]]:
@@ -46,39 +51,64 @@ def rows_of(frame: pd.DataFrame | None, *columns: str) -> list[dict[str, Any]]:
     return [] if frame is None or frame.empty else frame.reindex(columns=list(columns)).to_dict("records")
 
 
-def estimate(each: Interval, digits: int = 2) -> str:
-    """``+0.14 [-0.73, +1.01]``"""
-    if not is_number(each.middle):
-        return tables.ABSENT
-    middle = points(each.middle, digits)
-    if not (is_number(each.low) and is_number(each.high)):
-        return f"{middle} [n/a]"
-    return f"{middle} [{points(each.low, digits)}, {points(each.high, digits)}]"
+# --- values ------------------------------------------------------------------------------------------------------
+
+
+def is_number(value: Any) -> bool:
+    return sortable(value) is not None and math.isfinite(value)
+
+
+def sortable(value: Any) -> float | None:
+    """The value to sort a cell by; None for what is missing, or no number."""
+    if isinstance(value, str) or value is None or pd.isna(value):
+        return None
+    return float(value)
+
+
+def number(value: Any) -> float:
+    """nan for what is missing, or no number."""
+    return math.nan if sortable(value) is None else float(value)
+
+
+def leading_number(text: str) -> float | None:
+    """The number that a rounded cell begins with."""
+    match = re.match(r"[+-]?[\d,]+(?:\.\d+)?", text)
+    return float(match[0].replace(",", "")) if match and match[0].strip("+-,") else None
 
 
 def difference_of(row: Mapping[str, Any]) -> Interval:
-    """That of a variant's row in the frame: points, with what they lie between."""
+    """The difference of a variant's row in the frame, in points, with its interval."""
     return Interval(*(number(row[f"difference_{end}points"]) for end in ("", "low_", "high_")))
 
 
-def points(value: float, digits: int = 2) -> str:
+# --- as text -----------------------------------------------------------------------------------------------------
+
+
+def typeset(text: Any) -> str:
+    """With minus signs before numbers; a hyphen inside a word or a name stays one."""
+    return re.sub(r"(^|(?<=[\s\[(]))-(?=\d)", "\N{MINUS SIGN}", str(text))
+
+
+def signed(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}"  # the sum makes a zero of a negative zero
 
 
-def figure(value: Any, write: Callable[[float], str]) -> Cell:
-    return Cell(write(value), value) if is_number(value) else Cell(tables.ABSENT)
+def estimate(interval: Interval, digits: int = 2) -> str:
+    """``+0.14 [-0.73, +1.01]``"""
+    if not is_number(interval.middle):
+        return tables.ABSENT
+    middle = signed(interval.middle, digits)
+    if not (is_number(interval.low) and is_number(interval.high)):
+        return f"{middle} [n/a]"
+    return f"{middle} [{signed(interval.low, digits)}, {signed(interval.high, digits)}]"
 
 
-def drawn(html: Markup) -> Cell:
-    return Cell("", html=html)
-
-
-def chance(value: Any) -> str:
+def p_value(value: Any) -> str:
     return tables.ABSENT if not is_number(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def words(value: Any, digits: int = 2) -> str:
-    """Any value as words; nothing for one that is missing."""
+def as_text(value: Any, digits: int = 2) -> str:
+    """Any value; nothing for one that is missing."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
@@ -90,35 +120,18 @@ def words(value: Any, digits: int = 2) -> str:
     return f"{value:.{digits}f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-def is_number(value: Any) -> bool:
-    return sortable(value) is not None and math.isfinite(value)
+# --- cells -------------------------------------------------------------------------------------------------------
 
 
-def sortable(value: Any) -> float | None:
-    """What a cell is sorted by; None for what is missing, or no number."""
-    if isinstance(value, str) or value is None or pd.isna(value):
-        return None
-    return float(value)
+def number_cell(value: Any, write: Callable[[float], str]) -> Cell:
+    return Cell(write(value), value) if is_number(value) else Cell(tables.ABSENT)
 
 
-def number(value: Any) -> float:
-    return math.nan if sortable(value) is None else float(value)
+def drawing_cell(html: Markup) -> Cell:
+    return Cell("", html=html)
 
 
-def leading(text: str) -> float | None:
-    """The number that a rounded cell begins with."""
-    match = re.match(r"[+-]?[\d,]+(?:\.\d+)?", text)
-    return float(match[0].replace(",", "")) if match and match[0].strip("+-,") else None
-
-
-class Forest(NamedTuple):
-    """Rows of a table with a forest plot in one column; the scale's axis belongs below."""
-
-    table: Table
-    axis: Markup
-    margin: float | None
-
-
-def plot(each: Interval, scale: forest.Scale, digits: int = 2) -> Cell:
+def forest_cell(interval: Interval, scale: forest.Scale, digits: int = 2) -> Cell:
     """An interval, drawn, with its numbers below where the page is too narrow for those beside it."""
-    return Cell("", note=estimate(each, digits), html=forest.row(each, scale, estimate(each, digits)))
+    text = estimate(interval, digits)
+    return Cell("", note=text, html=forest.row(interval, scale, text))

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 ROW_PX = 28
-TICKS = 5  # at most: what fits on a phone
-EDGE_PERCENT = 4.0  # room for half a mark, or half a number, beside the scale
+MOST_TICKS = 5  # what fits on a phone
+EDGE_PERCENT = 4.0  # space for half a mark, or half a number, beside the scale
 OUTLIER = 3.0  # an interval may be so many times as long as what has to be seen, and is cut off there
 
 
@@ -38,13 +38,13 @@ class Scale(NamedTuple):
     margin: float | None = None
 
     def percent(self, value: float) -> float:
-        """Where on the width, at its edge for what lies outside."""
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return round(EDGE_PERCENT + (100 - 2 * EDGE_PERCENT) * share, 2)
+        """The position on the width, at its edge for what lies outside."""
+        fraction = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(EDGE_PERCENT + (100 - 2 * EDGE_PERCENT) * fraction, 2)
 
 
-def scale(intervals: Iterable[Interval], margin: float | None = None) -> Scale:
-    """A common scale with zero, the margin, every middle and the intervals in it, except those much longer than the rest."""
+def common_scale(intervals: Iterable[Interval], margin: float | None = None) -> Scale:
+    """A scale with zero, the margin, every middle and the intervals in it, except those much longer than the rest."""
     intervals = [each for each in intervals if math.isfinite(each.middle)]
     middles = [each.middle for each in intervals]
     core = max([1.4 * (margin or 0), *(1.3 * abs(middle) for middle in middles)]) or 1.0
@@ -54,69 +54,69 @@ def scale(intervals: Iterable[Interval], margin: float | None = None) -> Scale:
     return Scale(low, high, margin) if high > low else Scale(-1.0, 1.0, margin)
 
 
-def row(interval: Interval, on: Scale, label: str) -> Markup:
-    """One difference; ``label`` says it for those who do not see it. The mark is hollow where the interval reaches zero."""
+def row(interval: Interval, scale: Scale, label: str) -> Markup:
+    """One difference; ``label`` is its text for screen readers. The mark is hollow where the interval reaches zero."""
     middle_px = ROW_PX / 2
-    shapes = [*_ground(on)]
+    shapes = [*_background(scale)]
     if math.isfinite(interval.low) and math.isfinite(interval.high):
-        low, high = on.percent(interval.low), on.percent(interval.high)
+        low, high = scale.percent(interval.low), scale.percent(interval.high)
         shapes.append(f'<line class="interval" x1="{low}%" x2="{high}%" y1="{middle_px}" y2="{middle_px}"/>')
-        shapes.append(_end(low, interval.low < on.low, -1))
-        shapes.append(_end(high, interval.high > on.high, 1))
+        shapes.append(_interval_end(low, interval.low < scale.low, -1))
+        shapes.append(_interval_end(high, interval.high > scale.high, 1))
     if math.isfinite(interval.middle):
         hollow = "" if interval.is_away_from_zero else " hollow"
-        shapes.append(f'<circle class="mark{hollow}" cx="{on.percent(interval.middle)}%" cy="{middle_px}" r="4.5"/>')
+        shapes.append(f'<circle class="mark{hollow}" cx="{scale.percent(interval.middle)}%" cy="{middle_px}" r="4.5"/>')
     return _svg(ROW_PX, label, shapes)
 
 
-def axis(on: Scale) -> Markup:
-    """The numbers of the scale, for the eye only: each row says its own."""
+def axis(scale: Scale) -> Markup:
+    """The numbers of the scale, for the eye only: each row has its own as text."""
     shapes = []
-    for tick in ticks(on):
-        place = on.percent(tick)
-        shapes.append(f'<line class="tick" x1="{place}%" x2="{place}%" y1="0" y2="5"/>')
-        words = f"{tick:+g}".replace("-", "\N{MINUS SIGN}") if tick else "0"
-        shapes.append(f'<text x="{place}%" y="18" text-anchor="middle">{words}</text>')
-    line = f'<line class="tick" x1="{on.percent(on.low)}%" x2="{on.percent(on.high)}%" y1="0.5" y2="0.5"/>'
+    for tick in ticks(scale):
+        x = scale.percent(tick)
+        shapes.append(f'<line class="tick" x1="{x}%" x2="{x}%" y1="0" y2="5"/>')
+        text = f"{tick:+g}".replace("-", "\N{MINUS SIGN}") if tick else "0"
+        shapes.append(f'<text x="{x}%" y="18" text-anchor="middle">{text}</text>')
+    line = f'<line class="tick" x1="{scale.percent(scale.low)}%" x2="{scale.percent(scale.high)}%" y1="0.5" y2="0.5"/>'
     return Markup(f'<svg class="forest" aria-hidden="true" width="100%" height="22">{line}{"".join(shapes)}</svg>')
 
 
-def ticks(on: Scale) -> list[float]:
+def ticks(scale: Scale) -> list[float]:
     """Round numbers (1, 2 or 5 times a power of ten), zero among them."""
-    step = 10 ** math.floor(math.log10((on.high - on.low) / TICKS))
+    power = 10 ** math.floor(math.log10((scale.high - scale.low) / MOST_TICKS))
     for factor in (1, 2, 5, 10):
-        first, last = math.ceil(on.low / (factor * step)), math.floor(on.high / (factor * step))
-        if last - first < TICKS:
+        first, last = math.ceil(scale.low / (factor * power)), math.floor(scale.high / (factor * power))
+        if last - first < MOST_TICKS:
             break
-    return [round(place * factor * step, 10) for place in range(first, last + 1)]
+    return [round(multiple * factor * power, 10) for multiple in range(first, last + 1)]
 
 
-def bar(percent: float, most: float, label: str, floor: float = math.nan) -> Markup:
-    """A share as a bar on a scale from 0 to ``most``, with a line across where the ``floor`` lies."""
-    length = round(100 * min(percent / most, 1), 2) if most > 0 and math.isfinite(percent) else 0
+def bar(percent: float, maximum: float, label: str, floor: float = math.nan) -> Markup:
+    """A percentage as a bar on a scale from 0 to ``maximum``, with a line across at the ``floor``."""
+    length = round(100 * min(percent / maximum, 1), 2) if maximum > 0 and math.isfinite(percent) else 0
     shapes = [f'<rect class="bar" x="0" y="7" width="{length}%" height="14"/>']
-    if math.isfinite(floor) and most > 0:
-        place = round(100 * min(floor / most, 1), 2)
-        shapes.append(f'<line class="floor" x1="{place}%" x2="{place}%" y1="2" y2="26"/>')
+    if math.isfinite(floor) and maximum > 0:
+        x = round(100 * min(floor / maximum, 1), 2)
+        shapes.append(f'<line class="floor" x1="{x}%" x2="{x}%" y1="2" y2="26"/>')
     return _svg(ROW_PX, label, shapes)
 
 
-def _ground(on: Scale) -> Iterable[str]:
+def _background(scale: Scale) -> Iterable[str]:
     """The margin's band and zero."""
-    if on.margin:
-        left, right = on.percent(-on.margin), on.percent(on.margin)
+    if scale.margin:
+        left, right = scale.percent(-scale.margin), scale.percent(scale.margin)
         yield f'<rect class="band" x="{left}%" width="{round(right - left, 2)}%" y="0" height="100%"/>'
-    zero = on.percent(0.0)
+    zero = scale.percent(0.0)
     yield f'<line class="zero" x1="{zero}%" x2="{zero}%" y1="0" y2="100%"/>'
 
 
-def _end(place: float, is_cut: bool, side: int) -> str:
+def _interval_end(x: float, is_cut: bool, direction: int) -> str:
     """An upright stroke, or an arrow where the interval goes on beyond the scale."""
     middle_px = ROW_PX / 2
     if not is_cut:
-        return f'<line class="interval" x1="{place}%" x2="{place}%" y1="{middle_px - 4}" y2="{middle_px + 4}"/>'
-    arrow = f'<path class="arrow" d="M0,-5 L{7 * side},0 L0,5 z"/>'
-    return f'<svg x="{place}%" y="{middle_px}" overflow="visible">{arrow}</svg>'
+        return f'<line class="interval" x1="{x}%" x2="{x}%" y1="{middle_px - 4}" y2="{middle_px + 4}"/>'
+    arrow = f'<path class="arrow" d="M0,-5 L{7 * direction},0 L0,5 z"/>'
+    return f'<svg x="{x}%" y="{middle_px}" overflow="visible">{arrow}</svg>'
 
 
 def _svg(height_px: int, label: str, shapes: Iterable[str]) -> Markup:

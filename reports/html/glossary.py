@@ -2,106 +2,116 @@
 
 from __future__ import annotations
 
-TERMS = (  # term, meaning, what must be on the page for it ("": always)
-    ("accuracy", "The share of the test images that the network classifies rightly, in percent.", ""),
-    ("point", "One percent of the test images: from 81 % to 82 % is one point.", ""),
-    (
+from typing import NamedTuple
+
+from zoo.measure.metrics import METRICS, Metric
+
+
+class Term(NamedTuple):
+    term: str
+    meaning: str
+    topic: str = ""  # that must be on the page for it; always where there is none
+
+
+COMPARISON_TERMS = (
+    Term("accuracy", "The share of the test images that the network classifies rightly, in percent."),
+    Term("point", "One percent of the test images: from 81 % to 82 % is one point."),
+    Term(
         "baseline",
         "The variant that all others are compared with, named in the question before anything was trained.",
-        "",
     ),
-    (
+    Term(
         "seed",
         "The number that a training's randomness starts from: first weights, order of the images, augmentation. Two "
         "trainings that differ in nothing else end with different accuracies; several seeds show by how much.",
-        "",
     ),
-    (
+    Term(
         "95 % interval",
         "The differences that fit the runs. An interval made like this covers the true difference in 95 of 100 sweeps. "
         "Each is that of its comparison alone (Welch's, which does not assume that both sides spread alike).",
-        "",
     ),
-    (
+    Term(
         "margin",
         "The difference that whoever asked does not care about, declared in the question before the runs.",
-        "",
     ),
-    (
+    Term(
         "helps, hurts",
         "The mean accuracy differs from the baseline's, by Welch's two-sided t-test at 5 %, corrected for the number of "
         "comparisons.",
-        "",
     ),
-    (
+    Term(
         "equivalent",
         "The difference is smaller than the margin, by two one-sided Welch tests at 5 % each (TOST), corrected for the "
         "number of comparisons. A real but smaller difference is equivalent too.",
-        "",
     ),
-    (
+    Term(
         "undecided",
         "The runs show neither a difference nor equivalence. More seeds may; it does not mean that there is no difference.",
-        "",
     ),
-    ("no verdict", "There are fewer than two trainings on one of the sides, so there is no spread to go by.", ""),
-    (
+    Term("no verdict", "There are fewer than two trainings on one of the sides, so there is no spread to go by."),
+    Term(
         "p, adjusted",
         "The probability of runs at least as telling as these, were there nothing to find; made larger by Holm's method "
         "where several comparisons share one sweep, so that the chance of any false alarm stays below 5 %.",
-        "",
     ),
-    (
+    Term(
         "80 % power",
         "With so many seeds, four of five such sweeps would decide, if the truth is what was seen so far.",
-        "",
     ),
-    (
+    Term(
         "schedule",
         "Seeds are added until a verdict is decided. Looking again and again would raise the false alarms, so each look "
         "has a level of its own that keeps all of them together at 5 % (alpha spending).",
         "schedule",
     ),
-    ("parameters", "Trained numbers in the network; their count decides its size in memory.", ""),
-    ("multiply-adds (MACs)", "Of convolution and dense layers, to classify one image.", ""),
-    ("operations (ops)", "The models' source's own count of the work for one image.", ""),
-    ("latency", "Time to classify one image: the compiled function, one thread, median over many calls.", ""),
-    (
+)
+DETAIL_TERMS = (
+    Term(
         "raw and averaged weights",
         "A training ends with its last weights; their exponential moving average over the steps is often more accurate "
         "and always steadier.",
-        "",
     ),
-    (
+    Term(
         "Pareto front",
         "The variants that no other beats at both: as cheap, and more accurate.",
         "front",
     ),
-    (
+    Term(
         "between trainings, by the choice of images",
         "Two sources of chance. Train again and another network results; draw other test images and the same network "
         "scores differently. A comparison on the same images cancels part of the second, not of the first.",
         "uncertainty",
     ),
-    (
+    Term(
         "interaction",
         "How much the effect of one factor changes with the level of another: zero where effects simply add.",
         "interactions",
     ),
-    (
+    Term(
         "churn",
         "The share of test images that two trainings answer differently, rightly or not. Its floor is the churn between two "
         "trainings of the same variant.",
         "churn",
     ),
-    (
+    Term(
         "calibration error",
         "How far confidence and accuracy lie apart on average over bins of confidence (ECE); 0 is perfect.",
         "calibration",
     ),
-    (
+    Term(
         "negative log-likelihood",
         "The loss on the test images: small where the right answer was thought likely; it punishes confident mistakes.",
         "calibration",
     ),
 )
+
+
+def terms() -> list[Term]:
+    """Those of the comparison, of the metrics that have a meaning, and of the details."""
+    explained = [Term(metric_term(metric), metric.meaning) for metric in METRICS.values() if metric.meaning]
+    return [*COMPARISON_TERMS, *explained, *DETAIL_TERMS]
+
+
+def metric_term(metric: Metric) -> str:
+    """``multiply-adds (MACs)``: written out, and as the tables of variants have it."""
+    return metric.noun if metric.noun == metric.label else f"{metric.noun} ({metric.label})"

@@ -16,12 +16,12 @@ from markupsafe import Markup
 
 from reports.analysis.details import Details
 from reports.html import cells
-from reports.html.sections import SECTIONS
-from reports.html.sections.given import Given
+from reports.html.contents import SECTIONS
+from reports.html.page_data import PageData
 from reports.store.sweep import Sweep
 
 TEMPLATES = Path(__file__).parent / "templates"
-NOTHING: Mapping = MappingProxyType({})
+NO_PICTURES: Mapping[str, str] = MappingProxyType({})
 
 
 class Section(NamedTuple):
@@ -33,34 +33,34 @@ class Section(NamedTuple):
 
 
 def render(
-    sweep: Sweep, frame: pd.DataFrame, *, pictures: Mapping[str, str] = NOTHING, details: Details | None = None
+    sweep: Sweep, frame: pd.DataFrame, *, pictures: Mapping[str, str] = NO_PICTURES, details: Details | None = None
 ) -> str:
     """The whole page. ``frame`` is ``variants.frame(sweep)``; ``pictures`` maps names to SVG text: ``learning_curves``, and
     ``accuracy_vs_size/<axis>`` for any axes. The same arguments give the same text.
 
-    A part that fails is replaced by what went wrong with it, and the others are shown.
+    A section that fails is replaced by its error, and the others are shown.
     """
-    given = Given(sweep, frame, pictures, details or Details())
-    made = [section for name in SECTIONS if (section := _section(name, given)) is not None]
+    data = PageData(sweep, frame, pictures, details or Details())
+    sections = [section for name in SECTIONS if (section := _section(name, data)) is not None]
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     return _templates().get_template("page.html.j2").render(
         title=sweep.question or sweep.name,
         name=sweep.name,
-        sections=made,
+        sections=sections,
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     ) + "\n"  # fmt: skip
 
 
-def _section(name: str, given: Given) -> Section | None:
+def _section(name: str, data: PageData) -> Section | None:
     """None where there is nothing to show."""
-    title, make = SECTIONS[name]
+    title, make_view = SECTIONS[name]
     try:
-        view = make(given)
-        html = None if view is None else getattr(_parts(), name)(view)
-    except Exception as error:  # somebody waited hours for the other parts
-        html = _parts().failed(f"{type(error).__name__}: {error}")
+        view = make_view(data)
+        html = None if view is None else getattr(_macros(), name)(view)
+    except Exception as error:  # somebody waited hours for the other sections
+        html = _macros().failed(f"{type(error).__name__}: {error}")
     return None if html is None else Section(name, title, html)
 
 
@@ -78,6 +78,6 @@ def _templates() -> jinja2.Environment:
 
 
 @cache
-def _parts() -> Any:
-    """The macros, one a section."""
+def _macros() -> Any:
+    """The template's macros, one a section."""
     return _templates().get_template("sections.html.j2").module

@@ -65,6 +65,11 @@ class Metric:
         return self.format(value) if self.has_unit or not self.unit else f"{self.format(value)} {self.unit}"
 
     @property
+    def noun(self) -> str:
+        """What it is called by itself: "multiply-adds", "training time"."""
+        return self.full_title if self.kind is Kind.COUNT else self.label
+
+    @property
     def full_title(self) -> str:
         return self.title or self.label
 
@@ -154,6 +159,11 @@ class CostAxis:
     metric: Metric
     family: MetricFamily | None = None
     published: str = ""  # its column in files of published figures
+
+    @property
+    def noun(self) -> str:
+        """What it is called by itself: "multiply-adds", "size of the file"."""
+        return self.label if self.family else self.metric.noun
 
     def columns(self, names: Iterable[str]) -> list[str]:
         """Those of the frame's columns that may hold it."""

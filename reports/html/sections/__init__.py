@@ -1,34 +1,5 @@
-"""The sections of the page: a function each, from what is given to a view for the macro of that name.
+"""The sections of the page: a function each, from the page's data to a view for the template's macro of that name.
 
 A function returns None where there is nothing to show. Numbers are rounded here and nowhere before; what a table sorts by
-stays unrounded.
+stays unrounded. Imports cells, forest plots and the layers below the page.
 """
-
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
-
-from reports.html.sections.answer import answer
-from reports.html.sections.effects import interactions, uncertainty
-from reports.html.sections.given import Given
-from reports.html.sections.images import gallery, where
-from reports.html.sections.pictures import curves, trade_off
-from reports.html.sections.sources import claims, glossary, missing, provenance
-from reports.html.sections.variants import price, variants
-
-SECTIONS: dict[str, tuple[str, Callable[[Given], dict[str, Any] | None]]] = {  # name -> title, maker; in order
-    "answer": ("Answer", answer),
-    "trade_off": ("Accuracy against size", trade_off),
-    "variants": ("All variants", variants),
-    "uncertainty": ("Two uncertainties", uncertainty),
-    "curves": ("Learning curves", curves),
-    "interactions": ("Do the components depend on each other?", interactions),
-    "where": ("Where it matters", where),
-    "gallery": ("Images that change sides", gallery),
-    "claims": ("Published claims", claims),
-    "price": ("What it costs", price),
-    "missing": ("Runs without a result", missing),
-    "provenance": ("Where the numbers come from", provenance),
-    "glossary": ("Terms and methods", glossary),
-}

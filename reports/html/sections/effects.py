@@ -1,4 +1,4 @@
-"""The sections that look behind a difference: its two uncertainties, and factors that depend on each other."""
+"""The sections behind a difference: its two uncertainties, and factors that depend on each other."""
 
 from __future__ import annotations
 
@@ -11,38 +11,37 @@ from markupsafe import Markup
 from reports.html import forest
 from reports.html.cells import (
     Cell,
-    Forest,
+    ForestTable,
     Table,
-    chance,
+    as_text,
     difference_of,
     estimate,
-    figure,
+    forest_cell,
     is_number,
     number,
-    plot,
+    number_cell,
+    p_value,
     rows_of,
     sortable,
-    words,
 )
 from reports.html.forest import Interval
-from reports.html.sections.given import Given
+from reports.html.page_data import PageData
 
 
-def uncertainty(given: Given) -> dict[str, Any] | None:
+def uncertainty(data: PageData) -> dict[str, Any] | None:
     columns = ("accuracy_percent", "sd_seeds_points", "sd_distribution_points", "se_test_points")
     ends = ("difference_points", "low_test_points", "high_test_points", "low_both_points", "high_both_points")
-    rows = rows_of(given.details.uncertainty, "variant", *columns, *ends)
+    rows = rows_of(data.details.uncertainty, "variant", *columns, *ends)
     if not rows:
         return None
-    texts = {column: "{:.2f}".format for column in columns}
     spread = Table(
         "How far one accuracy may be off, in points",
         ("variant", "accuracy, %", "between trainings", "of the networks themselves", "by the choice of images"),
-        [[Cell(row["variant"]), *(figure(row[name], texts[name]) for name in columns)] for row in rows],
+        [[Cell(row["variant"]), *(number_cell(row[name], "{:.2f}".format) for name in columns)] for row in rows],
         note="Between trainings: standard deviation over seeds on these test images; of the networks themselves: what "
         "of it would remain on endlessly many images. By the choice of images: standard error of the mean accuracy.",
     )
-    known = {row["variant"]: difference_of(row) for row in given.frame.to_dict("records")}
+    known = {row["variant"]: difference_of(row) for row in data.frame.to_dict("records")}
     plots = []
     for row in rows:
         middle = row["difference_points"]
@@ -56,41 +55,41 @@ def uncertainty(given: Given) -> dict[str, Any] | None:
         )
         plots.append((row["variant"], [(name, each) for name, each in three if is_number(each.low)]))
     plots = [(variant, three) for variant, three in plots if three]
-    scale = forest.scale([each for _, three in plots for _, each in three], given.sweep.margin)
+    scale = forest.common_scale([each for _, three in plots for _, each in three], data.sweep.margin)
     return {"spread": spread, "difference": _three_intervals(plots, scale) if plots else None}
 
 
-def _three_intervals(plots: Sequence[tuple[str, Sequence[tuple[str, Interval]]]], scale: forest.Scale) -> Forest:
+def _three_intervals(plots: Sequence[tuple[str, Sequence[tuple[str, Interval]]]], scale: forest.Scale) -> ForestTable:
     rows = [
         [
-            Cell(variant, html=Markup('<span class="sr">{}</span>').format(variant) if place else None),
+            Cell(variant, html=Markup('<span class="sr">{}</span>').format(variant) if index else None),
             Cell(name),
-            plot(each, scale),
+            forest_cell(each, scale),
             Cell(estimate(each), each.middle),
         ]
         for variant, three in plots
-        for place, (name, each) in enumerate(three)
+        for index, (name, each) in enumerate(three)
     ]  # fmt: skip
     header = ("variant", "to be expected of", "drawn", "difference, points")
     caption = "The difference to the baseline, with 95 % intervals for three questions"
-    return Forest(Table(caption, header, rows, frozenset({0, 1, 2})), forest.axis(scale), scale.margin)
+    return ForestTable(Table(caption, header, rows, frozenset({0, 1, 2})), forest.axis(scale), scale.margin)
 
 
-def interactions(given: Given) -> dict[str, Any] | None:
+def interactions(data: PageData) -> dict[str, Any] | None:
     columns = ("kind", "factors", "levels", "verdict", "sentence")
     numbers = ("difference_points", "low_points", "high_points", "p_adjusted")
-    rows = rows_of(given.details.interactions, *columns, *numbers)
+    rows = rows_of(data.details.interactions, *columns, *numbers)
     if not rows:
         return None
     intervals = [Interval(*(number(row[name]) for name in numbers[:3])) for row in rows]
-    scale = forest.scale(intervals, given.sweep.margin)
+    scale = forest.common_scale(intervals, data.sweep.margin)
     cells = [
         [
-            Cell(words(row["factors"]), note=words(row["levels"])),
-            Cell(words(row["kind"]), note=words(row["verdict"])),
-            plot(each, scale),
+            Cell(as_text(row["factors"]), note=as_text(row["levels"])),
+            Cell(as_text(row["kind"]), note=as_text(row["verdict"])),
+            forest_cell(each, scale),
             Cell(estimate(each), sortable(each.middle)),
-            Cell(chance(row["p_adjusted"]), sortable(row["p_adjusted"])),
+            Cell(p_value(row["p_adjusted"]), sortable(row["p_adjusted"])),
         ]
         for row, each in zip(rows, intervals, strict=True)
     ]
@@ -100,5 +99,5 @@ def interactions(given: Given) -> dict[str, Any] | None:
         cells,
         frozenset({0, 1, 2}),
     )
-    sentences = [words(row["sentence"]) for row in rows if words(row["sentence"])]
-    return {"forest": Forest(table, forest.axis(scale), scale.margin), "sentences": sentences}
+    sentences = [as_text(row["sentence"]) for row in rows if as_text(row["sentence"])]
+    return {"forest": ForestTable(table, forest.axis(scale), scale.margin), "sentences": sentences}

@@ -7,9 +7,21 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from reports.html import forest
-from reports.html.cells import Cell, Forest, Table, drawn, estimate, figure, is_number, number, plot, rows_of, words
+from reports.html.cells import (
+    Cell,
+    ForestTable,
+    Table,
+    as_text,
+    drawing_cell,
+    estimate,
+    forest_cell,
+    is_number,
+    number,
+    number_cell,
+    rows_of,
+)
 from reports.html.forest import Interval
-from reports.html.sections.given import Given
+from reports.html.page_data import PageData
 from reports.tables import tables
 
 MOST_IMAGES = 240  # in the gallery: with 32 x 32 pixels about half a megabyte
@@ -18,41 +30,41 @@ MOST_IMAGES = 240  # in the gallery: with 32 x 32 pixels about half a megabyte
 # --- where it matters --------------------------------------------------------------------------------------------
 
 
-def where(given: Given) -> dict[str, Any] | None:
-    views = {"classes": _classes(given), "churn": _churn(given), "calibration": _calibration(given)}
+def where(data: PageData) -> dict[str, Any] | None:
+    views = {"classes": _classes(data), "churn": _churn(data), "calibration": _calibration(data)}
     return views if any(views.values()) else None
 
 
-def _classes(given: Given) -> list[tuple[str, Forest]]:
+def _classes(data: PageData) -> list[tuple[str, ForestTable]]:
     """One plot a variant, all on one scale, the class that loses most first."""
     numbers = ("difference_points", "low_points", "high_points")
-    rows = rows_of(given.details.per_class, "variant", "label", "images", "accuracy_percent", *numbers)
+    rows = rows_of(data.details.per_class, "variant", "label", "images", "accuracy_percent", *numbers)
     rows = [row for row in rows if is_number(row["difference_points"])]
-    scale = forest.scale([Interval(*(number(row[name]) for name in numbers)) for row in rows])
+    scale = forest.common_scale([Interval(*(number(row[name]) for name in numbers)) for row in rows])
     axis, groups = forest.axis(scale), dict.fromkeys(row["variant"] for row in rows)
-    found = []
+    plots = []
     for variant in groups:
-        its = sorted((row for row in rows if row["variant"] == variant), key=lambda row: row["difference_points"])
+        of_variant = (row for row in rows if row["variant"] == variant)
         cells = []
-        for row in its:
+        for row in sorted(of_variant, key=lambda row: row["difference_points"]):
             each = Interval(*(number(row[name]) for name in numbers))
             images = f"{row['images']:,.0f} images" if is_number(row["images"]) else ""
             cells.append(
                 [
-                    Cell(words(row["label"]), note=images),
-                    figure(row["accuracy_percent"], "{:.1f}".format),
-                    plot(each, scale, 1),
+                    Cell(as_text(row["label"]), note=images),
+                    number_cell(row["accuracy_percent"], "{:.1f}".format),
+                    forest_cell(each, scale, 1),
                     Cell(estimate(each, 1), each.middle),
                 ]
             )
         header = ("class", "accuracy, %", "drawn", "difference, points")
         table = Table(f"{variant}: accuracy on each class, against the baseline", header, cells, frozenset({0, 2}))
-        found.append((variant, Forest(table, axis, None)))
-    return found
+        plots.append((variant, ForestTable(table, axis, None)))
+    return plots
 
 
-def _churn(given: Given) -> Table | None:
-    rows = rows_of(given.details.churn, "variant", "churn_percent", "floor_percent", "excess_points")
+def _churn(data: PageData) -> Table | None:
+    rows = rows_of(data.details.churn, "variant", "churn_percent", "floor_percent", "excess_points")
     rows = [row for row in rows if is_number(row["churn_percent"])]
     if not rows:
         return None
@@ -66,9 +78,9 @@ def _churn(given: Given) -> Table | None:
             [
                 Cell(row["variant"]),
                 Cell(f"{churn:.1f} %", churn),
-                drawn(forest.bar(churn, 1.05 * most, label, floor)),
-                figure(floor, "{:.1f} %".format),
-                figure(row["excess_points"], "{:+.1f}".format),
+                drawing_cell(forest.bar(churn, 1.05 * most, label, floor)),
+                number_cell(floor, "{:.1f} %".format),
+                number_cell(row["excess_points"], "{:+.1f}".format),
             ]
         )
     return Table(
@@ -81,15 +93,15 @@ def _churn(given: Given) -> Table | None:
     )
 
 
-def _calibration(given: Given) -> Table | None:
+def _calibration(data: PageData) -> Table | None:
     kinds = {
         "ece_percent": ("calibration error, %", "{:.2f}"),
         "top5_percent": ("top-5 accuracy, %", "{:.2f}"),
         "nll": ("negative log-likelihood", "{:.3f}"),
     }
     columns = [f"{kind}_{of}" for kind in kinds for of in ("mean", "sd")]
-    rows = rows_of(given.details.calibration, "variant", *columns)
-    known = {kind: look for kind, look in kinds.items() if any(is_number(row[f"{kind}_mean"]) for row in rows)}
+    rows = rows_of(data.details.calibration, "variant", *columns)
+    known = {kind: format for kind, format in kinds.items() if any(is_number(row[f"{kind}_mean"]) for row in rows)}
     if not known:
         return None
     cells = [
@@ -111,51 +123,51 @@ def _mean_sd(row: Mapping[str, Any], kind: str, write: str) -> Cell:
 # --- the gallery -------------------------------------------------------------------------------------------------
 
 
-class Flip(NamedTuple):
-    """A test image that one side gets right more often than the other."""
+class FlippedImage(NamedTuple):
+    """A test image that one of the two gets right more often than the other."""
 
     index: str
     source: str  # data: address
     label: str
-    baseline: str  # how often it is right, and what it says
+    baseline: str  # how often it is right, and which class it gives
     variant: str
 
 
-class Side(NamedTuple):
+class FlipGroup(NamedTuple):
     """The images that one of the two gets right more often."""
 
     title: str
     counted: str  # how many there are, and would be by chance
-    flips: list[Flip]
+    flips: list[FlippedImage]
 
 
-def gallery(given: Given) -> dict[str, Any] | None:
+def gallery(data: PageData) -> dict[str, Any] | None:
     """By variant, and there by who is right more often."""
     columns = ("baseline_right", "baseline_says", "variant_right", "variant_says")
-    rows = rows_of(given.details.flips, "variant", "image", "label", *columns)
-    rows = [row for row in rows if is_number(row["image"]) and int(row["image"]) in given.details.images]
-    counted = rows_of(given.details.flip_counts, "variant", "direction", "images", "images_by_chance")
+    rows = rows_of(data.details.flips, "variant", "image", "label", *columns)
+    rows = [row for row in rows if is_number(row["image"]) and int(row["image"]) in data.details.images]
+    counted = rows_of(data.details.flip_counts, "variant", "direction", "images", "images_by_chance")
     counts = {(row["variant"], row["direction"]): row for row in counted}
-    groups: dict[str, dict[str, Side]] = {}
+    groups: dict[str, dict[str, FlipGroup]] = {}
     for row in rows[:MOST_IMAGES]:
         direction = "gained" if number(row["variant_right"]) > number(row["baseline_right"]) else "lost"
         title = f"More often right with the {'variant' if direction == 'gained' else 'baseline'}"
-        side = Side(title, _counted(counts.get((row["variant"], direction))), [])
-        groups.setdefault(row["variant"], {}).setdefault(direction, side).flips.append(_flip(row, given.details.images))
+        group = FlipGroup(title, _counted(counts.get((row["variant"], direction))), [])
+        groups.setdefault(row["variant"], {}).setdefault(direction, group).flips.append(_flip(row, data.details.images))
     if not groups:
         return None
     return {
-        "groups": [(variant, list(sides.values())) for variant, sides in groups.items()],
+        "groups": [(variant, list(directions.values())) for variant, directions in groups.items()],
         "left_out": len(rows) - MOST_IMAGES,
     }
 
 
-def _flip(row: Mapping[str, Any], images: Mapping[int, bytes]) -> Flip:
+def _flip(row: Mapping[str, Any], images: Mapping[int, bytes]) -> FlippedImage:
     index = int(row["image"])
-    return Flip(
+    return FlippedImage(
         str(index),
         f"data:image/png;base64,{b64encode(images[index]).decode()}",
-        words(row["label"]),
+        as_text(row["label"]),
         _says(row["baseline_right"], row["baseline_says"]),
         _says(row["variant_right"], row["variant_says"]),
     )
@@ -170,5 +182,5 @@ def _counted(row: Mapping[str, Any] | None) -> str:
 
 
 def _says(right: Any, says: Any) -> str:
-    share = f"{100 * right:.0f} % right" if is_number(right) else words(right)
-    return ", ".join(part for part in (share, f"says {words(says)}" if words(says) else "") if part)
+    fraction = f"{100 * right:.0f} % right" if is_number(right) else as_text(right)
+    return ", ".join(part for part in (fraction, f"says {as_text(says)}" if as_text(says) else "") if part)

@@ -6,75 +6,23 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from reports.html import forest, inlined
-from reports.html.cells import Cell, Table, drawn, figure, is_number, leading, number, rows_of
-from reports.html.sections.given import Given
+from reports.html import forest, inline_svg
+from reports.html.cells import (
+    DRAWING,
+    Cell,
+    Table,
+    drawing_cell,
+    is_number,
+    leading_number,
+    number,
+    number_cell,
+    rows_of,
+)
+from reports.html.page_data import PageData
 from reports.tables import tables
+from zoo.measure.metrics import cost_axes
 
-AXES = {
-    "params": "parameters",
-    "macs": "multiply-adds",
-    "ops": "operations",
-    "bytes": "size of the file",
-    "size_bytes": "size of the file",
-    "latency": "latency",
-    "train_s": "training time",
-}
-
-
-def trade_off(given: Given) -> dict[str, Any] | None:
-    names = [name for name in given.pictures if name.split("/")[0] == "accuracy_vs_size"]
-    panels = []
-    for place, name in enumerate(names):
-        axis = AXES.get(name.partition("/")[2], name.partition("/")[2].replace("_", " ") or AXES["params"])
-        label = f"Test accuracy of every variant against its {axis}; the numbers are in the table of all variants"
-        panels.append((axis, _picture(given.pictures[name], f"size{place}-", label)))
-    front = _front(given)
-    return {"panels": panels, "front": front} if panels or front else None
-
-
-def _front(given: Given) -> Table | None:
-    """From the frame, against every cost; else from the details, against one that they do not name."""
-    columns = [name for name in given.frame.columns if name.startswith("front_probability_")]
-    rows = given.frame[["variant", *columns]].to_dict("records") if columns else []
-    if not columns:
-        columns = ["probability"]
-        rows = rows_of(given.details.front, "variant", *columns)
-    rows = [row for row in rows if any(is_number(row[name]) for name in columns)]
-    if not rows:
-        return None
-    axes = [name.removeprefix("front_probability_") for name in columns]
-    header = ("variant", *(AXES.get(axis, axis.replace("_", " ")) for axis in axes))
-    table = [[Cell(row["variant"]), *(figure(row[name], _share) for name in columns)] for row in rows]
-    if len(columns) == 1:
-        header = (*header, "drawn")
-        share = [100 * number(row[columns[0]]) for row in rows]
-        table = [
-            [*cells, drawn(forest.bar(each, 100, f"{each:.0f} %"))] for cells, each in zip(table, share, strict=True)
-        ]
-    caption = "How surely each variant is on the Pareto front"
-    note = (
-        "On the front: no other variant is both as cheap and more accurate. Other trainings could draw another front; "
-        "the probability says how often a variant would be on it."
-    )
-    return Table(caption, header, table, note=note)
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
-def curves(given: Given) -> dict[str, Any] | None:
-    names = [name for name in given.pictures if name.split("/")[0] == "learning_curves"]
-    label = "Test accuracy of every variant against the training step"
-    drawn = [_picture(given.pictures[name], f"curves{place}-", label) for place, name in enumerate(names)]
-    rows = tables.formatted_averages(given.frame) if len(given.frame) else []
-    averages = None
-    if rows:
-        cells = [[Cell(text, None if place == 0 else leading(text)) for place, text in enumerate(row)] for row in rows]
-        note = "The same trainings, evaluated with the weights of the last step, and with their moving average."
-        averages = Table("Raw and averaged weights", tables.AVERAGES_HEADER, cells, note=note)
-    return {"pictures": drawn, "averages": averages} if drawn or averages else None
+FRONT_COLUMN = "front_probability_"  # and the axis
 
 
 class Picture(NamedTuple):
@@ -84,8 +32,77 @@ class Picture(NamedTuple):
     problem: str = ""
 
 
+def trade_off(data: PageData) -> dict[str, Any] | None:
+    panels = []
+    for index, name in enumerate(_named(data, "accuracy_vs_size")):
+        axis = _axis_title(name.partition("/")[2] or "params")
+        label = f"Test accuracy of every variant against its {axis}; the numbers are in the table of all variants"
+        panels.append((axis, _picture(data.pictures[name], f"size{index}-", label)))
+    front = _front(data)
+    return {"panels": panels, "front": front} if panels or front else None
+
+
+def _named(data: PageData, kind: str) -> list[str]:
+    return [name for name in data.pictures if name.split("/")[0] == kind]
+
+
+def _axis_title(axis: str) -> str:
+    known = cost_axes().get(axis)
+    return known.noun if known else axis.replace("_", " ")
+
+
+def _front(data: PageData) -> Table | None:
+    """From the frame, against every cost; else from the details, against one that they do not name."""
+    columns = [name for name in data.frame.columns if name.startswith(FRONT_COLUMN)]
+    rows = data.frame[["variant", *columns]].to_dict("records") if columns else []
+    if not columns:
+        columns = ["probability"]
+        rows = rows_of(data.details.front, "variant", *columns)
+    rows = [row for row in rows if any(is_number(row[name]) for name in columns)]
+    if not rows:
+        return None
+    header = ["variant", *(_axis_title(name.removeprefix(FRONT_COLUMN)) for name in columns)]
+    cells = [[Cell(row["variant"]), *(number_cell(row[name], _percent) for name in columns)] for row in rows]
+    if len(columns) == 1:
+        header.append(DRAWING)
+        for row, row_cells in zip(rows, cells, strict=True):
+            probability = number(row[columns[0]])
+            row_cells.append(drawing_cell(forest.bar(100 * probability, 100, _percent(probability))))
+    caption = "How surely each variant is on the Pareto front"
+    note = (
+        "On the front: no other variant is both as cheap and more accurate. Other trainings could draw another front; "
+        "the probability says how often a variant would be on it."
+    )
+    return Table(caption, header, cells, note=note)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.0f} %"
+
+
+def curves(data: PageData) -> dict[str, Any] | None:
+    label = "Test accuracy of every variant against the training step"
+    pictures = [
+        _picture(data.pictures[name], f"curves{index}-", label)
+        for index, name in enumerate(_named(data, "learning_curves"))
+    ]
+    averages = _averages(data)
+    return {"pictures": pictures, "averages": averages} if pictures or averages else None
+
+
+def _averages(data: PageData) -> Table | None:
+    rows = tables.formatted_averages(data.frame) if len(data.frame) else []
+    if not rows:
+        return None
+    cells = [
+        [Cell(text, None if column == 0 else leading_number(text)) for column, text in enumerate(row)] for row in rows
+    ]
+    note = "The same trainings, evaluated with the weights of the last step, and with their moving average."
+    return Table("Raw and averaged weights", tables.AVERAGES_HEADER, cells, note=note)
+
+
 def _picture(svg: str, prefix: str, label: str) -> Picture:
     try:
-        return Picture(inlined.inlined(svg, prefix, label))
+        return Picture(inline_svg.inline(svg, prefix, label))
     except ValueError as error:
         return Picture(None, str(error))

@@ -1,4 +1,4 @@
-"""The sections that say what the others rest on: published claims, missing runs, provenance, terms."""
+"""The sections that the others rest on: published claims, missing runs, provenance, terms."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 from urllib.parse import quote
 
 from reports.analysis import sentences
-from reports.html.cells import Cell, Table, rows_of, words
-from reports.html.glossary import TERMS
-from reports.html.sections.given import Given
+from reports.html.cells import Cell, Table, as_text, rows_of
+from reports.html.glossary import terms
+from reports.html.page_data import PageData
 from reports.store.sweep import has_result
 from reports.tables import tables
 
 
-def claims(given: Given) -> dict[str, Any] | None:
-    rows = rows_of(given.details.claims, "claim", "source", "published", "ours", "verdict", "sentence")
-    shown = [{name: words(value, 2) for name, value in row.items()} for row in rows]
+def claims(data: PageData) -> dict[str, Any] | None:
+    rows = rows_of(data.details.claims, "claim", "source", "published", "ours", "verdict", "sentence")
+    shown = [{name: as_text(value, 2) for name, value in row.items()} for row in rows]
     return {"claims": shown} if shown else None
 
 
-def missing(given: Given) -> dict[str, Any] | None:
+def missing(data: PageData) -> dict[str, Any] | None:
     """Seeds that lack a result for the same reason share a row."""
     groups: dict[tuple[str, str], list[int]] = {}
-    for each in given.sweep.missing():
+    for each in data.sweep.missing():
         groups.setdefault((each.variant, each.reason), []).append(each.seed)
     if not groups:
         return None
@@ -35,8 +35,8 @@ def missing(given: Given) -> dict[str, Any] | None:
     return {"table": table}
 
 
-def provenance(given: Given) -> dict[str, Any]:
-    sweep, runs = given.sweep, given.sweep.runs
+def provenance(data: PageData) -> dict[str, Any]:
+    sweep, runs = data.sweep, data.sweep.runs
     facts = {"baseline": sweep.baseline or "none"}
     facts["margin"] = "none declared" if not sweep.margin else f"{sweep.margin:g} points, declared before the runs"
     facts["seeds"] = ", ".join(map(str, sweep.seeds))
@@ -48,25 +48,25 @@ def provenance(given: Given) -> dict[str, Any]:
     dirty = {run.git_commit for run in runs.itertuples() if run.git_dirty.lower() == "true"}
     commits = [each for each in dict.fromkeys(runs["git_commit"]) if each]
     facts["git commit"] = ", ".join(f"{each} with changes" if each in dirty else each for each in commits)
-    facts |= {name: str(value) for name, value in given.details.provenance.items()}
+    facts |= {name: str(value) for name, value in data.details.provenance.items()}
     return {
         "commands": [sentences.command(sweep), f"python -m reports {shlex.quote(sweep.name)}"],
         "facts": {name: value for name, value in facts.items() if value},
-        "runs": _runs(given) if len(runs) else None,
+        "runs": _runs(data) if len(runs) else None,
     }
 
 
-def _runs(given: Given) -> Table:
-    runs = given.sweep.runs
+def _runs(data: PageData) -> Table:
+    runs = data.sweep.runs
     rows = [
         [
-            Cell(run.run_key[:12] or run.run_id[:12], link=_address(given.details.run_links.get(run.run_id))),
+            Cell(run.run_key[:12] or run.run_id[:12], link=_address(data.details.run_links.get(run.run_id))),
             Cell(run.variant),
             Cell(str(run.seed), run.seed),
             Cell(run.status.lower()),
             Cell(f"{run.accuracy_percent:.2f}", run.accuracy_percent) if finished else Cell(tables.ABSENT),
             Cell((run.git_commit[:10] or tables.ABSENT) + (" + changes" if run.git_dirty.lower() == "true" else "")),
-            Cell(run.run_id, note=_place(given.details.run_links.get(run.run_id))),
+            Cell(run.run_id, note=_unlinked(data.details.run_links.get(run.run_id))),
         ]
         for run, finished in zip(runs.itertuples(), has_result(runs), strict=True)
     ]
@@ -74,31 +74,31 @@ def _runs(given: Given) -> Table:
     return Table("Every run", header, rows, frozenset({0, 1, 3, 5, 6}), is_sortable=True)
 
 
-def _address(place: str | None) -> str | None:
+def _address(link: str | None) -> str | None:
     """A link for what may be one: a web or file address, or a path; nothing that would run in the page."""
-    if not place or place.lower().startswith(("http://", "https://", "file://")):
-        return place or None
-    is_path = not re.match(r"\s*[a-zA-Z][\w+.-]*:", place) and "\n" not in place
-    return quote(place) if is_path else None
+    if not link or link.lower().startswith(("http://", "https://", "file://")):
+        return link or None
+    is_path = not re.match(r"\s*[a-zA-Z][\w+.-]*:", link) and "\n" not in link
+    return quote(link) if is_path else None
 
 
-def _place(place: str | None) -> str:
-    """What cannot be a link is said instead."""
-    return place if place and _address(place) is None else ""
+def _unlinked(link: str | None) -> str:
+    """The text of what cannot be a link."""
+    return link if link and _address(link) is None else ""
 
 
-def glossary(given: Given) -> dict[str, Any]:
-    details = given.details
-    shown = {
+def glossary(data: PageData) -> dict[str, Any]:
+    details = data.details
+    topics = {
         "": True,
         "churn": details.churn is not None,
         "calibration": details.calibration is not None,
         "uncertainty": details.uncertainty is not None,
         "interactions": details.interactions is not None,
-        "front": any(name.startswith("accuracy_vs_size") for name in given.pictures),
-        "schedule": given.sweep.schedule is not None,
+        "front": any(name.startswith("accuracy_vs_size") for name in data.pictures),
+        "schedule": data.sweep.schedule is not None,
     }
-    return {"terms": [(term, meaning) for term, meaning, of in TERMS if shown[of]]}
+    return {"terms": [(each.term, each.meaning) for each in terms() if topics[each.topic]]}
 
 
 def _distinct(values: Iterable[str]) -> str:

@@ -2,115 +2,95 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from reports.html.cells import Cell, Table, leading, sortable
-from reports.html.sections.answer import WORDS
-from reports.html.sections.given import Given
+from reports.html.cells import Cell, Table, is_number, sortable
+from reports.html.page_data import PageData
+from reports.html.sections.answer import RANKS
 from reports.tables import tables
+from zoo.measure import metrics
+from zoo.measure.metrics import Metric
 
-PRICES: dict[str, tuple[str, Callable[[Any], str]]] = {  # column -> what it is called, and how a value is written
-    "params": ("parameters", tables.count),
-    "macs": ("multiply-adds", tables.count),
-    "ops": ("operations", tables.count),
-    "train_s": ("training, one run", tables.duration),
-}
-SORTED_BY = {  # column of tables.header() -> column of the frame
-    "test accuracy, %": "accuracy_percent_mean",
-    "difference, points": "difference_points",
-    "parameters": "params",
-    "MACs": "macs",
-    "ops": "ops",
-    "training": "train_s",
-    "latency, ms": "latency_tf_p50_ms",
-}
+NOTE = (
+    "Accuracy: mean ± standard deviation over the seeds (their number). "
+    "Difference: to the baseline, with its 95 % interval."
+)
+PRICE_NOTE = "Training time is that of one run, latency that of one image."
+CHANGE_NOTE = "Below each figure: the change against the baseline."
 
 
-def variants(given: Given) -> dict[str, Any] | None:
-    frame = given.frame
+def variants(data: PageData) -> dict[str, Any] | None:
+    frame = data.frame
     if frame.empty or not frame["n"].any():
         return None
-    place = {word: order for order, word in enumerate(WORDS)}
-    columns = {name: frame[by].tolist() for name, by in SORTED_BY.items() if by in frame}
-    columns["verdict"] = [place.get(word) for word in frame["verdict"]]
-    cells = [
-        [
-            Cell(text, None if order == 0 else sortable(columns[name][row] if name in columns else leading(text)))
-            for order, (name, text) in enumerate(zip(tables.header(), texts, strict=True))
-        ]
-        for row, texts in enumerate(tables.formatted(frame))
+    return {"rounded": _rounded(frame), "unrounded": _unrounded(frame)}
+
+
+def _rounded(frame: pd.DataFrame) -> Table:
+    header = tables.header()
+    rows = [
+        [Cell(text, value) for text, value in zip(texts, _sorted_by(row), strict=True)]
+        for texts, row in zip(tables.formatted(frame), frame.to_dict("records"), strict=True)
     ]
-    left = frozenset({0, *(order for order, name in enumerate(tables.header()) if name == "verdict")})
-    note = (
-        "Accuracy: mean ± standard deviation over the seeds (their number). "
-        "Difference: to the baseline, with its 95 % interval."
-    )
-    rounded = Table("Every variant, in the question's order", tables.header(), cells, left, is_sortable=True, note=note)
-    return {"rounded": rounded, "whole": _whole(frame)}
+    text_columns = frozenset({0, header.index("verdict")})
+    return Table("Every variant, in the question's order", header, rows, text_columns, is_sortable=True, note=NOTE)
 
 
-def _whole(frame: pd.DataFrame) -> Table:
+def _sorted_by(row: Mapping[str, Any]) -> list[Any]:
+    """What each column of ``tables.header()`` is sorted by: its unrounded value."""
+    return [
+        None,
+        sortable(row["accuracy_percent_mean"]),
+        sortable(row["difference_points"]),
+        sortable(RANKS.get(row["verdict"])),
+        *(sortable(row.get(metric.name)) for metric in tables.shown_metrics()),
+    ]
+
+
+def _unrounded(frame: pd.DataFrame) -> Table:
     names = ["variant", *(name for name in frame if name != "variant")]
-    cells = [
-        [Cell(_unrounded(value), None if isinstance(value, str) else sortable(value)) for value in row]
+    rows = [
+        [Cell(_exact(value), None if isinstance(value, str) else sortable(value)) for value in row]
         for row in frame[names].itertuples(index=False)
     ]
-    left = frozenset(place for place, name in enumerate(names) if frame[name].dtype.kind not in "iufb")
-    return Table("Every column, unrounded", names, cells, left | {0}, is_sortable=True)
+    text_columns = frozenset(index for index, name in enumerate(names) if frame[name].dtype.kind not in "iufb")
+    return Table("Every column, unrounded", names, rows, text_columns | {0}, is_sortable=True)
 
 
-def _unrounded(value: Any) -> str:
+def _exact(value: Any) -> str:
     if not isinstance(value, str) and pd.isna(value):
         return tables.ABSENT
     return repr(float(value)) if isinstance(value, float) else str(value)
 
 
-def price(given: Given) -> dict[str, Any] | None:
-    frame = given.frame
+def price(data: PageData) -> dict[str, Any] | None:
+    frame = data.frame
     if frame.empty:
         return None
-    known = {column: kind for column, kind in _price_columns(frame).items() if frame[column].notna().any()}
-    if not known:
+    costs = [metric for metric in metrics.among(frame) if metric.is_cost and frame[metric.name].notna().any()]
+    if not costs:
         return None
     baseline = next(iter(frame[frame["baseline"].astype(bool)].to_dict("records")), None)
     rows = [
         [
             Cell(f"{row['variant']} (baseline)" if row["baseline"] else row["variant"]),
-            *(_price_cell(row, column, write, baseline) for column, (_, write) in known.items()),
+            *(_price(row, metric, baseline) for metric in costs),
         ]
         for row in frame.to_dict("records")
     ]
-    header = ("variant", *(title for title, _ in known.values()))
-    note = "Below each figure: the change against the baseline." if baseline else ""
+    header = ("variant", *(metric.noun for metric in costs))
+    note = f"{PRICE_NOTE} {CHANGE_NOTE}" if baseline else PRICE_NOTE
     return {"table": Table("The price of each variant", header, rows, is_sortable=True, note=note)}
 
 
-def _price_columns(frame: pd.DataFrame) -> dict[str, tuple[str, Callable[[Any], str]]]:
-    found = {column: kind for column, kind in PRICES.items() if column in frame}
-    for column in frame:
-        if match := re.fullmatch(r"size_(?:(.+)_)?bytes", column):
-            found[column] = (f"{match[1] or ''} file".strip().replace("_", " "), _bytes)
-        elif match := re.fullmatch(r"latency_(?:(.+)_)?p50_ms", column):
-            of = f" ({match[1].replace('_', ' ')})" if match[1] and match[1] != "tf" else ""
-            found[column] = (f"latency, one image{of}", "{:.3g} ms".format)
-    return found
-
-
-def _price_cell(row: Mapping, column: str, write: Callable[[Any], str], baseline: Mapping | None) -> Cell:
-    value = sortable(row[column])
-    if value is None:
+def _price(row: Mapping[str, Any], metric: Metric, baseline: Mapping[str, Any] | None) -> Cell:
+    """The cost, and below it the change against the baseline."""
+    if not is_number(row[metric.name]):
         return Cell(tables.ABSENT)
-    theirs = sortable(baseline[column]) if baseline and not row["baseline"] else None
-    change = "" if not theirs else "the same" if value == theirs else f"{100 * (value / theirs - 1):+.1f} %"
-    return Cell(write(row[column]), value, change)
-
-
-def _bytes(value: float) -> str:
-    for unit, letters in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if value >= unit:
-            return f"{value / unit:.3g} {letters}"
-    return f"{value:.0f} B"
+    value = float(row[metric.name])
+    reference = sortable(baseline[metric.name]) if baseline and not row["baseline"] else None
+    change = "" if not reference else "the same" if value == reference else f"{100 * (value / reference - 1):+.1f} %"
+    return Cell(metric.text(row[metric.name]), value, change)

@@ -3,21 +3,21 @@
 (() => {
   const root = document.documentElement;
 
-  // The theme: the system's, until somebody says otherwise. Storage may be refused for a file.
+  // The theme is the system's until the button is pressed. Storage may be refused for a file.
   const button = document.getElementById("theme");
   const remember = (theme) => { try { localStorage.setItem("report-theme", theme); } catch { /* not kept */ } };
   const recall = () => { try { return localStorage.getItem("report-theme"); } catch { return null; } };
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const tell = () => button.setAttribute("aria-pressed", String(isDark()));
+  const showState = () => button.setAttribute("aria-pressed", String(isDark()));
   if (["dark", "light"].includes(recall())) root.dataset.theme = recall();
   button.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     remember(root.dataset.theme);
-    tell();
+    showState();
   });
-  system.addEventListener("change", tell);
-  tell();
+  system.addEventListener("change", showState);
+  showState();
   button.hidden = false;
 
   // Tables: a header sorts upwards, then downwards, then back as it was. What is missing stays last.
@@ -52,12 +52,12 @@
     });
   }
 
-  // One of several, chosen.
+  // Show the chosen option only.
   for (const chooser of document.querySelectorAll(".chooser")) {
     const select = chooser.querySelector(".control select");
     if (!select) continue;
     const options = chooser.querySelectorAll(".option");
-    const show = () => options.forEach((option, place) => { option.hidden = String(place) !== select.value; });
+    const show = () => options.forEach((option, index) => { option.hidden = String(index) !== select.value; });
     select.addEventListener("change", show);
     chooser.querySelector(".control").hidden = false;
     show();

@@ -11,10 +11,8 @@ from reports.analysis.details import Details
 from reports.store.sweep import Sweep
 
 
-class Given(NamedTuple):
-    """What a page is made of."""
-
+class PageData(NamedTuple):
     sweep: Sweep
-    frame: pd.DataFrame
-    pictures: Mapping[str, str]
+    frame: pd.DataFrame  # one row a variant, as ``analysis.variants.frame`` has them
+    pictures: Mapping[str, str]  # name -> SVG text
     details: Details

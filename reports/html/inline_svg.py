@@ -12,7 +12,7 @@ SHAPES = {
     *("text", "tspan", "textPath", "title", "desc", "image", "clipPath", "mask", "marker", "pattern"),
     *("linearGradient", "radialGradient", "stop"),
 }
-# What reports.figures.canvas and matplotlib draw paper, ink, secondary ink, grid and first colour in -> the page's variable.
+# The colours of paper, text, secondary text, grid and first series in reports.figures.style and matplotlib -> the page's.
 COLORS = {
     "#ffffff": "var(--plate)",
     "#000000": "var(--ink)",
@@ -24,7 +24,7 @@ COLOR = re.compile("|".join(COLORS), re.IGNORECASE)
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 
 
-def inlined(svg: str, prefix: str, label: str) -> Markup:
+def inline(svg: str, prefix: str, label: str) -> Markup:
     """``svg`` as an element for a page: ids begin with ``prefix``, and ``label`` says what it shows.
 
     Everything is left out that is no shape: prolog, metadata, style sheets (which would hold for the whole page), scripts,
@@ -37,8 +37,8 @@ def inlined(svg: str, prefix: str, label: str) -> Markup:
         root = ElementTree.fromstring(svg)
     except ElementTree.ParseError as error:
         raise ValueError(f"not SVG: {error}") from error
-    if _name(root.tag) != "svg":
-        raise ValueError(f"not SVG: a <{_name(root.tag)}>")
+    if _local_name(root.tag) != "svg":
+        raise ValueError(f"not SVG: a <{_local_name(root.tag)}>")
     box = root.get("viewBox") or " ".join(("0 0", _number(root, "width"), _number(root, "height")))
     parts = [
         f'<svg role="img" aria-label="{escape(label)}" viewBox="{escape(box)}" preserveAspectRatio="xMidYMid meet">'
@@ -49,12 +49,12 @@ def inlined(svg: str, prefix: str, label: str) -> Markup:
 
 
 def _write(element: ElementTree.Element, prefix: str, parts: list[str]) -> None:
-    name = _name(element.tag) if isinstance(element.tag, str) else ""  # a comment's tag is a function
+    name = _local_name(element.tag) if isinstance(element.tag, str) else ""  # a comment's tag is a function
     if name not in SHAPES:
         return
     attributes = "".join(
         f' {key}="{escape(value)}"'
-        for key, value in (_attribute(_name(key), value, prefix) for key, value in element.items())
+        for key, value in (_attribute(_local_name(key), value, prefix) for key, value in element.items())
         if value is not None
     )
     parts.append(f"<{name}{attributes}>{escape(element.text or '')}")
@@ -76,17 +76,17 @@ def _attribute(key: str, value: str, prefix: str) -> tuple[str, str | None]:
         return key, None
     value = REFERENCE.sub(rf"url(#{prefix}\1)", value)
     if key in ("style", "fill", "stroke"):
-        value = COLOR.sub(lambda found: COLORS[found[0].lower()], value)
+        value = COLOR.sub(lambda match: COLORS[match[0].lower()], value)
     # A variable is resolved in a style sheet only, not in an attribute.
     return ("style", f"{key}: {value}") if key in ("fill", "stroke") and "var(" in value else (key, value)
 
 
-def _name(tag: str) -> str:
+def _local_name(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
 def _number(root: ElementTree.Element, key: str) -> str:
-    found = re.match(r"[\d.]+", root.get(key, ""))
-    if not found:
+    match = re.match(r"[\d.]+", root.get(key, ""))
+    if not match:
         raise ValueError(f"not SVG with a size: neither viewBox nor {key}")
-    return found[0]
+    return match[0]
