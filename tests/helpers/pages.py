@@ -7,8 +7,8 @@ import io
 import numpy as np
 import pandas as pd
 
-from reports.analysis import details as given
 from reports.analysis import variants
+from reports.analysis.details import Details, Headline
 from reports.figures import rendering
 from reports.figures.learning_curves import learning_curves
 from reports.figures.trade_off.figure import accuracy_vs_size
@@ -104,7 +104,7 @@ def pictures(made: Sweep, frame: pd.DataFrame) -> dict[str, str]:
     return {name: rendering.svg(figure, name) for name, figure in figures.items()}
 
 
-def details(made: Sweep, frame: pd.DataFrame) -> given.Details:
+def details(made: Sweep, frame: pd.DataFrame) -> Details:
     """Something in every field, for every variant."""
     rng = np.random.default_rng(1)
     names = [name for name in made.variants if len(made.results(name))]
@@ -120,8 +120,8 @@ def details(made: Sweep, frame: pd.DataFrame) -> given.Details:
         for name in others[:3]
         for place, (way, before, after) in enumerate(sides)
     ]
-    return given.Details(
-        headlines=[given.Headline(others[0], "helps", "It helps by 5 points.", "Take it.")],
+    return Details(
+        headlines=[Headline(others[0], "helps", "It helps by 5 points.", "Take it.")],
         per_class=table(
             "variant label images accuracy_percent difference_points low_points high_points",
             [(name, label, 1000, 80.0, d, d - 1, d + 1) for (name, label), d in middles.items()],

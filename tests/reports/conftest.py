@@ -1,8 +1,9 @@
-"""A store that tests of several files read: a sweep of two variants, one without results, an experiment that is no sweep."""
+"""A page with everything in it, and a store: a sweep of two variants, one without results, one that is no sweep."""
 
 from __future__ import annotations
 
 import pytest
+from helpers import pages
 from helpers.stores import ODD, Writer, costs, curve
 
 
@@ -19,3 +20,11 @@ def pair_store(tmp_path_factory) -> str:
     writer.sweep("empty", ["x", "y"], [0], command="python run_sweep.py experiments/empty.yaml")
     writer.client.create_experiment("bare", artifact_location=(folder / "bare").as_uri())
     return address
+
+
+@pytest.fixture(scope="session")
+def full() -> str:
+    from reports.html import page
+
+    sweep, frame = pages.several()
+    return page.render(sweep, frame, pictures=pages.pictures(sweep, frame), details=pages.details(sweep, frame))
