@@ -122,8 +122,9 @@ def test_a_latency_comes_back_as_it_was_measured(record):
         ("latency.json", {"percentiles_ms": {"p50": "fast"}}, "percentiles_ms.p50: "),
         ("history.csv", "step,train/loss\n1,many\n", "could not convert string to float: 'many'"),
         ("history.csv", "step,train/loss\n1\n", "too many or too few values"),
-        ("history.csv", "a poem\nabout rivers\n", "could not convert string to float"),
-        ("history.csv", "loss\n1\n", "without a step"),
+        ("history.csv", "a poem\nabout rivers\n", "it has no column step"),
+        ("history.csv", "step,train/loss\n,1\n", "a row without a step"),
+        ("history.csv", "\x00\x00", "it has no column step"),
     ],
 )
 def test_a_damaged_or_foreign_file_is_an_error_that_says_which_what_and_what_to_do(record, name, contents, problem):

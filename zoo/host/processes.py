@@ -11,15 +11,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
-
-from zoo.host.exits import ProcessExit
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SERVER_S = 120  # how long starting a process is tried before its server is given up
@@ -137,11 +135,3 @@ def _server_environment() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def death(exitcode: int | None, out_of_memory: bool = False) -> str:  # until its callers have `ProcessExit`
-    return ProcessExit(exitcode, out_of_memory).text
-
-
-def cause(deaths: Sequence[str]) -> str:  # until its callers have `root_cause`
-    return next((reason for reason in deaths if signal.SIGABRT.name not in reason), deaths[0] if deaths else "")

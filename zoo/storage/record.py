@@ -111,7 +111,10 @@ class Record:
         """The evaluations so far, by step."""
         try:
             with open(self.history_file, newline="", encoding="utf-8") as file:
-                return [_row(cells) for cells in csv.DictReader(file, strict=True)]
+                table = csv.DictReader(file, strict=True)
+                if table.fieldnames and "step" not in table.fieldnames:
+                    raise ValueError("it has no column step")
+                return [_row(cells) for cells in table]
         except FileNotFoundError:
             return []
         except (ValueError, csv.Error) as error:  # UnicodeDecodeError is a ValueError
