@@ -17,7 +17,7 @@ from zoo import data, models
 from zoo.data.errors import NoSource
 
 # What takes longest, to be begun first.
-LONGEST = ("test_cluster", "test_chaos", "test_failures", "test_stopping", "test_run_sweep", "test_track_server")
+LONGEST = ("test_cluster", "test_chaos", "test_failures", "test_stopping", "test_run_sweep", "test_server_sweeps")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
