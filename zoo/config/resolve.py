@@ -1,6 +1,6 @@
 """Settings, layer over layer, to the configuration of one variant.
 
-From the weakest to the strongest: the defaults of the model's function, the recipe, the model's row, the model's own
+From the weakest to the strongest: the defaults of the model's function, the recipe, the model's row, the model's
 training defaults, the base, the variant's levels.
 """
 
@@ -32,25 +32,25 @@ class Setting(NamedTuple):
     name: str
     value: Any
     path: ItemPath
-    giver: str = ""  # who gives it, where that is not the document
+    source: str = ""  # where the value comes from, if not from the document
 
 
 @dataclass
-class Untaken:
-    """Settings that are no field, and whether the models take them as arguments; judged when all variants are known."""
+class ArgumentUse:
+    """Settings that are no field: which models of the question take them as arguments, and which do not."""
 
-    refusing: dict[ItemPath, dict[str, None]] = field(default_factory=dict)  # path -> models, in order
-    taking: dict[ItemPath, dict[str, None]] = field(default_factory=dict)
     names: dict[ItemPath, str] = field(default_factory=dict)
+    taken_by: dict[ItemPath, dict[str, None]] = field(default_factory=dict)  # path -> models, in order
+    not_taken_by: dict[ItemPath, dict[str, None]] = field(default_factory=dict)
 
     def report(self, document: Document) -> None:
-        """Report every setting that some model of the question does not take."""
-        for path, models in self.refusing.items():
-            name, taking = self.names[path], self.taking.get(path)
-            if taking:
+        """Report every setting that some model does not take, once all variants are resolved."""
+        for path, models in self.not_taken_by.items():
+            name, taken_by = self.names[path], self.taken_by.get(path)
+            if taken_by:
                 document.report(
                     path,
-                    f"{name} is an argument of {', '.join(taking)}, but {', '.join(models)} of this question "
+                    f"{name} is an argument of {', '.join(taken_by)}, but {', '.join(models)} of this question "
                     f"{'does' if len(models) == 1 else 'do'} not take it",
                     key=True,
                 )
@@ -61,14 +61,14 @@ class Untaken:
 def settings(items: Iterable[tuple[str, Any, ItemPath]], document: Document) -> list[Setting]:
     """Dotted settings of one layer, those of whole groups first; unknown fields of groups are reported and left out."""
     nested, known = groups(), leaves()
-    found: list[Setting] = []
+    dotted: list[Setting] = []
     for key, value, path in items:
         if key in nested and isinstance(value, dict):
-            found += [Setting(f"{key}.{name}", item, (*path, name)) for name, item in value.items()]
+            dotted += [Setting(f"{key}.{name}", item, (*path, name)) for name, item in value.items()]
         else:
-            found.append(Setting(key, value, path))
+            dotted.append(Setting(key, value, path))
     kept: dict[str, Setting] = {}
-    for setting in found:
+    for setting in dotted:
         group, dot, member = setting.name.partition(".")
         if dot and setting.name not in known:
             document.report(_key_path(setting.path), unknown_member(group, member), key=True)
@@ -84,19 +84,21 @@ def _key_path(path: ItemPath) -> ItemPath:
     return path[:-1] if isinstance(path[-1], int) else path
 
 
-def resolve(document: Document, layers: list[list[Setting]], where: ItemPath, untaken: Untaken) -> Config | None:
-    """The configuration of one variant; None when something of it was reported. ``where`` is the variant's place."""
+def resolve(
+    document: Document, layers: list[list[Setting]], origin: ItemPath, argument_use: ArgumentUse
+) -> Config | None:
+    """The configuration of one variant; None when something of it was reported. ``origin`` is what defines the variant."""
     given = [setting for layer in layers for setting in layer]
     before = len(document.problems)
-    model, data, recipe = (_choice(document, given, field, where) for field in ("model", "data", "recipe"))
+    model, data, recipe = (_choice(document, given, field, origin) for field in ("model", "data", "recipe"))
     if recipe is None:
         return None
     entry = _entry(model) if model else None
     parameters = entry.parameters() if entry else {}
     training = _training(document, entry, given) if entry else []
-    values = _fields(document, [*training, *given], recipe, entry, parameters, untaken)
+    values = _fields(document, [*training, *given], recipe, entry, parameters, argument_use)
     _keep_fields_of_choices(document, values)
-    config = _config(document, values, where) if entry and data else None
+    config = _config(document, values, origin) if entry and data else None
     if not entry or not data:
         _check_alone(document, values)
     arguments = _arguments(document, entry, parameters, given, recipe) if entry else None
@@ -105,12 +107,16 @@ def resolve(document: Document, layers: list[list[Setting]], where: ItemPath, un
     config = config.model_copy(update={"arguments": frozen(arguments)})
     clash = sorted(set(arguments) & set(Config.fields()))
     if clash:
-        document.report(where, f"the model {model} has arguments named like fields of a question: {', '.join(clash)}")
+        document.report(origin, f"the model {model} has arguments named like fields of a question: {', '.join(clash)}")
         return None
-    return config if _fits(document, config, given, where) and _is_shared_out(document, config, given, where) else None
+    return (
+        config
+        if _input_fits(document, config, given, origin) and _workers_fit(document, config, given, origin)
+        else None
+    )
 
 
-def _choice(document: Document, given: list[Setting], name: str, where: ItemPath) -> str | None:
+def _choice(document: Document, given: list[Setting], name: str, origin: ItemPath) -> str | None:
     """The model, data set or recipe that the settings choose, if it is a known one; else reported."""
     chosen = next((setting for setting in reversed(given) if setting.name == name), None)
     known = _known(name)
@@ -157,13 +163,13 @@ def _entry(model: str) -> Entry:
 def _training(document: Document, entry: Entry, given: list[Setting]) -> list[Setting]:
     path = next(setting.path for setting in reversed(given) if setting.name == "model")
     known = leaves()
-    found = []
+    defaults = []
     for name, value in entry.training.items():
         if name not in known:
             document.report(path, f"the model {entry.name} gives a training default for {name!r}, which is no field")
         else:
-            found.append(Setting(name, value, path, f" (a training default of the model {entry.name})"))
-    return found
+            defaults.append(Setting(name, value, path, f" (a training default of the model {entry.name})"))
+    return defaults
 
 
 def _fields(
@@ -172,7 +178,7 @@ def _fields(
     recipe: str,
     entry: Entry | None,
     parameters: Mapping[str, Any],
-    untaken: Untaken,
+    argument_use: ArgumentUse,
 ) -> dict[str, tuple[Any, Setting | None]]:
     """Dotted field -> (value, the setting that gave it, None for the recipe)."""
     defaults, off = recipe_fields(recipe), _augmentations_off()
@@ -190,7 +196,7 @@ def _fields(
                 f"{', '.join(nested[setting.name])}, not {shown(setting.value)}",
             )
         elif setting.name in off and isinstance(setting.value, bool) and not isinstance(off[setting.name], bool):
-            # A switch where a number is asked for: what the recipe has, or off.
+            # true or false for a number: the recipe's value, or off
             value = defaults.get(setting.name, setting.value) if setting.value else off[setting.name]
             values[setting.name] = (value, setting)
         elif setting.name in known:
@@ -200,9 +206,9 @@ def _fields(
                 document.report(_key_path(setting.path), unknown_key(setting.name, {}), key=True)
         else:
             key = _key_path(setting.path)
-            untaken.names[key] = setting.name
-            takes = untaken.taking if setting.name in parameters else untaken.refusing
-            takes.setdefault(key, {})[entry.name] = None
+            argument_use.names[key] = setting.name
+            models = argument_use.taken_by if setting.name in parameters else argument_use.not_taken_by
+            models.setdefault(key, {})[entry.name] = None
     return values
 
 
@@ -223,7 +229,7 @@ def _keep_fields_of_choices(document: Document, values: dict[str, tuple[Any, Set
         given = [key for key in values if key.startswith(f"{group}.")]
         for key in [key for key in given if key.partition(".")[2] not in allowed]:
             _, setting = values.pop(key)
-            if setting is not None and not setting.giver:
+            if setting is not None and not setting.source:
                 document.report(
                     _key_path(setting.path),
                     f"{key} is no setting of the {group} {name}; allowed: {', '.join(allowed)}",
@@ -242,7 +248,7 @@ def recipe_fields(recipe: str) -> dict[str, Any]:
     return values
 
 
-def _config(document: Document, values: Mapping[str, tuple[Any, Setting | None]], where: ItemPath) -> Config | None:
+def _config(document: Document, values: Mapping[str, tuple[Any, Setting | None]], origin: ItemPath) -> Config | None:
     nested: dict[str, Any] = {"arguments": {}}
     for name, (value, _) in values.items():
         group, dot, member = name.partition(".")
@@ -254,7 +260,7 @@ def _config(document: Document, values: Mapping[str, tuple[Any, Setting | None]]
         return Config.model_validate(nested)
     except ValidationError as error:
         for item in error.errors(include_url=False):
-            _report_field(document, values, item["loc"], where)
+            _report_field(document, values, item["loc"], origin)
         return None
 
 
@@ -265,17 +271,17 @@ def _check_alone(document: Document, values: dict[str, tuple[Any, Setting | None
 
 
 def _report_field(
-    document: Document, values: Mapping[str, tuple[Any, Setting | None]], loc: tuple[int | str, ...], where: ItemPath
+    document: Document, values: Mapping[str, tuple[Any, Setting | None]], loc: tuple[int | str, ...], origin: ItemPath
 ) -> None:
     known = leaves()
     names = [".".join(map(str, loc[:depth])) for depth in (2, 1)]
     name = next((name for name in names if name in known), ".".join(map(str, loc)))
     if name not in values:
-        document.report(where, f"{name} is missing; give it in the base")
+        document.report(origin, f"{name} is missing; give it in the base")
         return
     value, setting = values[name]
-    path = setting.path if setting else where
-    document.report(path, field_message(name, known[name], value) + (setting.giver if setting else ""))
+    path = setting.path if setting else origin
+    document.report(path, field_message(name, known[name], value) + (setting.source if setting else ""))
 
 
 def _arguments(
@@ -285,7 +291,7 @@ def _arguments(
     chosen = {setting.name: setting for setting in given if setting.name in parameters}
     preset = RECIPES[recipe].get("arguments", {})
     arguments: dict[str, Any] = {}
-    good = True
+    are_valid = True
     for name, parameter in parameters.items():
         value = parameter.default
         if name in preset and name not in entry.row:
@@ -295,15 +301,15 @@ def _arguments(
         path = chosen[name].path if name in chosen else _path_of(given, "model")
         if value is parameter.empty:
             document.report(path, f"the model {entry.name} needs the argument {name}; add {name}: to the base")
-            good = False
+            are_valid = False
             continue
         checked, errors = _checked(entry, name, value)
         if errors and name in chosen:
             for loc, message in errors:
                 document.report(path + loc, message)
-            good = False
+            are_valid = False
         arguments[name] = value if errors else checked
-    return arguments if good else None
+    return arguments if are_valid else None
 
 
 def _path_of(given: list[Setting], name: str) -> ItemPath:
@@ -342,32 +348,32 @@ def _adapter(function: Any, name: str) -> TypeAdapter[Any] | None:
         return None
 
 
-def _is_shared_out(document: Document, config: Config, given: list[Setting], where: ItemPath) -> bool:
-    """Whether strategy and workers go together and each worker gets as much of a batch as any other; reported where not."""
-    names, alone = ("workers", "strategy"), config.strategy == "mirrored"
-    if alone and config.workers > 1:
+def _workers_fit(document: Document, config: Config, given: list[Setting], origin: ItemPath) -> bool:
+    """Whether strategy and workers fit together and the workers divide the batch evenly; reported if not."""
+    names, is_alone = ("workers", "strategy"), config.strategy == "mirrored"
+    if is_alone and config.workers > 1:
         message = f"a run is trained by {config.workers} workers only with strategy: multi_worker, not with mirrored"
-    elif not alone and config.workers == 1:
+    elif not is_alone and config.workers == 1:
         message = "the strategy multi_worker shares a run out to several processes; say to how many, e.g. workers: 2"
     elif config.batch % config.workers:
         names = ("workers", "batch")
         message = f"{config.workers} workers cannot share a batch of {config.batch} evenly"
     else:
         return True
-    document.report(next((setting.path for setting in reversed(given) if setting.name in names), where), message)
+    document.report(next((setting.path for setting in reversed(given) if setting.name in names), origin), message)
     return False
 
 
-def _fits(document: Document, config: Config, given: list[Setting], where: ItemPath) -> bool:
-    """Whether the images are large enough for the input and the input for the network; reported where not."""
+def _input_fits(document: Document, config: Config, given: list[Setting], origin: ItemPath) -> bool:
+    """Whether the images are large enough for the input, and the input for the network; reported if not."""
     from zoo import data, models
 
     named = {setting.name: setting.path for setting in given}
-    place = named.get("input_size") or named.get("model") or where
+    path = named.get("input_size") or named.get("model") or origin
     available = data.info(config.data).image_size
     if config.input_size > available:
         document.report(
-            named.get("input_size") or named.get("data") or where,
+            named.get("input_size") or named.get("data") or origin,
             f"input_size {config.input_size} is larger than the images of {config.data}, {available}x{available}",
         )
         return False
@@ -375,12 +381,12 @@ def _fits(document: Document, config: Config, given: list[Setting], where: ItemP
         least = models.smallest_input(config.model, **config.arguments)
     except Exception as error:  # a user's own function, with arguments that it does not expect
         document.report(
-            place, f"the model {config.model} cannot say its smallest input: {type(error).__name__}: {error}"
+            path, f"the model {config.model} cannot say its smallest input: {type(error).__name__}: {error}"
         )
         return False
     if config.input_size < least:
         document.report(
-            place,
+            path,
             f"{config.model} with these arguments cannot be built for an input of "
             f"{config.input_size}x{config.input_size}; it needs at least {least}x{least}",
         )

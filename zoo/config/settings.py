@@ -122,11 +122,11 @@ def fields() -> dict[str, FieldInfo]:
 
 
 def leaves() -> dict[str, FieldInfo]:
-    """The same by dotted name, with what the groups hold in place of the groups."""
-    nested, found = groups(), {}
+    """The same by dotted name: the fields of a group in place of the group."""
+    nested, named = groups(), {}
     for name, info in fields().items():
         if name in nested:
-            found.update({f"{name}.{key}": inner for key, inner in nested[name].items()})
+            named.update({f"{name}.{key}": inner for key, inner in nested[name].items()})
         else:
-            found[name] = info
-    return found
+            named[name] = info
+    return named

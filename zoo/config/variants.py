@@ -10,7 +10,7 @@ from zoo.config import designs
 from zoo.config.designs import Combination, Design, level_identity
 from zoo.config.document import Document, ItemPath
 from zoo.config.messages import shown
-from zoo.config.resolve import Untaken, resolve, settings
+from zoo.config.resolve import ArgumentUse, resolve, settings
 from zoo.config.schema import MAX_RUNS, QuestionDocument
 from zoo.config.settings import PLACEMENT, Config
 from zoo.text.suggestions import did_you_mean
@@ -61,11 +61,12 @@ def draft_variants(document: Document, question: QuestionDocument) -> Drafts:
 def resolve_variants(document: Document, question: QuestionDocument, drafts: Drafts) -> list[Variant]:
     """The variants with their configurations; those with errors, which are reported, are left out."""
     base = settings(((key, value, ("base", key)) for key, value in (question.base or {}).items()), document)
-    untaken = Untaken()
+    argument_use = ArgumentUse()
     configs = [
-        resolve(document, [base, settings(draft.changes, document)], draft.origin, untaken) for draft in drafts.variants
+        resolve(document, [base, settings(draft.changes, document)], draft.origin, argument_use)
+        for draft in drafts.variants
     ]
-    untaken.report(document)
+    argument_use.report(document)
     variants = [
         Variant(draft.name, draft.levels, config)
         for draft, config in zip(drafts.variants, configs, strict=True)
