@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from zoo.measure.metrics import METRICS, Metric
+from zoo.measure.metrics import METRICS
 
 
 class Term(NamedTuple):
@@ -60,8 +60,8 @@ COMPARISON_TERMS = (
     ),
     Term(
         "schedule",
-        "Seeds are added until a verdict is decided. Looking again and again would raise the false alarms, so each look "
-        "has a level of its own that keeps all of them together at 5 % (alpha spending).",
+        "Seeds are added until a verdict is decided. Testing again and again would raise the false alarms, so each interim "
+        "analysis has a level of its own that keeps all of them together at 5 % (alpha spending).",
         "schedule",
     ),
 )
@@ -108,10 +108,5 @@ DETAIL_TERMS = (
 
 def terms() -> list[Term]:
     """Those of the comparison, of the metrics that have a meaning, and of the details."""
-    explained = [Term(metric_term(metric), metric.meaning) for metric in METRICS.values() if metric.meaning]
+    explained = [Term(metric.term, metric.meaning) for metric in METRICS.values() if metric.meaning]
     return [*COMPARISON_TERMS, *explained, *DETAIL_TERMS]
-
-
-def metric_term(metric: Metric) -> str:
-    """``multiply-adds (MACs)``: written out, and as the tables of variants have it."""
-    return metric.noun if metric.noun == metric.label else f"{metric.noun} ({metric.label})"

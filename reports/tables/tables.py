@@ -29,6 +29,15 @@ def shown_metrics() -> list[Metric]:
     return [metric for metric in METRICS.values() if metric.in_table]
 
 
+def meanings() -> str:
+    """What the metrics under ``header()`` are, a sentence each."""
+    return " ".join(f"{_capitalized(metric.term)}: {metric.meaning}" for metric in shown_metrics() if metric.meaning)
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def formatted(frame: pd.DataFrame) -> list[list[str]]:
     """The rows under ``header()``, one a variant, rounded for reading."""
     return [

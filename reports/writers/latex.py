@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from reports.store.sweep import Sweep
-from reports.tables import tables
+from zoo.measure.metrics import METRICS, Kind, Metric
 from zoo.stats.verdicts import VerdictWord
 
-HEADER = (
-    *("variant", "test accuracy, %", "difference, points", "verdict"),
-    *("parameters", "multiply-adds", "training", "latency, ms"),
-)
 GREEK = (  # from alpha on; omicron and the other sigma have no name
     *(
         "alpha",
@@ -57,9 +54,10 @@ SPECIAL = {
     "≈": r"\ensuremath{\approx}",
     "∞": r"\ensuremath{\infty}",
     "…": r"\ldots{}",
-    **{chr(0x3B1 + place): rf"\ensuremath{{\{name}}}" for place, name in enumerate(GREEK) if name},
+    **{chr(0x3B1 + index): rf"\ensuremath{{\{name}}}" for index, name in enumerate(GREEK) if name},
     **{letter: f"\\{letter}" for letter in "&%$#_{}"},
 }
+ABSENT = "--"
 KNOWN_TO_PDFLATEX = re.compile(r"[\x20-\x7e\u00a1-\u017f]")
 HEAD = r"""% Table of the sweep {name}. Into a document whose preamble has
 %   \usepackage[T1]{{fontenc}}
@@ -73,7 +71,9 @@ OTHER_LETTERS = r"""% Names in it have letters that pdfLaTeX does not know: comp
 
 def render(sweep: Sweep, frame: pd.DataFrame) -> str:
     """A ``table`` environment to be read into a document. ``frame`` is ``variants.frame(sweep)``."""
-    rows = [_cells(row) for _, row in frame.iterrows()]
+    costs = [metric for metric in METRICS.values() if metric.in_paper]
+    header = ("variant", "test accuracy, %", "difference, points", "verdict", *map(_heading, costs))
+    rows = [_cells(row, costs) for _, row in frame.iterrows()]
     caption = [escape(sweep.question or sweep.name), *_notes(sweep, frame)]
     lines = [
         r"\begin{table}[htbp]",
@@ -82,9 +82,9 @@ def render(sweep: Sweep, frame: pd.DataFrame) -> str:
         r"  \setlength{\tabcolsep}{4pt}",
         rf"  \caption{{{' '.join(caption)}}}",
         rf"  \label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', sweep.name).strip('-') or 'sweep'}}}",
-        r"  \begin{tabular}{lrrlrrrr}",
+        rf"  \begin{{tabular}}{{lrrl{'r' * len(costs)}}}",
         r"    \toprule",
-        f"    {_line(escape(title) for title in HEADER)}",
+        f"    {_line(escape(title) for title in header)}",
         r"    \midrule",
         *(f"    {_line(cells)}" for cells in rows),
         r"    \bottomrule",
@@ -93,8 +93,8 @@ def render(sweep: Sweep, frame: pd.DataFrame) -> str:
     ]
     body = "\n".join(lines) + "\n"
     name = re.sub(r"[^\x20-\x7e]", "?", sweep.name)
-    strange = not all(KNOWN_TO_PDFLATEX.match(letter) for letter in body.replace("\n", " "))
-    return HEAD.format(name=name) + (OTHER_LETTERS if strange else "") + body
+    has_other_letters = not all(KNOWN_TO_PDFLATEX.match(letter) for letter in body.replace("\n", " "))
+    return HEAD.format(name=name) + (OTHER_LETTERS if has_other_letters else "") + body
 
 
 def escape(text: str) -> str:
@@ -104,31 +104,29 @@ def escape(text: str) -> str:
     return re.sub(r"([-,])(?=\1)", r"\1{}", escaped)  # two hyphens would become a dash, two commas a quotation mark
 
 
-def _line(cells) -> str:
+def _line(cells: Iterable[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _cells(row: pd.Series) -> list[str]:
+def _heading(metric: Metric) -> str:
+    return metric.full_title if metric.kind is Kind.COUNT else metric.column_heading
+
+
+def _cells(row: pd.Series, costs: Iterable[Metric]) -> list[str]:
     name = escape(row["variant"])
     return [
         rf"\textbf{{{name}}}" if row["baseline"] else name,
         _accuracy(row),
         _difference(row),
         "" if row["verdict"] in ("", VerdictWord.NONE) else row["verdict"],
-        *(_absent(tables.count(row[column])) for column in ("params", "macs")),
-        _absent(tables.duration(row["train_s"])),
-        "--" if np.isnan(row["latency_tf_p50_ms"]) else f"{row['latency_tf_p50_ms']:.3g}",
+        *(ABSENT if pd.isna(row[metric.name]) else metric.format(row[metric.name]) for metric in costs),
     ]
-
-
-def _absent(text: str) -> str:
-    return "--" if text == tables.ABSENT else text
 
 
 def _accuracy(row: pd.Series) -> str:
     mean, sd = row["accuracy_percent_mean"], row["accuracy_percent_sd"]
     if np.isnan(mean):
-        return "--"
+        return ABSENT
     spread = "" if np.isnan(sd) else rf" \pm {sd:.2f}"
     return rf"${mean:.2f}{spread}$ ({row['n']})"
 
@@ -136,7 +134,7 @@ def _accuracy(row: pd.Series) -> str:
 def _difference(row: pd.Series) -> str:
     difference, low, high = (row[f"difference_{part}points"] for part in ("", "low_", "high_"))
     if np.isnan(difference):
-        return "--"
+        return ABSENT
     return f"${difference:+.2f}$" + ("" if np.isnan(low) else f" $[{low:+.2f}, {high:+.2f}]$")
 
 

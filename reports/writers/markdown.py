@@ -19,9 +19,7 @@ NOTES = (
     "Accuracy: mean ± sample standard deviation over seeds (number of runs), in percent of the test images. "
     "Difference: to the baseline, in points, with Welch's 95 % confidence interval. "
     "Verdict: helps or hurts by Welch's test at 5 %, equivalent by two one-sided tests at 5 % within the margin, both "
-    "corrected for the number of comparisons (Holm); what neither shows is undecided. "
-    "MACs: multiply-adds of convolution and dense layers, one image. ops: the models' source's own count. "
-    "Training: mean of one run. Latency: one image, the compiled function, one thread, median (p90)."
+    "corrected for the number of comparisons (Holm); what neither shows is undecided."
 )
 UNCERTAINTY_NOTE = (
     "Between trainings: standard deviation over seeds on these test images; of the networks themselves: what of it "
@@ -74,7 +72,7 @@ def _findings(answer: Answer) -> str:
 def _results(frame: pd.DataFrame) -> str:
     if frame.empty:
         return ""
-    return f"## Results\n\n{table(tables.header(), tables.formatted(frame))}\n\n{NOTES}"
+    return f"## Results\n\n{table(tables.header(), tables.formatted(frame))}\n\n{NOTES} {tables.meanings()}"
 
 
 def _averages(frame: pd.DataFrame) -> str:
@@ -196,7 +194,9 @@ def _provenance(sweep: Sweep, facts: Mapping[str, str]) -> str:
         statements.append(f"Margin declared before the runs: {sweep.margin:g} points.")
     if sweep.schedule is not None:
         first, last = sweep.schedule
-        statements.append(f"Seeds: looked at after every seed from {first} to {last}; what was decided got no more.")
+        statements.append(
+            f"Seeds: analysed after every seed from {first} to {last}; what was decided got no more."
+        )
     return "\n\n".join(["## What ran", *statements, listing])
 
 

@@ -70,6 +70,11 @@ class Metric:
         return self.full_title if self.kind is Kind.COUNT else self.label
 
     @property
+    def term(self) -> str:
+        """Written out, and as tables have it: "multiply-adds (MACs)"."""
+        return self.noun if self.noun == self.label else f"{self.noun} ({self.label})"
+
+    @property
     def full_title(self) -> str:
         return self.title or self.label
 
@@ -285,6 +290,7 @@ def _shown() -> Iterator[Metric]:
         title="training",
         heading="training",
         activity="training",
+        meaning="Of one run, mean over the seeds.",
         in_table=True,
         in_paper=True,
         is_cost=True,

@@ -24,8 +24,8 @@ VERDICTS = {  # in the order in which they are shown -> how the summary counts t
     VerdictWord.UNDECIDED: ("is undecided", "are undecided"),
     VerdictWord.NONE: ("has no verdict yet", "have no verdict yet"),
 }
-RANKS = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
-ADVICE = {  # where there is no headline
+RANKS: dict[str, int] = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
+ADVICE: dict[str, str] = {  # where there is no headline
     VerdictWord.HELPS: "For accuracy, take it; see below what it costs.",
     VerdictWord.HURTS: "For accuracy, leave it.",
     VerdictWord.EQUIVALENT: "Choose by price: accuracy does not decide between the two.",
@@ -128,7 +128,7 @@ def _certainty(row: Mapping[str, Any], verdict: str, margin: float | None, compa
             )
         return f"{not_shown} That is not the same as no difference."
     if verdict == VerdictWord.NONE and row["n"] > 1:
-        return f"Not sure at all: with {seeds} of it nothing has been looked at yet."
+        return f"Not sure at all: with {seeds} of it there has been no interim analysis yet."
     return f"Not sure at all: with {seeds} there is no spread to go by." if verdict == VerdictWord.NONE else ""
 
 

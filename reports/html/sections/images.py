@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from reports.html import forest
@@ -123,7 +124,8 @@ def _mean_sd(row: Mapping[str, Any], kind: str, write: str) -> Cell:
 # --- the gallery -------------------------------------------------------------------------------------------------
 
 
-class FlippedImage(NamedTuple):
+@dataclass(frozen=True)
+class FlippedImage:
     """A test image that one of the two gets right more often than the other."""
 
     index: str
