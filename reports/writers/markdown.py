@@ -194,9 +194,7 @@ def _provenance(sweep: Sweep, facts: Mapping[str, str]) -> str:
         statements.append(f"Margin declared before the runs: {sweep.margin:g} points.")
     if sweep.schedule is not None:
         first, last = sweep.schedule
-        statements.append(
-            f"Seeds: analysed after every seed from {first} to {last}; what was decided got no more."
-        )
+        statements.append(f"Seeds: analysed after every seed from {first} to {last}; what was decided got no more.")
     return "\n\n".join(["## What ran", *statements, listing])
 
 

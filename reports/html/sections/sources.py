@@ -42,9 +42,7 @@ def provenance(data: PageData) -> dict[str, Any]:
     facts["seeds"] = ", ".join(map(str, sweep.seeds))
     if sweep.schedule is not None:
         first, last = sweep.schedule
-        facts["schedule"] = (
-            f"analysed after every seed from {first} to {last}; a decided variant gets no more seeds"
-        )
+        facts["schedule"] = f"analysed after every seed from {first} to {last}; a decided variant gets no more seeds"
     facts["data, SHA-256"] = _distinct(runs["data_sha256"])
     facts["device"] = _distinct(runs["device"])
     dirty = {run.git_commit for run in runs.itertuples() if run.git_dirty.lower() == "true"}
