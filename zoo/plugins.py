@@ -1,4 +1,4 @@
-"""Files of the user's own, which register models and data sets."""
+"""Files of the user's own, which register models, data sets and the like. May import zoo.host."""
 
 from __future__ import annotations
 
@@ -34,39 +34,39 @@ def load_file(path: str | Path) -> ModuleType:
     and not what it might import beside it. Raises PluginError when it cannot be read or does not run to its end.
     """
     path = Path(path)
-    place = path.resolve()
-    if place not in _loaded:
-        _loaded[place] = _execute(path, place)
-    return _loaded[place]
+    resolved = path.resolve()
+    if resolved not in _loaded:
+        _loaded[resolved] = _execute(path, resolved)
+    return _loaded[resolved]
 
 
-def _execute(path: Path, place: Path) -> ModuleType:
-    if not place.is_file():
-        reason = "is a directory, not a Python file" if place.is_dir() else "there is no such file"
+def _execute(path: Path, resolved: Path) -> ModuleType:
+    if not resolved.is_file():
+        reason = "is a directory, not a Python file" if resolved.is_dir() else "there is no such file"
         raise PluginError(path, 1, reason)
-    name = f"zoo_plugin_{place.stem}_{hashlib.sha256(str(place).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(
-        name, place, loader=importlib.machinery.SourceFileLoader(name, str(place))
-    )
+    name = f"zoo_plugin_{resolved.stem}_{hashlib.sha256(str(resolved).encode()).hexdigest()[:12]}"
+    loader = importlib.machinery.SourceFileLoader(name, str(resolved))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where inspect and pickle look for what the file defines
     try:
-        if _IMPORTS_TENSORFLOW.search(place.read_text(encoding="utf-8", errors="replace")):
+        if _IMPORTS_TENSORFLOW.search(resolved.read_text(encoding="utf-8", errors="replace")):
             with quiet_import():
                 import tf_keras  # noqa: F401
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise PluginError(path, _line(error, place), _reason(error)) from error
+        raise PluginError(path, _line(error, resolved), _reason(error)) from error
     return module
 
 
-def _line(error: BaseException, place: Path) -> int:
+def _line(error: BaseException, resolved: Path) -> int:
     """The last line of the file that was being executed, or that does not parse."""
-    if isinstance(error, SyntaxError) and error.filename == str(place):
+    if isinstance(error, SyntaxError) and error.filename == str(resolved):
         return error.lineno or 1
     frames = traceback.extract_tb(error.__traceback__)
-    return next((frame.lineno for frame in reversed(frames) if frame.filename == str(place) and frame.lineno), 1)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == str(resolved) and frame.lineno), 1)
 
 
 def _reason(error: BaseException) -> str:
@@ -74,5 +74,5 @@ def _reason(error: BaseException) -> str:
         return f"it does not parse: {error.msg}"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}" + (f": {error.filename}" if error.filename else "")
-    said = str(error).strip()
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo import data
+from zoo.measure.readouts import evaluations
 from zoo.plan.runs import Training
 from zoo.text.wording import amount
 
@@ -51,4 +52,4 @@ def training_bytes(training: Training) -> int:
     logits = (info.test_images or 0) * (len(info.classes) * _FLOAT_BYTES + 1)
     in_mlflow = len(training.runs) * (logits + _METRICS * _POINT_BYTES * len(training.evaluated_steps()))
     # One checkpoint beside those at a result, and one more while it takes the place of that.
-    return checkpoint * (len(kept) + 2) + 2 * logits * len(kept) + in_mlflow + _SMALL_FILES_BYTES
+    return checkpoint * (len(kept) + 2) + len(evaluations()) * logits * len(kept) + in_mlflow + _SMALL_FILES_BYTES

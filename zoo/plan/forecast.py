@@ -12,6 +12,7 @@ from zoo import data
 from zoo.config import Config
 from zoo.host import hardware
 from zoo.host.resources import allocate
+from zoo.measure.readouts import evaluations
 from zoo.plan.network import Workload
 from zoo.plan.runs import Plan, Training
 from zoo.plan.speeds import Speed, median_speed, time_speeds, timed_speed
@@ -104,7 +105,7 @@ def forecast_errors(runs_dir: Path) -> list[float]:
 def _seconds(training: Training, speed: Speed) -> float:
     left = training.steps_to_train()
     config = training.config
-    images = 2 * (data.info(config.data).test_images or 0)  # with the raw and with the averaged weights
+    images = len(evaluations()) * (data.info(config.data).test_images or 0)
     evaluation_s = images / speed.evaluated_per_s if speed.evaluated_per_s else 0.0
     steps_s = left.count * config.batch / speed.images_per_s
     return speed.startup_s + steps_s + len(training.evaluated_steps(after=left.first)) * evaluation_s
@@ -122,7 +123,9 @@ def _earlier_trainings(runs_dir: Path) -> Iterator[_Earlier]:
             continue
         name = description.config.get("data")
         images = data.info(name).test_images if name in data.names() else None
-        evaluated = [2 * images / row["evaluate_s"] for row in rows if images and row.get("evaluate_s")]
+        evaluated = [
+            len(evaluations()) * images / row["evaluate_s"] for row in rows if images and row.get("evaluate_s")
+        ]
         startups = [attempt.startup_s for attempt in _attempts(record) if attempt.startup_s]
         speed = Speed(
             statistics.median(row["train/images_per_s"] for row in rows),

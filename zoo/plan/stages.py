@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from zoo.measure.readouts import evaluation_of
 from zoo.plan.runs import Plan, Run, Training
 from zoo.stats import verdicts
 from zoo.stats.verdicts import SeedSchedule, Verdict
@@ -87,7 +88,7 @@ def accuracy(plan: Plan, run: Run) -> float | None:
     row = record.row_at(run.steps) if record.has_result(run.steps) else None
     if row is None:
         return None
-    return 100 * row[f"test/accuracy_{'ema' if run.variant.config.ema else 'raw'}"]
+    return 100 * row[evaluation_of(run.variant.config).accuracy]
 
 
 def _results(plan: Plan, seeds: Sequence[int]) -> tuple[dict[str, list[float]], set[str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.measure.readouts import evaluation_of
 from zoo.plan.runs import Plan, Run
 from zoo.storage.records import Row
 from zoo.tracking.names import Artifacts
@@ -21,7 +22,7 @@ def prepared(run: Run, plan: Plan, rows: list[Row]) -> Iterator[Path]:
     """A temporary directory with ``Artifacts.ALL``, as far as the record has what they are made of.
 
     ``predictions.npz`` holds the test ``labels`` [N] and the ``logits`` float32 [N, classes] that the run's accuracy is
-    of: the averaged weights' or the raw weights'. Both are in the record.
+    of: those of one evaluation. The record has those of all.
     """
     record = plan.training_of(run).record
     with tempfile.TemporaryDirectory() as name:
@@ -31,7 +32,7 @@ def prepared(run: Run, plan: Plan, rows: list[Row]) -> Iterator[Path]:
                 shutil.copyfile(record.directory / copied, directory / copied)
         _write_history(directory / Artifacts.HISTORY, rows)
         with np.load(record.results_file(run.steps)) as results:
-            logits = results["logits_ema" if run.variant.config.ema else "logits_raw"]
+            logits = results[evaluation_of(run.variant.config).logits]
             np.savez(directory / Artifacts.PREDICTIONS, labels=results["labels"], logits=logits)
         (directory / Artifacts.SPEC).write_text(_spec(plan), encoding="utf-8")
         yield directory

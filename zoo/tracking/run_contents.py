@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zoo.measure.readouts import Evaluation, evaluation_of
 from zoo.plan.runs import Plan, Run, Training
 from zoo.storage.records import Row, TrainingDescription
 from zoo.storage.states import TrainingState
@@ -141,7 +142,7 @@ class RunContents:
             metrics = [
                 Metric(name, value, int(row["time"] * 1000), int(row["step"]))
                 for row in batch
-                for name, value in _metrics(row, run.variant.config.ema).items()
+                for name, value in _metrics(row, evaluation_of(run.variant.config)).items()
             ]
             self._client.log_batch(run_id, metrics=metrics)
             stored |= {int(row["step"]) for row in batch}
@@ -196,14 +197,13 @@ class RunContents:
             self._client.set_terminated(run_id, status, end_time=ended_ms)
 
 
-def _metrics(row: Row, ema: bool) -> dict[str, float]:
-    """MLflow's metrics of one row of a history, seen with the averaged or the raw weights."""
-    which = "ema" if ema else "raw"
+def _metrics(row: Row, reported: Evaluation) -> dict[str, float]:
+    """MLflow's metrics of one row of a history, of which one evaluation is the one that the run reports."""
     same = (StepMetrics.TRAIN_PREFIX, StepMetrics.ACCURACY_PREFIX)
     return {
         **{name: value for name, value in row.items() if name.startswith(same)},
-        StepMetrics.TEST_ACCURACY: row[StepMetrics.accuracy_of(which)],
-        StepMetrics.TEST_TOP5: row[StepMetrics.top5_of(which)],
+        StepMetrics.TEST_ACCURACY: row[reported.accuracy],
+        StepMetrics.TEST_TOP5: row[reported.top5],
     }
 
 

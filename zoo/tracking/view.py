@@ -10,20 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.measure.readouts import evaluations
 from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.names import CURRENT_RUNS, Params, SingleMetrics, StepMetrics
 
 KEY = "by-variant"
 TAG = f"mlflow.sharedViewState.{KEY}"
 
-COLUMNS = (
+_COLUMNS = (
     StepMetrics.TEST_ACCURACY,
     SingleMetrics.cost_of("params"),
     SingleMetrics.latency_ms_of("tf", "p50"),
     SingleMetrics.TRAIN_S,
     SingleMetrics.cost_of("macs"),
-    StepMetrics.accuracy_of("raw"),
-    StepMetrics.accuracy_of("ema"),
 )
 _RUN_NAME = "attributes.`Run Name`"
 _NAME_WIDTH, _METRIC_WIDTH = 260, 150  # screen pixels; a group's mean is written with "(average)" behind it
@@ -31,7 +30,8 @@ _NAME_WIDTH, _METRIC_WIDTH = 260, 150  # screen pixels; a group's mean is writte
 
 def tag(factors: Sequence[str], created_ms: int) -> str:
     """The value of ``TAG``: the runs of the question as last asked, grouped by variant, best first, with the factors."""
-    metrics = [f"metrics.`{name}`" for name in COLUMNS]
+    each_evaluation = [evaluation.accuracy for evaluation in evaluations()]
+    metrics = [f"metrics.`{name}`" for name in (*_COLUMNS, *each_evaluation)]
     columns = [*metrics, *(f"params.`{name}`" for name in factors)]
     state: dict[str, Any] = {
         "searchFilter": CURRENT_RUNS,
