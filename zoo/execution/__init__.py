@@ -1,1 +1,1 @@
-"""From runs to results: the scheduler, the worker process of a training, progress, the latency pass."""
+"""From runs to results: scheduler, worker processes, progress, latency pass. May import every other package of zoo."""

@@ -1,4 +1,4 @@
-"""What is measured when nothing trains here: the latency of one image, of all variants in one go."""
+"""The latency of one image, of all variants together, measured when nothing trains on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoo.storage.records import LatencyRecord
 PATIENCE_S = 120  # for the trainings of somebody else's sweep on this machine
 
 
-class Busy(Exception):
+class MachineBusy(Exception):
     """Something else trains on this machine, and did not end in time."""
 
 
@@ -27,47 +27,44 @@ def without_latency(trainings: Sequence[Training]) -> list[Training]:
     return [training for training in trainings if training.record.latency() is None]
 
 
-def measure_latency(
-    plan: Plan,
-    trainings: Sequence[Training],
-    patience_s: float = PATIENCE_S,
-) -> None:
-    """Measure one image's latency of every variant, all in one go, so that a figure compares with its neighbors.
+def measure_latency(plan: Plan, trainings: Sequence[Training], patience_s: float = PATIENCE_S) -> None:
+    """Measure the latency of every variant in the same minutes, so that the figures compare.
 
-    The figures go into the records, ``latency.json``. Raises Busy when other trainings on this machine do not end within
+    They go into the records, ``latency.json``. Raises MachineBusy when other trainings on this machine do not end within
     ``patience_s`` seconds, what a user's own network raises, and ProcessDied.
     """
     with machine_lock.measuring(patience_s) as is_quiet:
         if not is_quiet:
-            raise Busy
+            raise MachineBusy
         _measure(plan, trainings)
 
 
 def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
-    distinct = {Network.of(training.config): training.config for training in trainings}
-    configs = list(distinct.values())
+    networks = {Network.of(training.config): training.config for training in trainings}
+    configs = list(networks.values())
     classes = [len(data.info(config.data).classes) for config in configs]
-    samples = calls.call(_time, configs, classes, tuple(plan.question.imports))
-    measured = dict(zip(distinct, samples, strict=True))
+    samples = calls.call(_query_times_ms, configs, classes, tuple(plan.question.imports))
+    measured = dict(zip(networks, samples, strict=True))
     for training in trainings:
+        samples_ms = measured[Network.of(training.config)]
         figures = LatencyRecord(
             what="compiled function, one image, one thread, float32, weights in memory",
-            percentiles_ms=latency.percentiles(measured[Network.of(training.config)]),
+            percentiles_ms=latency.percentiles(samples_ms),
             measured=time.time(),
             device=hardware.device(),
             in_turn_with=tuple(sorted({config.model for config in configs})),
-            samples_ms=tuple(measured[Network.of(training.config)]),
+            samples_ms=tuple(samples_ms),
         )
         training.record.write_latency(figures)
 
 
-def _time(configs: Sequence[Config], classes: Sequence[int], imports: Sequence[Path]) -> list[list[float]]:
+def _query_times_ms(configs: Sequence[Config], classes: Sequence[int], imports: Sequence[Path]) -> list[list[float]]:
     """In a worker: milliseconds of each query, of each configuration's network."""
     latency.use_one_thread()
     for path in imports:
         load_file(path)
-    networks = [
+    built = [
         models.build(config.model, input_size=config.input_size, classes=count, **config.arguments)
         for config, count in zip(configs, classes, strict=True)
     ]
-    return latency.measure(networks, [config.input_size for config in configs])
+    return latency.measure(built, [config.input_size for config in configs])

@@ -1,13 +1,13 @@
-"""What a worker needs before its first line, imported once by the server that workers are forked from.
+"""What a worker imports, imported once by the server that workers are forked from.
 
-It imports and runs nothing: an operation run here would start threads that a fork does not copy.
+Nothing of it is run: a TensorFlow operation would start threads, which a fork does not copy.
 """
 
 import gc
 
 from zoo.host.quiet_import import quiet_import
 
-gc.disable()  # or each new module has the collector look through a million objects that are there to stay
+gc.disable()  # or each new module has the collector traverse a million objects that stay
 try:
     with quiet_import():
         import tensorflow  # noqa: F401
@@ -20,7 +20,7 @@ try:
         import zoo.measure.latency
         import zoo.models
         import zoo.training.trainer
-    zoo.models.names()  # brings the modules of the families
+    zoo.models.names()  # imports the modules of the families
 finally:
-    gc.freeze()  # a worker's collector passes over what all workers share, which so stays shared
+    gc.freeze()  # a worker's collector skips these objects, so that their memory stays shared
     gc.enable()

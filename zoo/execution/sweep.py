@@ -132,9 +132,9 @@ def _do(
     expected_s: Mapping[str, float],
     observer: SweepEvents,
 ) -> SweepResult:
-    def report_analysis(seeds: int, found: Mapping[str, Verdict]) -> None:
-        shown = (f"{name} {verdicts.in_short(verdict)}" for name, verdict in found.items())
-        _log.info("after %d seeds: %s", seeds, "; ".join(shown))
+    def report_analysis(seeds: int, results: Mapping[str, Verdict]) -> None:
+        texts = (f"{name} {verdicts.in_short(verdict)}" for name, verdict in results.items())
+        _log.info("after %d seeds: %s", seeds, "; ".join(texts))
         display.expect(not_done(stages.wanted_trainings(plan).at_most))
 
     recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), settings.command)
@@ -198,7 +198,7 @@ def _measure_latency(plan: Plan, trainings: Sequence[Training]) -> str:
     _log.info("measuring the latency of one image, with nothing else running here")
     try:
         latency.measure_latency(plan, trainings)
-    except latency.Busy:
+    except latency.MachineBusy:
         _log.info(
             "  it goes on, so the latency is left for later: the same command measures it when nothing trains here"
         )

@@ -28,5 +28,5 @@ def entry(name: str) -> ExecutorEntry:
     """The executor of that name."""
     if name in _registered:
         return _registered[name]
-    found: ExecutorEntry = importlib.import_module(f"{__name__}.{name}").EXECUTOR
-    return found
+    shipped: ExecutorEntry = importlib.import_module(f"{__name__}.{name}").EXECUTOR
+    return shipped

@@ -156,19 +156,19 @@ def allocate(
     processes = sum(count // gpus_per_run for count in gpus) if gpus_per_run else len(usable)
     slots = jobs or max(1, processes // workers)
     wanted = slots * workers
-    each = gpus_per_run or (max(1, _each(gpus, wanted)) if any(gpus) else 0)
-    if not each:
-        return slots, _each(cpus, wanted), 0
-    capacities = [count // each for count in gpus]
+    gpus_each = gpus_per_run or (max(1, _most_each(gpus, wanted)) if any(gpus) else 0)
+    if not gpus_each:
+        return slots, _most_each(cpus, wanted), 0
+    capacities = [count // gpus_each for count in gpus]
     if sum(capacities) < wanted:
         what = "run" if workers == 1 else "process"
-        asked = f"{wanted} {what if wanted == 1 else {'run': 'runs', 'process': 'processes'}[what]}"
-        asked += f" of {each} GPU{'s' if each > 1 else ''} each"
-        raise ClusterError(f"{asked} at once: the nodes of the Ray cluster have {', '.join(map(str, gpus))} GPUs")
-    return slots, min(cpu // count for cpu, count in zip(cpus, capacities, strict=True) if count), each
+        needed = f"{wanted} {what if wanted == 1 else {'run': 'runs', 'process': 'processes'}[what]}"
+        needed += f" of {gpus_each} GPU{'s' if gpus_each > 1 else ''} each"
+        raise ClusterError(f"{needed} at once: the nodes of the Ray cluster have {', '.join(map(str, gpus))} GPUs")
+    return slots, min(cpu // count for cpu, count in zip(cpus, capacities, strict=True) if count), gpus_each
 
 
-def _each(counts: Sequence[int], slots: int) -> int:
+def _most_each(counts: Sequence[int], slots: int) -> int:
     """The most that each of ``slots`` trainings can have, on nodes with so many: a node of its own if there are enough."""
     if slots <= len(counts):
         return sorted(counts, reverse=True)[slots - 1]

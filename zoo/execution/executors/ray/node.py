@@ -121,7 +121,7 @@ def _own_address() -> str:
     """The address of the node that this process runs on."""
     import ray
 
-    address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    address: str = ray.util.get_node_ip_address()
     return address
 
 
