@@ -132,7 +132,7 @@ def write_accuracy_vs_size(
 
 
 def compare(first: str, second: str, tracking_uri: str | None = None) -> Difference:
-    """Two runs side by side: configuration, provenance, metrics and predictions (in words: ``reports.analysis.diff``).
+    """Two runs side by side: configuration, provenance, metrics and predictions (in words: ``reports.tables.difference``).
 
     A run is an MLflow run id or run key, or their first six characters or more, or SWEEP:VARIANT:SEED.
 

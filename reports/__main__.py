@@ -56,9 +56,9 @@ def _diff(arguments: Sequence[str]) -> int:
     options = _diff_parser().parse_args(arguments)
     first, second = options.runs
     difference = reports.compare(first, second, options.tracking_uri)
-    from reports.analysis import diff
+    from reports.tables.difference import as_json, text
 
-    print(diff.as_json(difference) if options.json else diff.text(difference))
+    print(as_json(difference) if options.json else text(difference))
     return 0
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from reports.analysis import advice, claims, examples, interactions, sentences, trade_off
 from reports.analysis import variants as variants_
 from reports.analysis.details import Details, Headline
-from reports.store import reader
+from reports.store import files
 from reports.store.sweep import Sweep
 from zoo import data
 from zoo.measure.metrics import cost_axes
@@ -109,7 +109,7 @@ def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
 
 def _examples(sweep: Sweep) -> tuple[examples.Examples | None, list[str]]:
     """What the predictions say, and what is in the way; None where no run has any."""
-    predictions = reader.read_predictions(sweep)
+    predictions = files.read_predictions(sweep)
     results = sweep.results()
     by_variant = {
         name: [
@@ -131,7 +131,7 @@ def _examples(sweep: Sweep) -> tuple[examples.Examples | None, list[str]]:
     return found, list(found.notes)
 
 
-def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[reader.Predictions]]) -> tuple[str, ...]:
+def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[files.Predictions]]) -> tuple[str, ...]:
     """The names of the classes; their numbers for a data set that is not known here."""
     name = sentences.setting(sweep.runs, "data")
     number = max(runs[0].logits.shape[1] for runs in by_variant.values())
@@ -220,7 +220,7 @@ def _provenance(sweep: Sweep) -> dict[str, str]:
     recorded: dict[str, dict[str, None]] = {"machine": {}, "versions": {}}
     for run_id in results["run_id"]:
         try:
-            content = json.loads(reader.read_file(sweep, run_id, "environment.json") or b"{}")
+            content = json.loads(files.read_file(sweep, run_id, "environment.json") or b"{}")
         except ValueError:  # cut off, or another program's
             continue
         if isinstance(content, dict):

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from benchmarks import contender, memory, report, rounds, start_up, step_profile, training_speed
 from benchmarks.contenders import images
-from reports.store import reader
+from reports.store import files, histories, reader
 from zoo import models
 from zoo.measure import cost
 from zoo.models import layers
@@ -325,8 +325,8 @@ def test_the_large_sweep_is_one_that_the_reports_take_for_whole(tmp_path, monkey
     report.fill(tmp_path)
     sweep = reader.read("large", f"sqlite:///{tmp_path / 'mlflow.db'}")
     assert len(sweep.results()) == 6 and sweep.missing() == () and len(sweep.verdicts()) == 2
-    assert len(sweep.histories) == 6 * 4 * len(reader.HISTORIES)
-    predictions = reader.read_predictions(sweep)
+    assert len(sweep.histories) == 6 * 4 * len(histories.HISTORIES)
+    predictions = files.read_predictions(sweep)
     for run in sweep.results().itertuples():
         its = predictions[run.run_id]
         assert its.logits.shape == (60, 10)

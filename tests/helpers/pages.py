@@ -12,7 +12,7 @@ from reports.analysis.details import Details, Headline
 from reports.figures import rendering
 from reports.figures.learning_curves import learning_curves
 from reports.figures.trade_off.figure import accuracy_vs_size
-from reports.store import reader
+from reports.store.runs import frame as runs_frame
 from reports.store.sweep import Sweep
 from zoo.measure import metrics
 
@@ -37,7 +37,7 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
         for seed, final in enumerate(values):
             run_id, done = f"{place:016x}{seed:016x}", np.isfinite(final)
             rows.append(
-                dict.fromkeys(reader.runs_frame([], ()), "")
+                dict.fromkeys(runs_frame([], ()), "")
                 | {"sweep": name, "variant": variant, "seed": seed, "status": "FINISHED" if done else "FAILED"}
                 | {
                     "status_detail": "" if done else "loss is nan at step 173",
@@ -54,7 +54,7 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
                 points.append((run_id, "test/accuracy_ema", step, share * final / 100))
                 points.append((run_id, "test/accuracy_raw", step, share * final / 100 - 0.01))
     counts = {metric.name: "Int64" for metric in metrics.of_kind(metrics.Kind.COUNT)}
-    runs = pd.DataFrame(rows).astype(counts) if rows else reader.runs_frame([], ())
+    runs = pd.DataFrame(rows).astype(counts) if rows else runs_frame([], ())
     return Sweep(
         name=name,
         question=question,

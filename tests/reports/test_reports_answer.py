@@ -15,7 +15,7 @@ from PIL import Image
 import reports
 from reports import ReportError
 from reports.analysis import answer
-from reports.store import reader
+from reports.store import files, reader
 from zoo import data
 from zoo.stats.verdicts import SeedSchedule
 
@@ -78,7 +78,7 @@ def grid(uri) -> answer.Answer:
 
 def test_predictions_come_back_as_they_were_logged(uri):
     sweep = reader.read("grid", uri)
-    found = reader.read_predictions(sweep)
+    found = files.read_predictions(sweep)
     assert list(found) == list(sweep.runs["run_id"]) and len(found) == 12
     first = found[sweep.runs["run_id"][0]]
     np.testing.assert_array_equal(first.labels, LABELS)
@@ -88,10 +88,10 @@ def test_predictions_come_back_as_they_were_logged(uri):
 def test_a_store_without_a_file_system_is_asked_for_its_files(uri):
     sweep = reader.read("grid", uri)
     run_id = sweep.runs["run_id"][0]
-    content = reader._download(uri, run_id, "predictions.npz")
+    content = files.download(uri, run_id, "predictions.npz")
     with np.load(io.BytesIO(content)) as arrays:
         np.testing.assert_array_equal(arrays["labels"], LABELS)
-    assert reader._download(uri, run_id, "nothing.txt") is None
+    assert files.download(uri, run_id, "nothing.txt") is None
 
 
 def test_damaged_predictions_are_named(uri):

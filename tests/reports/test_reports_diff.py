@@ -11,7 +11,7 @@ from helpers.stores import Writer, costs, curve
 
 import reports
 from reports import __main__ as command_line
-from reports.analysis import diff
+from reports.tables import difference
 from zoo.stats import mcnemar
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
@@ -93,7 +93,7 @@ def test_what_differs_and_what_came_out(store):
 
 def test_the_text_says_it_in_order(store):
     uri, ids = store
-    text = diff.text(reports.compare("lrn:lrn=true:0", "lrn:lrn=false:0", uri))
+    text = difference.text(reports.compare("lrn:lrn=true:0", "lrn:lrn=false:0", uri))
     assert f"A  lrn:lrn=true:0  ({ids['on'][:12]}, finished)" in text
     places = [text.index(word) for word in ("Configuration", "Provenance", "metric", "Predictions", "McNemar")]
     assert places == sorted(places)
@@ -127,10 +127,10 @@ def test_what_cannot_be_compared_is_said_and_the_rest_is_told(store):
     assert other_images.agreement == "the two were evaluated on different test images"
     assert other_images.provenance == {}
     assert other_images.configuration == {"seed": ("0", "1")}
-    assert "Provenance: the same" in diff.text(other_images)
+    assert "Provenance: the same" in difference.text(other_images)
     damaged = reports.compare("lrn:lrn=true:0", "lrn:lrn=false:1", uri)
     assert damaged.agreement.startswith("lrn:lrn=false:1 has a predictions.npz that is damaged")
-    assert "Predictions cannot be compared: lrn:lrn=false:1 has" in diff.text(damaged)
+    assert "Predictions cannot be compared: lrn:lrn=false:1 has" in difference.text(damaged)
     absent = reports.compare("lrn:lrn=true:0", "a:b:x:1:0", uri)
     assert absent.agreement == "a:b:x:1:0 has no predictions.npz in MLflow"
 

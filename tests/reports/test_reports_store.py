@@ -16,7 +16,7 @@ from helpers.stores import Writer, costs, curve
 import reports
 from reports import __main__ as command_line
 from reports.analysis import sentences, variants
-from reports.store import reader
+from reports.store import client, histories, reader
 from reports.tables import tables
 from zoo.stats.verdicts import SeedSchedule
 
@@ -86,11 +86,11 @@ def test_what_was_not_measured_is_missing_and_its_column_is_there(uri):
 
 
 def test_histories_by_sql_and_by_client_agree(uri):
-    client = reader._client(uri)
-    experiment = client.get_experiment_by_name("half").experiment_id
+    store = client.open_client(uri)
+    experiment = store.get_experiment_by_name("half").experiment_id
     runs = reports.load("half", uri)["run_id"].tolist()
-    fast = reader._histories(client, uri, experiment, runs)
-    slow = reader._histories(client, "http://not-sqlite", experiment, runs)
+    fast = histories.histories(store, uri, experiment, runs)
+    slow = histories.histories(store, "http://not-sqlite", experiment, runs)
     pd.testing.assert_frame_equal(fast, slow)
     # three curves of three points, one of one, one of two: four metrics each
     assert len(fast) == 4 * (3 + 1 + 3 + 2)

@@ -1,0 +1,73 @@
+"""The current runs of a sweep, as a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from reports.store.client import PAGE
+from zoo.measure import metrics
+from zoo.measure.metrics import METRICS, Kind
+from zoo.tracking.names import CURRENT_RUNS, PROVENANCE, Params, RunStatus, RunTags
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment, Run
+
+_FACTS = ("sweep", "variant", "seed", "status", "status_detail")
+
+
+def current_runs(client: MlflowClient, experiment: Experiment) -> list[dict[str, Any]]:
+    """The current runs as plain rows, of duplicates (same variant and seed) the one that counts."""
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment.experiment_id], filter_string=CURRENT_RUNS, max_results=PAGE, page_token=token
+        )
+        for run in page:
+            row = _row(experiment.name, run)
+            key = (row["variant"], row["seed"])
+            if key not in rows or _precedence(row) > _precedence(rows[key]):
+                rows[key] = row
+        token = page.token
+        if not token:
+            return list(rows.values())
+
+
+def _precedence(row: dict[str, Any]) -> tuple[bool, int]:
+    return row["status"] == RunStatus.FINISHED, row["start_ms"]
+
+
+def _row(sweep: str, run: Run) -> dict[str, Any]:
+    tags, params, logged = run.data.tags, run.data.params, run.data.metrics
+    row: dict[str, Any] = {
+        "sweep": sweep,
+        "variant": tags.get(RunTags.VARIANT, params.get(Params.VARIANT, "?")),
+        "seed": int(tags.get(RunTags.SEED, params.get(Params.SEED, -1))),
+        "status": run.info.status,
+        "status_detail": tags.get(RunTags.STATUS_DETAIL, ""),
+        "run_key": tags.get(RunTags.RUN_KEY, ""),
+        "run_id": run.info.run_id,
+        "artifact_uri": run.info.artifact_uri or "",
+        "start_ms": run.info.start_time or 0,
+    }
+    row |= {metric.name: metric.from_store(logged.get(metric.key)) for metric in METRICS.values()}
+    found = [(metric, value) for key, value in sorted(logged.items()) if (metric := metrics.of_key(key)) is not None]
+    row |= {metric.name: metric.from_store(value) for metric, value in found}
+    row |= {name: tags.get(name, "") for name in PROVENANCE}
+    return row | {
+        f"config.{name}": params[name] for name in sorted(params) if name not in (Params.VARIANT, Params.SEED)
+    }
+
+
+def frame(rows: list[dict[str, Any]], variants: tuple[str, ...]) -> pd.DataFrame:
+    """Rows ordered by variant and seed; integers that may be absent as Int64, every metric column always there."""
+    order = {name: number for number, name in enumerate(variants)}
+    rows = sorted(rows, key=lambda row: (order.get(row["variant"], len(order)), row["variant"], row["seed"]))
+    always = [*_FACTS, *METRICS, "run_key", "run_id", "start_ms", *PROVENANCE]
+    columns = [*always, *dict.fromkeys(name for row in rows for name in row if name not in always)]
+    made = pd.DataFrame(rows, columns=columns).drop(columns="start_ms")
+    kinds = {metric.name: "Int64" if metric.kind is Kind.COUNT else "float64" for metric in metrics.among(made.columns)}
+    return made.astype(kinds | {"seed": "int64"})

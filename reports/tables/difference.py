@@ -1,0 +1,106 @@
+"""The difference of two runs as text for the terminal, and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from reports.analysis.diff import Difference
+from reports.tables import tables
+from zoo.measure import metrics
+from zoo.measure.metrics import Kind
+from zoo.stats.mcnemar import PairedAnswers
+
+CAVEAT = (
+    "This compares these two trained networks on these test images. It says nothing about what another training of the "
+    "same configurations would give: that is what a sweep's seeds and its report are for."
+)
+
+
+def text(found: Difference) -> str:
+    """For the terminal."""
+    heads = [
+        f"{letter}  {name}  ({run_id[:12]}, {status.lower()})"
+        for letter, name, run_id, status in zip("AB", found.names, found.run_ids, found.statuses, strict=True)
+    ]
+    parts = ["\n".join(heads)]
+    if found.configuration:
+        parts.append("Configuration\n" + _table(found.configuration))
+    else:
+        parts.append("Configuration: the same.")
+    if found.provenance:
+        parts.append("Provenance\n" + _table(found.provenance))
+    else:
+        parts.append("Provenance: the same commit, data, device and versions, as far as they were recorded.")
+    rows = [[name, _number(name, a), _number(name, b), _change(name, a, b)] for name, (a, b) in found.metrics.items()]
+    parts.append(tables.text_table(["metric", "A", "B", "B - A"], rows) if rows else "Nothing was measured.")
+    return "\n\n".join([*parts, _agreement_words(found.agreement)])
+
+
+def _table(pairs: dict[str, tuple[str | None, str | None]]) -> str:
+    rows = [[name, *(tables.ABSENT if value is None else value for value in pair)] for name, pair in pairs.items()]
+    return tables.text_table(["", "A", "B"], rows, left=3)
+
+
+def _number(name: str, value: float) -> str:
+    if math.isnan(value):
+        return tables.ABSENT
+    if _is_accuracy(name):
+        return f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.4g}"
+
+
+def _is_accuracy(heading: str) -> bool:
+    return heading in {metric.full_heading for metric in metrics.of_kind(Kind.ACCURACY)}
+
+
+def _change(name: str, a: float, b: float) -> str:
+    """Of accuracies in points, of costs in percent of the first."""
+    if math.isnan(a) or math.isnan(b):
+        return tables.ABSENT
+    if _is_accuracy(name):
+        return f"{b - a:+.2f} points"
+    return "the same" if a == b else f"{100 * (b / a - 1):+.1f} %" if a else f"{b - a:+g}"
+
+
+def _agreement_words(found: PairedAnswers | str) -> str:
+    if isinstance(found, str):
+        return f"Predictions cannot be compared: {found}."
+    rows = [
+        ["A right", f"{found.both_right:,}", f"{found.only_first:,}"],
+        ["A wrong", f"{found.only_second:,}", f"{found.both_wrong:,}"],
+    ]
+    fraction = 100 * found.same / found.images if found.images else math.nan
+    p = f"p = {found.p:.2g}" if found.p >= 1e-4 else "p < 0.0001"
+    return "\n".join([
+        f"Predictions: the same for {fraction:.2f} % of {found.images:,} test images.",
+        tables.text_table(["images", "B right", "B wrong"], rows),
+        f"McNemar's exact test: {p} that A and B are right equally often. {CAVEAT}",
+    ])  # fmt: skip
+
+
+def as_json(found: Difference) -> str:
+    """The same for programs: every number unrounded, null where there is none."""
+
+    def number(value: float) -> float | None:
+        return None if math.isnan(value) else value
+
+    same = found.agreement
+    document = {
+        "runs": [
+            {"name": name, "run_id": run_id, "status": status}
+            for name, run_id, status in zip(found.names, found.run_ids, found.statuses, strict=True)
+        ],
+        "configuration": found.configuration,
+        "provenance": found.provenance,
+        "metrics": {
+            name: {"a": number(a), "b": number(b), "difference": number(b - a)}
+            for name, (a, b) in found.metrics.items()
+        },
+        "predictions": None
+        if isinstance(same, str)
+        else {**same._asdict(), "agreement": same.same / same.images if same.images else None},
+        "why_no_predictions": same if isinstance(same, str) else None,
+        "note": CAVEAT,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
