@@ -208,7 +208,7 @@ def pool_of(sweep: str, variant: str | None = None, tracking_uri: str | None = N
         raise reports.ReportError(
             f"{name} of {sweep} has {len(its)} results: an audit takes {2 * least} and better more"
         )
-    return its.tolist()
+    return [float(accuracy) for accuracy in its]
 
 
 def main(argv: list[str] | None = None) -> int:

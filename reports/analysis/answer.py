@@ -155,7 +155,8 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
     accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in names}
     trainings = {name: sweep.trainings(name) for name in names}
     trainings = {name: keys for name, keys in trainings.items() if keys}
-    fronts, notes = {}, ()
+    fronts: dict[str, dict[str, float]] = {}
+    notes: tuple[str, ...] = ()
     for axis in cost_axes():
         found = trade_off.cost_values(variants, axis)
         if len(set(found[found == found])) < 2:  # all the same, or not known
@@ -194,7 +195,7 @@ def _images(sweep: Sweep, found: examples.Examples) -> tuple[dict[int, bytes], s
     return _pictures(images, wanted), ""
 
 
-def _pictures(images: NDArray, wanted: Sequence[int]) -> dict[int, bytes]:
+def _pictures(images: NDArray[np.uint8], wanted: Sequence[int]) -> dict[int, bytes]:
     """PNG files of ``images`` [N, H, W, C], by index."""
     from PIL import Image
 

@@ -153,13 +153,15 @@ def _per_class_frame(
         present = int((np.diff(edges) > 0).sum())
         alpha = ALPHA / (present * max(1, len(pairs)))
         pair, right = pairs.get(name), variant.right[:, order]
-        ours, theirs = (pair.variant.right[:, order], pair.baseline.right[:, order]) if pair else (None, None)
         for label, start, end in zip(classes, edges, edges[1:], strict=False):
             row = dict.fromkeys(columns, float("nan")) | {"variant": name, "label": label, "images": end - start}
             if end > start:
                 row["accuracy_percent"] = 100 * float(right[:, start:end].mean())
             if end > start and pair:
-                found = uncertainty.difference(ours[:, start:end], theirs[:, start:end], pair.paired, alpha)
+                images = order[start:end]
+                found = uncertainty.difference(
+                    *(each.right[:, images] for each in (pair.variant, pair.baseline)), pair.paired, alpha
+                )
                 row |= {"difference_points": found.points, "low_points": found.low_both, "high_points": found.high_both}
             rows.append(row)
     return pd.DataFrame(rows, columns=columns)
@@ -200,7 +202,7 @@ _FLIPS = [
 _FLIP_COUNTS = ["variant", "direction", "p", "images", "images_by_chance"]
 
 
-def _flips(name: str, pair: _Pair, classes: Sequence[str]) -> tuple[list[dict], list[dict]]:
+def _flips(name: str, pair: _Pair, classes: Sequence[str]) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     """The rows of ``flips`` and of ``flip_counts`` of one variant."""
     ours, theirs = pair.variant, pair.baseline
     gap = ours.margins.mean(0) - theirs.margins.mean(0)
@@ -234,6 +236,6 @@ def _last(found: Flips) -> Iterator[float]:
     yield from found[2:]
 
 
-def _commonest(predicted: NDArray) -> int:
+def _commonest(predicted: NDArray[np.integer]) -> int:
     """Among equally common classes the lowest."""
     return int(np.bincount(predicted).argmax())

@@ -132,7 +132,7 @@ def command(sweep: Sweep) -> str:
 
 def shared_trainings(sweep: Sweep) -> list[str]:
     """A sentence for each group of variants that are readouts of the same trainings."""
-    groups: dict[frozenset, list[str]] = {}
+    groups: dict[frozenset[str], list[str]] = {}
     for name in sweep.variants:
         keys = frozenset(sweep.results(name)["run_key"]) - {""}
         if keys:

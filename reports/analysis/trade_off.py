@@ -15,7 +15,7 @@ def cost_values(frame: pd.DataFrame, axis: str) -> np.ndarray:
     found = np.full(len(frame), np.nan)
     for column in _columns(frame, axis):
         found = np.where(np.isnan(found), _numbers(frame, column), found)
-    return np.where(found > 0, found, np.nan)
+    return np.asarray(np.where(found > 0, found, np.nan))
 
 
 def _columns(frame: pd.DataFrame, axis: str) -> list[str]:
@@ -38,7 +38,7 @@ def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
     """A column as float64 [n], nan where it has no value, or is not there."""
     if column not in frame:
         return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[column]).to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(pd.to_numeric(frame[column]).to_numpy(np.float64, na_value=np.nan))
 
 
 def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:

@@ -29,7 +29,7 @@ def frame(sweep: Sweep) -> pd.DataFrame:
     return made.astype(dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64")) if rows else made
 
 
-def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict:
+def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict[str, Any]:
     runs = sweep.results(name)
     row = {
         "sweep": sweep.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reports.errors import ReportError
 from zoo.text.suggestions import did_you_mean
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
-Value = TypeVar("Value", bound="list[object] | dict[str, object] | int")
+Value = TypeVar("Value")  # a list, a dict or an int
 
 
 def find_experiment(client: MlflowClient, sweep: str, uri: str) -> Experiment:
@@ -37,6 +37,7 @@ def find_experiment(client: MlflowClient, sweep: str, uri: str) -> Experiment:
 def json_tag(tags: Mapping[str, str], name: str, default: Value) -> Value:
     """The value of an experiment's tag, ``default`` where it is absent or null."""
     kind = type(default)
+    value: Any
     try:
         value = json.loads(tags.get(name, "null"))
     except ValueError:
@@ -44,6 +45,6 @@ def json_tag(tags: Mapping[str, str], name: str, default: Value) -> Value:
     if value is None:
         return default
     if not isinstance(value, kind):
-        words = {list: "JSON list", dict: "JSON object", int: "number"}[kind]
+        words = "JSON list" if kind is list else "JSON object" if kind is dict else "number"
         raise ReportError(f"the experiment's tag {name!r} is not a {words}: {tags[name]!r}; run the sweep again")
     return value

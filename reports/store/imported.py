@@ -48,13 +48,14 @@ def read(path: str | Path) -> pd.DataFrame:
     if len(rows) < 2:
         raise ReportError(f"{path} has no figures: a header and nothing below it; {_allowed()}")
     found = [_row(path, line, dict(zip(header, cells, strict=True))) for line, cells in rows[1:]]
-    if all(row["accuracy_percent_mean"] <= 1 for row in found):
+    frame = pd.DataFrame(found)
+    if (frame["accuracy_percent_mean"] <= 1).all():
         line = rows[1][0]
         raise _mistake(
             path, line, "accuracy_percent", "accuracies up to 1 look like fractions; percent are wanted (91.25)"
         )
     counts = [name for name, kind in cost_columns().items() if kind is Kind.COUNT]
-    return pd.DataFrame(found).astype(dict.fromkeys(counts, "Int64"))
+    return frame.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _mistake(path: Path, line: int, column: str, what: str) -> ReportError:
@@ -70,7 +71,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     except UnicodeDecodeError as error:
         raise ReportError(f"{path} is not UTF-8 text (byte {error.start}); save it as CSV in UTF-8") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows = []
+    rows: list[tuple[int, list[str]]] = []
     while True:
         begins = reader.line_num + 1
         try:

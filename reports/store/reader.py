@@ -25,12 +25,10 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
     experiment = find_experiment(client, sweep, uri)
     tags = experiment.tags
     found = runs.current_runs(client, experiment)
-    variants = tuple(json_tag(tags, ExperimentTags.VARIANTS, [])) or tuple(
-        dict.fromkeys(row["variant"] for row in found)
-    )
-    seeds = tuple(int(seed) for seed in json_tag(tags, ExperimentTags.SEEDS, [])) or tuple(
-        sorted({row["seed"] for row in found})
-    )
+    names: list[str] = json_tag(tags, ExperimentTags.VARIANTS, [])
+    numbers: list[int] = json_tag(tags, ExperimentTags.SEEDS, [])
+    variants = tuple(names) or tuple(dict.fromkeys(row["variant"] for row in found))
+    seeds = tuple(map(int, numbers)) or tuple(sorted({row["seed"] for row in found}))
     artifacts = {row["run_id"]: row.pop("artifact_uri") for row in found}
     frame = runs.frame(found, variants)
     variants += tuple(name for name in dict.fromkeys(frame["variant"]) if name not in variants)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from zoo.stats import verdicts
+from zoo.stats import verdicts as statistics
+from zoo.stats.verdicts import SeedSchedule, Verdict
 
 FAILED = ("FAILED", "KILLED")
 
@@ -42,7 +43,7 @@ class Sweep:
     histories: pd.DataFrame
     uri: str = ""
     experiment_id: str = ""
-    schedule: verdicts.SeedSchedule | None = None  # seeds were added until the verdicts were decided
+    schedule: SeedSchedule | None = None  # seeds were added until the verdicts were decided
     levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # variant -> factor -> level
     published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.analysis.claims`` reads them
     artifacts: Mapping[str, str] = field(default_factory=dict)  # run id -> address of its files
@@ -61,18 +62,18 @@ class Sweep:
     def _results_of(self) -> dict[str, pd.DataFrame]:
         return dict(iter(self._results.groupby("variant", sort=False)))
 
-    def verdicts(self) -> dict[str, verdicts.Verdict]:
+    def verdicts(self) -> dict[str, Verdict]:
         """What can be said of each variant but the baseline; nothing where there is no baseline to compare with."""
         return self._verdicts
 
     @cached_property
-    def _verdicts(self) -> dict[str, verdicts.Verdict]:
+    def _verdicts(self) -> dict[str, Verdict]:
         if self.baseline is None or not len(self.results(self.baseline)):
             return {}
         values = {name: self.results(name)["accuracy_percent"].to_numpy() for name in self.variants}
-        its = self.trainings(self.baseline)
-        paired = [name for name in values if name != self.baseline and its and self.trainings(name) == its]
-        return verdicts.verdicts(values, self.baseline, self.margin or None, self.schedule, paired)
+        keys = self.trainings(self.baseline)
+        paired = [name for name in values if name != self.baseline and keys and self.trainings(name) == keys]
+        return statistics.verdicts(values, self.baseline, self.margin or None, self.schedule, paired)
 
     def trainings(self, variant: str) -> tuple[str, ...]:
         """The keys of the trainings that a variant's results come from, in the order of the seeds; () where unknown."""
@@ -99,8 +100,9 @@ class Sweep:
         for name in self.variants:
             tried = int(((self.runs["variant"] == name) & (self.runs["status"] != "RUNNING")).sum())
             verdict = found.get(name)
-            whole = verdict is not None and verdict.seeds >= self.schedule.first
-            more = whole and not verdict.is_decided and tried < self.schedule.last
+            analysed = verdict is not None and verdict.seeds >= self.schedule.first
+            undecided = verdict is not None and not verdict.is_decided
+            more = analysed and undecided and tried < self.schedule.last
             counts[name] = max(self.schedule.first, tried + 1 if more else 0)
         if self.baseline is not None:
             counts[self.baseline] = max(counts.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,6 +79,6 @@ def front_text(frame: pd.DataFrame, axis: str = "params") -> str:
     return tables.text_table(["sweep", "variant", "test accuracy, %", axis_label(frame, axis), "front"], rows, left=2)
 
 
-def _accuracy_words(row) -> str:
+def _accuracy_words(row: Any) -> str:
     spread = "" if np.isnan(row.sd) else f" ± {row.sd:.2f}"
     return f"{row.accuracy:.2f}{spread}" + ("" if row.imported else f" ({row.n:.0f})")

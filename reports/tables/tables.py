@@ -99,7 +99,7 @@ def _difference(row: pd.Series) -> str:
 
 
 def count(value: int | None) -> str:
-    return ABSENT if pd.isna(value) else metrics.count(value)
+    return ABSENT if value is None or pd.isna(value) else metrics.count(value)
 
 
 def duration(seconds: float) -> str:
