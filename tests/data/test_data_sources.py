@@ -1,4 +1,4 @@
-"""Downloads and npm packages: what arrives whole is kept, what is wrong is told in one line, nothing is waited for long."""
+"""Downloads and npm packages: complete files are kept, faults are reported in one line, and every wait has a limit."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_download_arrives_whole(tmp_path):
     assert file.read_bytes() == content
 
 
-def test_nobody_there_is_told_at_once(tmp_path):
+def test_a_refused_connection_is_reported_at_once(tmp_path):
     with server(sends(b"")) as url:
         pass  # closed again: nothing listens on this port
     with pytest.raises(SourceError, match=r"cannot be reached \(.*refused"):
@@ -83,7 +83,7 @@ def test_nobody_there_is_told_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (lambda handler: handler.send_error(404), "answers 404"),
         (sends(b"x" * 11), "longer than the 10 bytes"),
@@ -92,12 +92,12 @@ def test_nobody_there_is_told_at_once(tmp_path):
         (lambda handler: handler.wfile.write(b"nonsense\r\n\r\n"), "broke off"),
     ],
 )
-def test_downloads_that_are_refused(tmp_path, answer, told):
-    with server(answer) as url, pytest.raises(SourceError, match=told):
+def test_downloads_that_are_refused(tmp_path, answer, message):
+    with server(answer) as url, pytest.raises(SourceError, match=message):
         sources.download(url, tmp_path / "file", "0" * 32, 10)
 
 
-def test_a_server_that_never_answers_or_stalls_is_passed_over(tmp_path, monkeypatch):
+def test_a_server_that_never_answers_or_stalls_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "CONNECT_S", 0.3)
     done = threading.Event()
     with server(lambda _: done.wait(20)) as url:
@@ -123,13 +123,13 @@ def test_npm_pack_gives_the_file(tmp_path):
     assert sources.npm_pack("thing@1", tmp_path / "staging", 10).read_text() == "packed\n"
 
 
-def test_no_npm_is_told(tmp_path):
+def test_a_missing_npm_is_reported(tmp_path):
     with pytest.raises(SourceError, match="npm is not installed"):
         sources.npm_pack("thing@1", tmp_path / "staging", 10)
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "message"),
     [
         (
             "echo 'npm error code E404' >&2; echo 'npm error 404 Not Found' >&2; exit 1",
@@ -140,9 +140,9 @@ def test_no_npm_is_told(tmp_path):
         ("case $1 in view) echo 1;; esac", "npm pack thing@1 left no file"),
     ],
 )
-def test_npm_failures_are_told(tmp_path, script, told):
+def test_npm_failures_are_reported(tmp_path, script, message):
     npm(tmp_path, script)
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=message):
         sources.npm_pack("thing@1", tmp_path / "staging", 10)
 
 
@@ -171,14 +171,14 @@ def test_ctrl_c_during_the_download_leaves_nothing_half_written(tmp_path):
     with server(slow) as url:
         process = subprocess.Popen([sys.executable, "-c", program, url], stderr=subprocess.PIPE, text=True)
         assert begun.wait(30)
-        place = tmp_path / "cache" / "cifar10"
-        while not list(place.glob(f"{cache.STAGING}*/*")):
+        directory = tmp_path / "cache" / "cifar10"
+        while not list(directory.glob(f"{cache.STAGING}*/*")):
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=30)
         done.set()
-    assert process.returncode == 130, told
-    assert told.startswith(f"data: downloading {url} (170 MB)\n"), told
-    assert "Traceback" not in told and "nothing half-written" in told
-    assert [path.name for path in place.iterdir()] == [".lock"]
+    assert process.returncode == 130, stderr
+    assert stderr.startswith(f"data: downloading {url} (170 MB)\n"), stderr
+    assert "Traceback" not in stderr and "nothing half-written" in stderr
+    assert [path.name for path in directory.iterdir()] == [".lock"]

@@ -1,4 +1,4 @@
-"""The price of the zoo against the published counts, and of single layers against counts worked out by hand."""
+"""The costs of the zoo against the published counts, and of single layers against counts worked out by hand."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_macs_agree_with_tensorflows_profiler():
     assert flops == 2 * cost(model).macs + pools + biases
 
 
-def priced(*layers, shape=(8, 8, 4)):
+def cost_of_last(*layers, shape=(8, 8, 4)):
     """(params, MACs, ops) of the last of the layers in a chain."""
     model = keras.Sequential([keras.Input(shape), *layers])
     return tuple(layer_costs(model)[-1][3:])
@@ -98,7 +98,7 @@ L = keras.layers
     ],
 )
 def test_one_layer_by_hand(layer, expected):
-    assert priced(layer) == expected
+    assert cost_of_last(layer) == expected
 
 
 def test_a_relu_costs_the_same_as_a_layer_and_as_an_activation():
@@ -165,7 +165,7 @@ def test_a_subclassed_model_is_refused():
         cost(Mine())
 
 
-def test_a_users_own_layer_can_state_its_price():
+def test_a_users_own_layer_can_state_its_cost():
     class Twice(L.Layer):
         def call(self, inputs):
             return 2 * inputs

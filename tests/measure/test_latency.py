@@ -1,4 +1,4 @@
-"""The protocol of the latency: whose turn it is, how often, and what is made of the samples."""
+"""The protocol of the latency: turns, numbers of queries, percentiles and threads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_models_take_turns_after_a_warm_up():
 
 
 def test_each_call_is_timed_in_milliseconds(monkeypatch):
-    now = iter(range(0, 10**9, 1_500_000))  # each look at the clock is 1.5 ms after the last
+    now = iter(range(0, 10**9, 1_500_000))  # each reading of the clock is 1.5 ms after the last
     monkeypatch.setattr(latency.time, "perf_counter_ns", lambda: next(now))
     assert latency.interleaved([lambda: None], count=3, block=16, warm_up=0) == [[1.5, 1.5, 1.5]]
 

@@ -1,4 +1,4 @@
-"""``python -m zoo.models``: what it prints, its exit codes and its manners."""
+"""``python -m zoo.models``: its output and exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def mine(input_size=24, classes=10, width: int = 3):
 """
 
 
-def test_the_list_has_every_model_with_its_price(capsys):
+def test_the_list_has_every_model_with_its_costs(capsys):
     assert main([]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
@@ -59,19 +59,19 @@ def test_the_layers_of_one_model_and_their_shares(capsys):
 
 def test_json_of_one_model_adds_up(capsys):
     assert main(["tuto", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["arguments"]["hidden"] == [384, 192]
-    assert told["total"] == {"params": 1_068_298, "macs": 18_470_784, "ops": 37_745_098}
-    for field, total in told["total"].items():
-        assert sum(layer[field] for layer in told["layers"]) == total
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["arguments"]["hidden"] == [384, 192]
+    assert printed["total"] == {"params": 1_068_298, "macs": 18_470_784, "ops": 37_745_098}
+    for field, total in printed["total"].items():
+        assert sum(layer[field] for layer in printed["layers"]) == total
 
 
 def test_an_unknown_name_is_refused_in_one_line(capsys):
     assert main(["sqeeze1"]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert "did you mean 'squeeze1'" in said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "did you mean 'squeeze1'" in captured.err
 
 
 def test_a_size_that_some_models_cannot_take(capsys):
@@ -84,7 +84,7 @@ def test_a_size_that_some_models_cannot_take(capsys):
 
 
 @pytest.mark.parametrize("size", ["0", "-3", "x", "2.5"])
-def test_a_size_that_is_none(size, capsys):
+def test_an_invalid_size(size, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["--input-size", size])
     assert stopped.value.code == 2

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like ``name``, or None when none is alike."""
-    found = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    matches = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``" (did you mean 'x'?)"`` or the empty string, to append to a message."""
-    found = nearest(name, known)
-    return f" (did you mean {found!r}?)" if found else ""
+    match = nearest(name, known)
+    return f" (did you mean {match!r}?)" if match else ""
