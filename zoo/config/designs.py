@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
-from zoo.config.messages import shown
+from zoo.text.yaml_form import as_yaml
 
 Design = Literal["grid", "one_at_a_time", "leave_one_out", "add_one", "pairs"]
 DESIGNS: tuple[Design, ...] = get_args(Design)
@@ -107,7 +107,7 @@ def _changed(around: Combination, *changes: tuple[int, int]) -> Combination:
 
 def _level_name(factor: str, levels: Sequence[Any], index: int) -> str:
     level = levels[index]
-    text = level if isinstance(level, str) else shown(level, limit=10_000)
+    text = level if isinstance(level, str) else as_yaml(level, limit=10_000)
     if len(text) > MAX_LEVEL or not text.isprintable() or not text.strip():
         text = f"level {index + 1}"
     return text if factor == "model" else f"{factor}={text}"

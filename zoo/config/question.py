@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.config.document import Document, Position
-from zoo.config.messages import shown
 from zoo.config.overrides import override
 from zoo.config.reader import read
 from zoo.config.schema import GrowingSeeds, QuestionDocument, check
 from zoo.config.variants import Drafts, Variant, draft_variants, listed, resolve_variants
 from zoo.text.suggestions import did_you_mean
+from zoo.text.yaml_form import as_yaml
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _claims(document: Document, question: QuestionDocument, drafts: Drafts) -> l
         for key in ("variant", "against"):
             name = item.get(key) if isinstance(item, dict) else None
             if isinstance(name, str) and name not in names:
-                message = f"no variant is named {shown(name)}{did_you_mean(name, names)}; variants: {listed(names)}"
+                message = f"no variant is named {as_yaml(name)}{did_you_mean(name, names)}; variants: {listed(names)}"
                 document.report(("published", i, key), message)
     claims = []
     for i, figure in enumerate(question.published or []):

@@ -17,7 +17,7 @@ import yaml
 
 from zoo.config.document import START, Document, ItemPath, Position
 from zoo.config.errors import Problem, QuestionError
-from zoo.config.messages import shown
+from zoo.text.yaml_form import as_yaml
 
 MAX_BYTES = 200_000  # a question is a page; the bound keeps a wrong file from being parsed for minutes
 MAX_NODES = 100_000  # values after aliases are expanded
@@ -36,7 +36,7 @@ def read(path: str | Path) -> Document:
         document.fail_if_problems()
     if not isinstance(document.data, dict):
         document.report(
-            (), f"the file must hold keys with values (question: ..., base: ...), not {shown(document.data)}"
+            (), f"the file must hold keys with values (question: ..., base: ...), not {as_yaml(document.data)}"
         )
         document.fail_if_problems()
     return document
@@ -269,11 +269,11 @@ class _Builder:
         try:
             value = int(plain) if kind == "int" else float(plain)
         except ValueError:
-            return self._refuse(path, f"{shown(text)} is not a number")
+            return self._refuse(path, f"{as_yaml(text)} is not a number")
         if isinstance(value, float) and not math.isfinite(value):
             return self._refuse(path, f"{text} is not a finite number")
         if isinstance(value, int) and abs(value) > MAX_INTEGER:
-            return self._refuse(path, f"{shown(text)} is larger than {MAX_INTEGER:,}")
+            return self._refuse(path, f"{as_yaml(text)} is larger than {MAX_INTEGER:,}")
         # `steps: 1e4` is meant as a whole number
         if isinstance(value, float) and "e" in plain.lower() and value.is_integer() and abs(value) < 2**53:
             return int(value)

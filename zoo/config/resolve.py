@@ -6,21 +6,18 @@ training defaults, the base, the variant's levels.
 
 from __future__ import annotations
 
-import functools
-import inspect
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from zoo.config.arguments import ArgumentUse, check_argument, entry_of
 from zoo.config.document import Document, ItemPath
-from zoo.config.messages import argument_messages, field_message, shown, unknown_key, unknown_member
 from zoo.config.recipes import DEFAULT_RECIPE, RECIPES
-from zoo.config.settings import CHOICES, Config, frozen, groups, leaves
+from zoo.config.settings import CHOICES, Config, field_message, frozen, groups, leaves, unknown_key, unknown_member
 from zoo.data.augmentation import AUGMENTATIONS
 from zoo.text.suggestions import did_you_mean
+from zoo.text.yaml_form import as_yaml
 
 if TYPE_CHECKING:
     from zoo.models.registry import Entry
@@ -33,29 +30,6 @@ class Setting(NamedTuple):
     value: Any
     path: ItemPath
     source: str = ""  # where the value comes from, if not from the document
-
-
-@dataclass
-class ArgumentUse:
-    """Settings that are no field: which models of the question take them as arguments, and which do not."""
-
-    names: dict[ItemPath, str] = field(default_factory=dict)
-    taken_by: dict[ItemPath, dict[str, None]] = field(default_factory=dict)  # path -> models, in order
-    not_taken_by: dict[ItemPath, dict[str, None]] = field(default_factory=dict)
-
-    def report(self, document: Document) -> None:
-        """Report every setting that some model does not take, once all variants are resolved."""
-        for path, models in self.not_taken_by.items():
-            name, taken_by = self.names[path], self.taken_by.get(path)
-            if taken_by:
-                document.report(
-                    path,
-                    f"{name} is an argument of {', '.join(taken_by)}, but {', '.join(models)} of this question "
-                    f"{'does' if len(models) == 1 else 'do'} not take it",
-                    key=True,
-                )
-            else:
-                document.report(path, unknown_key(name, {m: _entry(m).parameters() for m in models}), key=True)
 
 
 def settings(items: Iterable[tuple[str, Any, ItemPath]], document: Document) -> list[Setting]:
@@ -93,7 +67,7 @@ def resolve(
     model, data, recipe = (_choice(document, given, field, origin) for field in ("model", "data", "recipe"))
     if recipe is None:
         return None
-    entry = _entry(model) if model else None
+    entry = entry_of(model) if model else None
     parameters = entry.parameters() if entry else {}
     training = _training(document, entry, given) if entry else []
     values = _fields(document, [*training, *given], recipe, entry, parameters, argument_use)
@@ -128,7 +102,7 @@ def _choice(document: Document, given: list[Setting], name: str, origin: ItemPat
     noun = {"data": "data set"}.get(name, name)
     if not isinstance(chosen.value, str):
         document.report(
-            chosen.path, f"{name} must be the name of a {noun}, not {shown(chosen.value)}; known: {', '.join(known)}"
+            chosen.path, f"{name} must be the name of a {noun}, not {as_yaml(chosen.value)}; known: {', '.join(known)}"
         )
         return None
     if chosen.value not in known:
@@ -136,7 +110,7 @@ def _choice(document: Document, given: list[Setting], name: str, origin: ItemPat
             return None
         document.report(
             chosen.path,
-            f"unknown {noun} {shown(chosen.value)}{did_you_mean(chosen.value, known)}; known: {', '.join(known)}",
+            f"unknown {noun} {as_yaml(chosen.value)}{did_you_mean(chosen.value, known)}; known: {', '.join(known)}",
         )
         return None
     return chosen.value
@@ -152,12 +126,6 @@ def _known(name: str) -> list[str]:
     from zoo import data
 
     return data.names()
-
-
-def _entry(model: str) -> Entry:
-    from zoo import models
-
-    return models.entry(model)
 
 
 def _training(document: Document, entry: Entry, given: list[Setting]) -> list[Setting]:
@@ -193,7 +161,7 @@ def _fields(
             document.report(
                 setting.path,
                 f"{setting.name} must be {'true, false or ' if setting.name == 'augment' else ''}a mapping of "
-                f"{', '.join(nested[setting.name])}, not {shown(setting.value)}",
+                f"{', '.join(nested[setting.name])}, not {as_yaml(setting.value)}",
             )
         elif setting.name in off and isinstance(setting.value, bool) and not isinstance(off[setting.name], bool):
             # true or false for a number: the recipe's value, or off
@@ -202,7 +170,9 @@ def _fields(
         elif setting.name in known:
             values[setting.name] = (setting.value, setting)
         elif entry is None:
-            if document.registry_complete and not any(setting.name in _entry(m).parameters() for m in _known("model")):
+            if document.registry_complete and not any(
+                setting.name in entry_of(m).parameters() for m in _known("model")
+            ):
                 document.report(_key_path(setting.path), unknown_key(setting.name, {}), key=True)
         else:
             key = _key_path(setting.path)
@@ -303,7 +273,7 @@ def _arguments(
             document.report(path, f"the model {entry.name} needs the argument {name}; add {name}: to the base")
             are_valid = False
             continue
-        checked, errors = _checked(entry, name, value)
+        checked, errors = check_argument(entry, name, value)
         if errors and name in chosen:
             for loc, message in errors:
                 document.report(path + loc, message)
@@ -314,38 +284,6 @@ def _arguments(
 
 def _path_of(given: list[Setting], name: str) -> ItemPath:
     return next((setting.path for setting in reversed(given) if setting.name == name), ("base",))
-
-
-def _checked(entry: Entry, name: str, value: Any) -> tuple[Any, list[tuple[ItemPath, str]]]:
-    """The value as the annotation has it, and what is wrong with it as (path inside the value, message)."""
-    try:
-        return _checked_json(entry.name, entry.function, name, json.dumps(value))
-    except TypeError:  # a default that is no plain value
-        return value, []
-
-
-@functools.lru_cache(maxsize=10_000)
-def _checked_json(model: str, function: Any, name: str, text: str) -> tuple[Any, list[tuple[ItemPath, str]]]:
-    adapter, value = _adapter(function, name), json.loads(text)
-    if adapter is None:
-        return value, []
-    try:
-        # as JSON, strict still reads a list as a tuple: YAML has no tuples
-        return frozen(adapter.validate_json(text, strict=True)), []
-    except ValidationError as error:
-        return value, argument_messages(name, model, value, error.errors(include_url=False))
-
-
-@functools.cache
-def _adapter(function: Any, name: str) -> TypeAdapter[Any] | None:
-    """What checks an argument of a function; None without an annotation, or with one unknown to pydantic."""
-    annotation = inspect.signature(function, eval_str=True).parameters[name].annotation
-    if annotation in (inspect.Parameter.empty, Any):
-        return None
-    try:
-        return TypeAdapter(annotation)
-    except PydanticUserError:
-        return None
 
 
 def _workers_fit(document: Document, config: Config, given: list[Setting], origin: ItemPath) -> bool:

@@ -23,9 +23,9 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from zoo.config.designs import DEFAULT_DESIGN, DESIGNS, MAX_NAME, Design, level_identity
 from zoo.config.document import Document, ItemPath
-from zoo.config.messages import quoting, shown
 from zoo.config.settings import groups, leaves
 from zoo.text.suggestions import did_you_mean
+from zoo.text.yaml_form import as_yaml, quoting
 
 MAX_RUNS = 10_000
 MAX_GROWING = 200  # seeds that are added until the verdicts are decided
@@ -68,7 +68,7 @@ def _distinct(values: list[Any]) -> list[Any]:
     for i, value in enumerate(values):
         identity = level_identity(value)
         if identity in seen:
-            problem = PydanticCustomError(_COMPLETE, f"{shown(value)} is given twice")
+            problem = PydanticCustomError(_COMPLETE, f"{as_yaml(value)} is given twice")
             repeated.append(InitErrorDetails(type=problem, loc=(i,), input=value))
         seen.add(identity)
     if repeated:
@@ -285,7 +285,9 @@ def _report(document: Document, problem: ErrorDetails) -> None:
     elif problem["type"] == "missing":
         document.report(path, section.model_fields[str(path[-1])].description or message)
     elif problem["type"] == _MUST:
-        sentence = f"{message.replace('{name}', str(path[-1]))}, not {shown(problem['input'])}{problem['ctx']['hint']}"
+        sentence = (
+            f"{message.replace('{name}', str(path[-1]))}, not {as_yaml(problem['input'])}{problem['ctx']['hint']}"
+        )
         (document.refuse if is_key or len(path) == 1 else document.report)(path, sentence, key=is_key)
     else:
         document.report(path, message, key=problem["type"] == _MISPLACED_KEY)

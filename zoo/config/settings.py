@@ -5,8 +5,8 @@ The description of a field is the end of the sentence "NAME must be ..." in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 from pydantic.fields import FieldInfo
@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 from zoo.data.augmentation import Augment
 from zoo.measure.readouts import READOUTS
 from zoo.registry import Bool, Choices, Extensible, Settings, number, whole
+from zoo.text.suggestions import did_you_mean, nearest
+from zoo.text.yaml_form import as_yaml, quoting
 from zoo.training.optimizers import OPTIMIZERS, Optimizer
 from zoo.training.schedules import SCHEDULES, Schedule
 
@@ -25,6 +27,21 @@ CHOICES: dict[str, Choices[Any]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
 }  # groups whose fields depend on a name
+
+# names that are common elsewhere, and the field that each means here
+SYNONYMS = {
+    "learning_rate": "optimizer.lr",
+    "batch_size": "batch",
+    "iterations": "steps",
+    "max_steps": "steps",
+    "epochs": "steps",
+    "dataset": "data",
+    "augmentation": "augment",
+    "normalize": "standardize",
+    "moving_averages": "ema",
+    "eval_every": "evaluate_every",
+    "image_size": "input_size",
+}
 
 
 class WeightDecay(Settings):
@@ -130,3 +147,46 @@ def leaves() -> dict[str, FieldInfo]:
         else:
             named[name] = info
     return named
+
+
+def field_message(name: str, field: Any, value: Any) -> str:
+    """The message about a wrong value of a field of the configuration, from the field's pydantic FieldInfo."""
+    if get_origin(field.annotation) is Literal:
+        options = get_args(field.annotation)
+        meant = did_you_mean(value, options) if isinstance(value, str) else ""
+        return f"{name} must be one of {', '.join(options)}, not {as_yaml(value)}{meant}{quoting(value)}"
+    return f"{name} must be {field.description}, not {as_yaml(value)}"
+
+
+def unknown_key(name: str, models: Mapping[str, Iterable[str]]) -> str:
+    """The message about a key that is neither a field nor an argument; ``models`` maps each model to its arguments."""
+    if name == "classes":
+        return "classes is not a key: the data set says how many classes there are"
+    arguments = list(dict.fromkeys(argument for taken in models.values() for argument in taken))
+    takes = f"{', '.join(models)}: {', '.join(arguments) or 'none'}" if models else "the model"
+    meant = _meant(name, [*leaves(), *groups(), *arguments], {**_last_parts(), **SYNONYMS})
+    return f"unknown key {name!r}{meant}; allowed: {', '.join(fields())}, and the arguments of {takes}"
+
+
+def unknown_member(group: str, member: str) -> str:
+    """The message about ``member`` in ``group``, or about a dotted key where ``group`` is no group of fields."""
+    if group not in groups():
+        meant = _meant(f"{group}.{member}", list(leaves()), _last_parts())
+        return f"unknown key '{group}.{member}'{meant}; {group!r} holds no keys"
+    inside = sorted(groups()[group])
+    words = {word: full.rpartition(".")[2] for word, full in SYNONYMS.items() if full.startswith(f"{group}.")}
+    return f"unknown key {member!r} in {group}{_meant(member, inside, words)}; allowed: {', '.join(inside)}"
+
+
+def _last_parts() -> dict[str, str]:
+    """``lr`` -> ``optimizer.lr``, for every field inside a group."""
+    return {name.rpartition(".")[2]: name for name in leaves() if "." in name}
+
+
+def _meant(name: str, names: list[str], words: Mapping[str, str]) -> str:
+    """``" (did you mean 'lrn'?)"``: another word for a field first, then the nearest name, then the nearest word."""
+    meant = words.get(name) or nearest(name, names)
+    if meant is None:
+        word = nearest(name, words)
+        meant = words[word] if word else None
+    return f" (did you mean {meant!r}?)" if meant else ""

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from zoo.config import designs
+from zoo.config.arguments import ArgumentUse
 from zoo.config.designs import Combination, Design, level_identity
 from zoo.config.document import Document, ItemPath
-from zoo.config.messages import shown
-from zoo.config.resolve import ArgumentUse, resolve, settings
+from zoo.config.resolve import resolve, settings
 from zoo.config.schema import MAX_RUNS, QuestionDocument
 from zoo.config.settings import PLACEMENT, Config
 from zoo.text.suggestions import did_you_mean
+from zoo.text.yaml_form import as_yaml
 
 MAX_CHECKED = 1_000  # levels that are checked in a question whose design is wrong already
 
@@ -208,8 +209,8 @@ def _combination(
         if level_identity(wanted) in identities:
             chosen[name] = identities.index(level_identity(wanted))
         else:
-            message = f"{shown(wanted)} is not a level of {name}, so the baseline is not a variant"
-            document.report(path, f"{message}; levels: {shown(factors[name], 200)}")
+            message = f"{as_yaml(wanted)} is not a level of {name}, so the baseline is not a variant"
+            document.report(path, f"{message}; levels: {as_yaml(factors[name], 200)}")
             is_known = False
     return tuple(chosen.values()) if is_known else None
 
@@ -222,7 +223,7 @@ def _named_baseline(document: Document, question: QuestionDocument, names: Seque
     if isinstance(baseline, str) and baseline in names:
         return baseline
     meant = did_you_mean(baseline, names) if isinstance(baseline, str) else ""
-    message = f"the baseline {shown(baseline)} is not a variant{meant}; variants: {listed(names)}"
+    message = f"the baseline {as_yaml(baseline)} is not a variant{meant}; variants: {listed(names)}"
     document.report(("baseline",), message)
     return None
 
