@@ -17,11 +17,11 @@ from reports.errors import ReportError
 from reports.writers.formats import (
     ALL_FORMATS,
     ALL_PICTURE_FORMATS,
-    COSTS,
     FORMATS,
     PICTURE_FORMATS,
     Report,
     checked,
+    costs,
 )
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL_FORMATS",
     "ALL_PICTURE_FORMATS",
-    "COSTS",
     "FORMATS",
     "PICTURE_FORMATS",
     "Report",
     "ReportError",
     "compare",
+    "costs",
     "load",
     "prepare",
     "write",
@@ -111,7 +111,7 @@ def write_accuracy_vs_size(
 ) -> Report:
     """Trade-off pictures over several sweeps and files of published figures (see ``reports.store.imported``).
 
-    One picture for each of ``axes`` (of ``COSTS``): accuracy_vs_size for parameters, accuracy_vs_<axis> for another cost,
+    One picture for each of ``axes`` (of ``costs()``): accuracy_vs_size for parameters, accuracy_vs_<axis> for another cost,
     and accuracy_vs_size.csv with what was drawn, all in ``out`` (default ``results``). With ``skip_unmeasured`` a cost
     that nothing has is left out.
 
@@ -120,7 +120,7 @@ def write_accuracy_vs_size(
             folder that cannot be written.
     """
     formats = checked(formats, ALL_PICTURE_FORMATS, "format")
-    axes = checked(axes, COSTS, "axis")
+    axes = checked(axes, costs(), "axis")
     if not sweeps and not points:
         raise ReportError("neither a sweep nor a file of published figures was named")
     from reports.writers import trade_off

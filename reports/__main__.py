@@ -45,7 +45,7 @@ def _trade_off(arguments: Sequence[str]) -> int:
             options.out,
             options.format,
             options.tracking_uri,
-            axes=reports.COSTS if all_axes else options.axis,
+            axes=reports.costs() if all_axes else options.axis,
             points=options.points,
             skip_unmeasured=all_axes,
         )
@@ -101,7 +101,7 @@ def _trade_off_parser() -> argparse.ArgumentParser:
         metavar="LIST",
         type=_names,
         default=("params",),
-        help=f"comma-separated costs (default params): {', '.join(reports.COSTS)}, or all that were measured",
+        help=f"comma-separated costs (default params): {', '.join(reports.costs())}, or all that were measured",
     )
     _add_files(parser, reports.PICTURE_FORMATS, reports.ALL_PICTURE_FORMATS, "results")
     _add_store(parser)

@@ -14,7 +14,6 @@ FORMATS = ("html", "md", "png", "csv")  # unless others are asked for
 ALL_FORMATS = (*FORMATS, "svg", "parquet", "tex")
 PICTURE_FORMATS = ("png", "csv")
 ALL_PICTURE_FORMATS = (*PICTURE_FORMATS, "svg", "parquet")
-COSTS = tuple(cost_axes())  # that accuracy can be drawn against
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,11 @@ class Report:
 
     paths: tuple[Path, ...]
     summary: str
+
+
+def costs() -> tuple[str, ...]:
+    """The costs that accuracy can be drawn against."""
+    return tuple(cost_axes())
 
 
 def checked(names: Sequence[str], known: Sequence[str], kind: str) -> tuple[str, ...]:

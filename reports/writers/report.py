@@ -13,7 +13,7 @@ from reports.figures.learning_curves import learning_curves
 from reports.figures.trade_off.figure import accuracy_vs_size
 from reports.store import connection
 from reports.writers import files, latex, markdown, reading, summary
-from reports.writers.formats import COSTS, Report
+from reports.writers.formats import Report, costs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +76,7 @@ def _figures(answer: Answer, formats: Collection[str]) -> dict[str, Figure]:
     """What can be drawn: ``accuracy_vs_size/<axis>`` and ``learning_curves``; each once, whatever it is saved as."""
     if not {"html", *PICTURE_KINDS} & set(formats):
         return {}
-    axes = COSTS if "html" in formats else ("params",)
+    axes = costs() if "html" in formats else ("params",)
     figures = {f"accuracy_vs_size/{axis}": accuracy_vs_size(answer.variants, axis) for axis in axes}
     figures["learning_curves"] = learning_curves(answer.sweep)
     return {name: figure for name, figure in figures.items() if figure is not None}

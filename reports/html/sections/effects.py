@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from reports.html import forest
 from reports.html.cells import (
+    DRAWING,
     Cell,
     ForestTable,
     Table,
@@ -70,7 +71,7 @@ def _three_intervals(plots: Sequence[tuple[str, Sequence[tuple[str, Interval]]]]
         for variant, three in plots
         for index, (name, each) in enumerate(three)
     ]  # fmt: skip
-    header = ("variant", "to be expected of", "drawn", "difference, points")
+    header = ("variant", "to be expected of", DRAWING, "difference, points")
     caption = "The difference to the baseline, with 95 % intervals for three questions"
     return ForestTable(Table(caption, header, rows, frozenset({0, 1, 2})), forest.axis(scale), scale.margin)
 
@@ -95,7 +96,7 @@ def interactions(data: PageData) -> dict[str, Any] | None:
     ]
     table = Table(
         "Effects of the factors, and whether they depend on each other",
-        ("factors", "kind", "drawn", "effect, points", "adjusted p"),
+        ("factors", "kind", DRAWING, "effect, points", "adjusted p"),
         cells,
         frozenset({0, 1, 2}),
     )

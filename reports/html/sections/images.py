@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from reports.html import forest
 from reports.html.cells import (
+    DRAWING,
     Cell,
     ForestTable,
     Table,
@@ -58,7 +59,7 @@ def _classes(data: PageData) -> list[tuple[str, ForestTable]]:
                     Cell(estimate(each, 1), each.middle),
                 ]
             )
-        header = ("class", "accuracy, %", "drawn", "difference, points")
+        header = ("class", "accuracy, %", DRAWING, "difference, points")
         table = Table(f"{variant}: accuracy on each class, against the baseline", header, cells, frozenset({0, 2}))
         plots.append((variant, ForestTable(table, axis, None)))
     return plots
@@ -69,8 +70,7 @@ def _churn(data: PageData) -> Table | None:
     rows = [row for row in rows if is_number(row["churn_percent"])]
     if not rows:
         return None
-    most = max(max(number(row[name]) for row in rows if is_number(row[name]))
-               for name in ("churn_percent", "floor_percent") if any(is_number(row[name]) for row in rows))  # fmt: skip
+    percents = [row[name] for row in rows for name in ("churn_percent", "floor_percent") if is_number(row[name])]
     cells = []
     for row in rows:
         churn, floor = row["churn_percent"], number(row["floor_percent"])
@@ -79,14 +79,14 @@ def _churn(data: PageData) -> Table | None:
             [
                 Cell(row["variant"]),
                 Cell(f"{churn:.1f} %", churn),
-                drawing_cell(forest.bar(churn, 1.05 * most, label, floor)),
+                drawing_cell(forest.bar(churn, 1.05 * max(percents), label, floor)),
                 number_cell(floor, "{:.1f} %".format),
                 number_cell(row["excess_points"], "{:+.1f}".format),
             ]
         )
     return Table(
         "Test images that are answered differently",
-        ("variant", "churn", "drawn", "floor", "beyond the floor, points"),
+        ("variant", "churn", DRAWING, "floor", "beyond the floor, points"),
         cells,
         frozenset({0, 2}),
         note="Two trainings of the same network disagree on some images too: that is the floor, the line across the bar. "
