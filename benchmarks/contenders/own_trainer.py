@@ -35,14 +35,14 @@ class Trainer:
         with quiet_import():
             import tensorflow as tf
         from zoo.host import hardware
-        from zoo.training import trainer
+        from zoo.training.network import create_network, default_strategy
         from zoo.training.steps import Totals, training_function
 
         tf.config.threading.set_intra_op_parallelism_threads(hardware.cores())
         tf.config.experimental.enable_op_determinism()  # as in a sweep
         self.config, self.data = config(model, augment, precision), images.load()
-        strategy = trainer.default_strategy()
-        self.network = trainer.create_network(self.config, 0, images.CLASSES, len(self.data.train_images), strategy)
+        strategy = default_strategy()
+        self.network = create_network(self.config, 0, images.CLASSES, len(self.data.train_images), strategy)
         pixels, labels = tf.constant(self.data.train_images), tf.constant(self.data.train_labels)
         self._steps = training_function(self.network, pixels, labels, self.config, 0)
         self._done, self._totals = 0, Totals()
@@ -60,7 +60,7 @@ def compete(server: ContenderServer, model: str, augment: bool, precision: str, 
     import tensorflow as tf
 
     from zoo.measure import cost
-    from zoo.training.steps import evaluation_function
+    from zoo.training.evaluation import evaluation_function
     from zoo.training.trainer import CALL_SECONDS
 
     evaluation = evaluation_function(trainer.network, tf.constant(trainer.data.test_images[:evaluated]), trainer.config)

@@ -10,7 +10,8 @@ from helpers.small import config
 
 from zoo import data, models
 from zoo.storage.record import Record
-from zoo.training.trainer import Arrays, default_strategy, train
+from zoo.training.network import default_strategy
+from zoo.training.trainer import Arrays, train
 
 
 class Branching(keras.layers.Layer):

@@ -1,6 +1,6 @@
 """Weights and random streams as the code of today gives them, in ``golden_values/``.
 
-They change only together with ``NUMERICS`` of the run keys: raise it in zoo/plan, then
+They change only together with ``NUMERICS`` of the run keys: raise it in zoo/plan/identity.py, then
 ``PYTHONPATH=.:tests python tests/training/golden.py`` writes them anew.
 """
 
@@ -18,8 +18,9 @@ from zoo.config import Config, load
 from zoo.data import batches
 from zoo.models import layers
 from zoo.training import averages
-from zoo.training.steps import Totals, evaluation_function, training_function
-from zoo.training.trainer import create_network, default_strategy
+from zoo.training.evaluation import evaluation_function
+from zoo.training.network import create_network, default_strategy
+from zoo.training.steps import Totals, training_function
 
 DIRECTORY = Path(__file__).parent / "golden_values"
 QUESTIONS = tuple(DIRECTORY / f"{family}.yaml" for family in ("alex", "nin", "squeeze"))

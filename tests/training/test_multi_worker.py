@@ -25,7 +25,8 @@ from zoo.plan import runs
 from zoo.plan.runs import Training
 from zoo.storage.record import Record
 from zoo.training.events import ProgressUpdate
-from zoo.training.trainer import Arrays, default_strategy, train
+from zoo.training.network import default_strategy
+from zoo.training.trainer import Arrays, train
 
 PATIENCE_S = 300  # for a busy machine
 

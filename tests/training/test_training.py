@@ -15,7 +15,8 @@ from zoo.storage.record import Record
 from zoo.training import averages, objective, schedules
 from zoo.training.errors import Diverged
 from zoo.training.events import TrainingEvents
-from zoo.training.trainer import Arrays, create_network, default_strategy, train
+from zoo.training.network import create_network, default_strategy
+from zoo.training.trainer import Arrays, train
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from zoo.plan.runs import Training
 from zoo.plugins import PluginError
 from zoo.storage.errors import RecordError
 from zoo.storage.states import FailureKind
-from zoo.training.errors import Diverged
+from zoo.training.errors import Diverged, TrainingError
 
 _REASON_LENGTH = 400  # characters of an error that are shown; the log has it all
 _OUTPUT_LINES = 5  # shown of the output of what failed
@@ -37,7 +37,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f": {error.filename}" if error.filename else ""
         text = f"{error.strerror}{name}"
-    if isinstance(error, (OSError, DataError, PluginError, RecordError, Diverged)):
+    if isinstance(error, (OSError, DataError, PluginError, RecordError, TrainingError)):
         return text[:_REASON_LENGTH]
     return f"{type(error).__name__}: {text[:_REASON_LENGTH]}"
 

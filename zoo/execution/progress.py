@@ -12,7 +12,9 @@ from rich.table import Column
 from rich.text import Text
 
 from zoo.execution.events import SweepEvents
+from zoo.measure.readouts import evaluations
 from zoo.plan.runs import Training
+from zoo.storage.records import Row
 from zoo.storage.states import TrainingState
 from zoo.text.wording import duration
 from zoo.training.events import ProgressUpdate
@@ -118,8 +120,8 @@ class Display(SweepEvents):
             row = update.evaluated
             self._print_about(
                 now,
-                f"step {update.step:>7,}  loss {row['train/loss']:.3f}  test {100 * row['test/accuracy_raw']:.2f} %, "
-                f"averaged {100 * row['test/accuracy_ema']:.2f} %  {row['train/images_per_s']:,.0f} images/s",
+                f"step {update.step:>7,}  loss {row['train/loss']:.3f}  test {_accuracies(row)}  "
+                f"{row['train/images_per_s']:,.0f} images/s",
             )
 
     def stopping(self, training: Training) -> None:
@@ -196,6 +198,13 @@ class _Detail(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         return Text(task.fields.get("detail", ""))
+
+
+def _accuracies(row: Row) -> str:
+    """The test accuracy of each evaluation: "71.25 %, averaged 74.10 %"."""
+    first, *others = evaluations()
+    named = [f"{evaluation.short_label} {100 * row[evaluation.accuracy]:.2f} %" for evaluation in others]
+    return ", ".join([f"{100 * row[first.accuracy]:.2f} %", *named])
 
 
 def _short(name: str) -> str:

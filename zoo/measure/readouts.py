@@ -25,7 +25,8 @@ class Level:
 
     suffix: str  # in names such as ``test/accuracy_ema``; empty where the evaluation needs no name of its own
     label: str  # for a person: "averaged weights"
-    evaluate: Callable[[Any, Logits], Any] = _as_it_is  # of the trainer's Network, which it must leave as it was
+    short_label: str  # "averaged"
+    evaluate: Callable[[Any, Logits], Any] = _as_it_is  # of a TrainableNetwork, which it must leave as it was
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Evaluation:
 
     name: str  # the end of ``test/accuracy_<name>`` and ``logits_<name>``
     label: str
+    short_label: str
     levels: tuple[Level, ...]
 
     @property
@@ -96,7 +98,12 @@ def evaluation_of(config: Any) -> Evaluation:
 
 def _evaluation(levels: tuple[Level, ...]) -> Evaluation:
     named = [level for level in levels if level.suffix]
-    return Evaluation("_".join(level.suffix for level in named), ", ".join(level.label for level in named), levels)
+    return Evaluation(
+        "_".join(level.suffix for level in named),
+        ", ".join(level.label for level in named),
+        ", ".join(level.short_label for level in named),
+        levels,
+    )
 
 
 def _around(level: Level, network: Any, logits: Logits) -> Logits:
@@ -111,7 +118,7 @@ def _with_averages(network: Any, logits: Logits) -> Any:
 register(
     Readout(
         "ema",
-        {False: Level("raw", "raw weights"), True: Level("ema", "averaged weights", _with_averages)},
+        {False: Level("raw", "raw weights", "raw"), True: Level("ema", "averaged weights", "averaged", _with_averages)},
         default=False,
     )
 )

@@ -18,7 +18,8 @@ from pathlib import Path
 from zoo.storage.atomic import sync_directory
 from zoo.storage.record import Record
 from zoo.storage.records import Row
-from zoo.training.steps import Network, Totals
+from zoo.training.network import TrainableNetwork
+from zoo.training.steps import Totals
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Progress:
     history: list[Row] = field(default_factory=list)
 
 
-def write(record: Record, network: Network, progress: Progress) -> Path:
+def write(record: Record, network: TrainableNetwork, progress: Progress) -> Path:
     """Save the state at ``progress.step``; an equal checkpoint that is there already stays.
 
     Under a MultiWorkerMirroredStrategy all processes must call it, and each writes, whatever it finds: reading what the
@@ -70,7 +71,7 @@ def step_of(place: Path) -> int:
     return int(place.name.removeprefix("step_"))
 
 
-def read(place: Path, network: Network) -> Progress:
+def read(place: Path, network: TrainableNetwork) -> Progress:
     """Put the state of a checkpoint into the network and say how far it was."""
     _tracked(network).read(str(place / "state")).assert_existing_objects_matched()
     found = json.loads((place / "progress.json").read_text(encoding="utf-8"))
@@ -116,7 +117,7 @@ def keep_only(record: Record, steps: Iterable[int]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _tracked(network: Network):
+def _tracked(network: TrainableNetwork):
     import tensorflow as tf
 
     network.optimizer.build(network.model.trainable_variables)

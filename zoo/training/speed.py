@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo.training.steps import Totals, evaluation_function, training_function
-from zoo.training.trainer import create_network, default_strategy
+from zoo.training.evaluation import evaluation_function
+from zoo.training.network import create_network, default_strategy
+from zoo.training.steps import Totals, training_function
 
 SECONDS = 3.0  # of training that are timed
 _IMAGES, _EVALUATED = 2048, 500  # made-up images to train and to evaluate on

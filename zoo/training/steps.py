@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zoo.data.batches import evaluation_batch, training_batch
+from zoo.data.batches import training_batch
 from zoo.models import layers
 from zoo.training import averages as moving_averages
 from zoo.training import multi_worker, objective
+from zoo.training.network import TrainableNetwork
 
-
-@dataclass
-class Network:
-    """What training changes: the model, its moving averages and the optimizer's slots, under one strategy."""
-
-    strategy: Any
-    model: Any
-    averages: list
-    optimizer: Any
+if TYPE_CHECKING:
+    from zoo.config import Config
 
 
 class Totals(NamedTuple):
@@ -35,7 +28,10 @@ class Totals(NamedTuple):
     first_bad_step: int = -1  # the first step whose loss was not finite, -1 for none
 
 
-def training_function(network: Network, images, labels, config, seed: int):
+Steps = Callable[[int, int, Totals], Totals]  # (first step, how many, totals so far) -> totals
+
+
+def training_function(network: TrainableNetwork, images: Any, labels: Any, config: Config, seed: int) -> Steps:
     """A function ``(first_step, count, totals) -> totals`` that trains for ``count`` steps.
 
     images: uint8 tensor [N, H, W, C]; labels: int32 tensor [N]. The global batch is split evenly over the replicas of the
@@ -43,16 +39,42 @@ def training_function(network: Network, images, labels, config, seed: int):
     """
     import tensorflow as tf
 
+    replica_step = _replica_step(network, images, labels, config, seed)
+
+    def one_step(step: Any, loss_sum: Any, correct: Any, bad: Any) -> tuple[Any, ...]:
+        per_replica = network.strategy.run(replica_step, args=(step,))
+        loss, hits = (network.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in per_replica)
+        is_first_bad = (bad < 0) & ~tf.math.is_finite(loss)
+        return step + 1, loss_sum + tf.cast(loss, tf.float64), correct + hits, tf.where(is_first_bad, step, bad)
+
+    types = (tf.float64, tf.int64, tf.int64)  # of the totals
+    train = _compiled(network, one_step, types)
+
+    def call(first_step: int, count: int, totals: Totals) -> Totals:
+        values = (tf.constant(value, dtype) for value, dtype in zip(totals, types, strict=True))
+        loss, correct, bad = train(first_step, count, *values)
+        return Totals(float(loss), int(correct), int(bad))
+
+    return call
+
+
+def _replica_step(
+    network: TrainableNetwork, images: Any, labels: Any, config: Config, seed: int
+) -> Callable[[Any], Any]:
+    """What each replica does in a step: a function ``step -> (its part of the loss, images classified right)``."""
+    import tensorflow as tf
+
     replicas = network.strategy.num_replicas_in_sync
     rows = config.batch // replicas
     model, variables = network.model, network.model.trainable_variables
     decayed = objective.decayed_kernels(model, config.weight_decay.layers) if config.weight_decay.rule != "none" else []
+    logits_of = network_call()
 
-    def replica_step(step):
+    def replica_step(step: Any) -> tuple[Any, Any]:
         first_row = tf.distribute.get_replica_context().replica_id_in_sync_group * rows
         pixels, targets = training_batch(images, labels, config, seed, step, first_row, rows)
         with layers.randomness(seed, step, first_row, config.batch), tf.GradientTape() as tape:
-            logits = _called()(model, pixels, training=True)
+            logits = logits_of(model, pixels, training=True)
             loss = tf.reduce_sum(objective.cross_entropy(logits, targets)) / config.batch
             loss += (objective.weight_penalty(decayed, config) + _layer_losses(model)) / replicas
         gradients = tape.gradient(loss, variables)
@@ -61,25 +83,26 @@ def training_function(network: Network, images, labels, config, seed: int):
         hits = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), targets)
         return loss, tf.reduce_sum(tf.cast(hits, tf.int64))
 
-    def one_step(step, loss_sum, correct, bad):
-        per_replica = network.strategy.run(replica_step, args=(step,))
-        loss, hits = (network.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for value in per_replica)
-        is_first_bad = (bad < 0) & ~tf.math.is_finite(loss)
-        return step + 1, loss_sum + tf.cast(loss, tf.float64), correct + hits, tf.where(is_first_bad, step, bad)
+    return replica_step
 
-    step_spec, totals_specs = tf.TensorSpec([], tf.int64), [tf.TensorSpec([], t) for t in _TOTALS()]
+
+def _compiled(network: TrainableNetwork, one_step: Callable[..., Any], types: tuple[Any, ...]) -> Callable[..., Any]:
+    """A function ``(first_step, count, *totals) -> totals`` that makes ``count`` steps inside one graph."""
+    import tensorflow as tf
+
+    step_spec, totals_specs = tf.TensorSpec([], tf.int64), [tf.TensorSpec([], t) for t in types]
 
     @tf.function(input_signature=[step_spec, step_spec, *totals_specs], autograph=False)
-    def loop(first_step, count, *totals):
+    def loop(first_step: Any, count: Any, *totals: Any) -> Any:
         until = first_step + count
         _, *totals = tf.while_loop(lambda step, *_: step < until, one_step, (first_step, *totals))
         return totals
 
     @tf.function(input_signature=[step_spec, *totals_specs], autograph=False)
-    def single(step, *totals):
+    def single(step: Any, *totals: Any) -> Any:
         return one_step(step, *totals)[1:]
 
-    def train(first_step, count, *totals):
+    def train(first_step: int, count: int, *totals: Any) -> Any:
         if not multi_worker.are_several(network.strategy):
             return loop(tf.constant(first_step, tf.int64), tf.constant(count, tf.int64), *totals)
         # No loop, which is a cycle in the graph: TensorFlow's pass that puts in oneDNN's kernels then visits the nodes in an
@@ -89,58 +112,24 @@ def training_function(network: Network, images, labels, config, seed: int):
             totals = single(tf.constant(step, tf.int64), *totals)
         return totals
 
-    def call(first_step: int, count: int, totals: Totals) -> Totals:
-        values = (tf.constant(value, dtype) for value, dtype in zip(totals, _TOTALS(), strict=True))
-        loss, correct, bad = train(first_step, count, *values)
-        return Totals(float(loss), int(correct), int(bad))
-
-    return call
-
-
-def evaluation_function(network: Network, images, config, batch: int = 500, alive: Callable[[], None] = lambda: None):
-    """A function ``() -> logits``, float32 [N, classes], of the weights as they are, over all images uint8 [N, H, W, C].
-
-    ``alive()`` is called after each batch.
-    """
-    import numpy as np
-    import tensorflow as tf
-
-    count = images.shape[0]
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
-    def logits(index):
-        return tf.cast(_called()(network.model, evaluation_batch(images, index, config), training=False), tf.float32)
-
-    def call():
-        found = []
-        for first in range(0, count, batch):
-            found.append(logits(np.arange(first, min(first + batch, count), dtype=np.int32)).numpy())
-            alive()
-        return np.concatenate(found)
-
-    return call
+    return train
 
 
 @functools.cache
-def _called():
+def network_call() -> Callable[..., Any]:
     """A function ``(model, images, training) -> logits`` in which the ``call`` of a user's own layer may branch and loop
     on tensors, as it may in any tf.function."""
     import tensorflow as tf
 
-    def logits(model, images, training):
+    def logits(model: Any, images: Any, training: bool) -> Any:
         return model(images, training=training)
 
-    return tf.autograph.to_graph(logits)
+    converted: Callable[..., Any] = tf.autograph.to_graph(logits)
+    return converted
 
 
-def _layer_losses(model):
+def _layer_losses(model: Any) -> Any:
     """The regularizers that a user's own layers bring with them."""
     import tensorflow as tf
 
     return tf.add_n(model.losses) if model.losses else 0.0
-
-
-def _TOTALS():
-    import tensorflow as tf
-
-    return tf.float64, tf.int64, tf.int64
