@@ -159,9 +159,8 @@ def _per_class_frame(
                 row["accuracy_percent"] = 100 * float(right[:, start:end].mean())
             if end > start and pair:
                 images = order[start:end]
-                found = uncertainty.difference(
-                    *(each.right[:, images] for each in (pair.variant, pair.baseline)), pair.paired, alpha
-                )
+                ours, theirs = pair.variant.right[:, images], pair.baseline.right[:, images]
+                found = uncertainty.difference(ours, theirs, pair.paired, alpha)
                 row |= {"difference_points": found.points, "low_points": found.low_both, "high_points": found.high_both}
             rows.append(row)
     return pd.DataFrame(rows, columns=columns)
