@@ -1,13 +1,11 @@
-"""Files of the user's own: executed once, and refused with the line that is wrong. And importing without noise."""
+"""Files of the user's own: executed once, and refused with the line that is wrong."""
 
 from __future__ import annotations
 
-import os
 import sys
 
 import pytest
 
-from zoo.host.quiet_import import quiet_import
 from zoo.plugins import PluginError, load_file
 
 
@@ -63,17 +61,3 @@ def test_files_that_are_none(tmp_path):
     assert refusal(tmp_path).endswith(":1: is a directory, not a Python file")
     (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00\x01")
     assert refusal(tmp_path / "binary.py").startswith(f"{tmp_path / 'binary.py'}:")
-
-
-def test_quiet_import_swallows_what_is_written_to_the_descriptor(capfd):
-    with quiet_import():
-        os.write(2, b"noise\n")
-    os.write(2, b"kept\n")
-    assert capfd.readouterr().err == "kept\n"
-
-
-def test_quiet_import_shows_what_was_said_before_a_failure(capfd):
-    with pytest.raises(ImportError), quiet_import():
-        os.write(2, b"the reason\n")
-        raise ImportError
-    assert capfd.readouterr().err == "the reason\n"

@@ -13,7 +13,7 @@ from helpers.tracked import ask, begin, finish, runs_of, train, uri_of
 
 from zoo.storage.records import Status
 from zoo.storage.states import FailureKind, TrainingState
-from zoo.tracking.sync import Sent, send_all, state_on_disk
+from zoo.tracking.sync import SyncResult, send_all, state_on_disk
 
 LOCKED = "another program has locked the database and does not let go; close it"
 
@@ -70,7 +70,7 @@ def test_nothing_on_disk_opens_no_store(tmp_path):
 
 
 def test_what_is_said_names_no_password():
-    sent = Sent("postgresql://me:secret@db/x", 2, {"done": 1}, 1, None, None)
+    sent = SyncResult("postgresql://me:secret@db/x", 2, {"done": 1}, 1, None, None)
     assert sent.text == "sent 1 of 2 runs to postgresql://me:***@db/x: 1 complete; 1 has nothing on disk"
 
 

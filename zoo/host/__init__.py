@@ -1,1 +1,4 @@
-"""This machine: processes, cores and GPUs, the machine lock, ports, TensorFlow's output on import."""
+"""This machine: processes, cores and GPUs, the lock between training and measuring, ports, TensorFlow's noisy import.
+
+Imports nothing else of zoo.
+"""

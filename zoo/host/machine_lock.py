@@ -12,7 +12,7 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # not on this system: a person who measures there must keep it quiet
+except ImportError:  # not on this system, where nothing else must run while a latency is measured
     fcntl = None  # type: ignore[assignment]
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _NAME = "model-zoo-bench.turns"  # of a file in the directory of temporary files
 @contextlib.contextmanager
 def training() -> Iterator[None]:
     """Within this block a training runs; many may at once. Waits while something is measured, which takes seconds."""
-    with _opened() as file:
+    with _open_file() as file:
         if file is not None:
             fcntl.flock(file, fcntl.LOCK_SH)
         yield
@@ -31,12 +31,12 @@ def training() -> Iterator[None]:
 @contextlib.contextmanager
 def measuring(patience_s: float) -> Iterator[bool]:
     """Within this block no training runs here. Yields False when others have not ended within ``patience_s`` seconds."""
-    with _opened() as file:
-        yield file is None or _alone(file, time.monotonic() + patience_s)
+    with _open_file() as file:
+        yield file is None or _locked_alone(file, time.monotonic() + patience_s)
 
 
-def _alone(file: int, deadline: float) -> bool:
-    logged = False
+def _locked_alone(file: int, deadline: float) -> bool:
+    is_announced = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,14 +44,14 @@ def _alone(file: int, deadline: float) -> bool:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False
-        if not logged:
+        if not is_announced:
             _log.info("  another sweep trains on this machine; waiting for it")
-            logged = True
+            is_announced = True
         time.sleep(0.2)
 
 
 @contextlib.contextmanager
-def _opened() -> Iterator[int | None]:
+def _open_file() -> Iterator[int | None]:
     """The file that is locked, None where there can be none."""
     try:
         # Without O_CREAT first: in a shared directory the system may refuse to "create" another user's file.

@@ -1,4 +1,4 @@
-"""Where the processes of one training reach each other."""
+"""Addresses at which the processes of one training reach each other."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import socket
 
 
 def free(count: int, host: str = "127.0.0.1") -> tuple[str, ...]:
-    """``count`` different addresses host:port on this machine, which the others know as ``host``, where nobody listens.
+    """``count`` different free addresses host:port on this machine, which the other processes know as ``host``.
 
-    They are free now, and nothing keeps them so: whoever finds one taken is to be started again with others.
+    Nothing reserves them: a process that finds its address in use is to be started again with another.
     """
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
     try:
-        for one in sockets:
-            one.bind(("", 0))  # on every interface, as TensorFlow's server will
-        return tuple(f"{host}:{one.getsockname()[1]}" for one in sockets)
+        for each in sockets:
+            each.bind(("", 0))  # on every interface, as TensorFlow's server will
+        return tuple(f"{host}:{each.getsockname()[1]}" for each in sockets)
     finally:
-        for one in sockets:
-            one.close()
+        for each in sockets:
+            each.close()

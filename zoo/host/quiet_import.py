@@ -1,4 +1,4 @@
-"""Importing TensorFlow without the lines that it writes to the terminal before its own logging can be told not to."""
+"""Importing TensorFlow without the lines that it writes to the terminal before its log level is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}  # a user'
 
 @contextlib.contextmanager
 def quiet_import() -> Iterator[None]:
-    """``with quiet_import(): import tensorflow`` keeps standard error clean; an import that fails shows what it held.
+    """``with quiet_import(): import tensorflow`` keeps standard error clean; a failed import shows what was held back.
 
     TensorFlow's libraries write some lines straight to file descriptor 2 before its log level is read, so the
     descriptor itself is turned to a temporary file for as long as the block lasts.
@@ -25,15 +25,15 @@ def quiet_import() -> Iterator[None]:
     except OSError:  # standard error is closed: nothing to keep clean
         yield
         return
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         _flush()
-        os.dup2(said.fileno(), 2)
+        os.dup2(output.fileno(), 2)
         try:
             yield
         except BaseException:
             _flush()
-            said.seek(0)
-            _write_all(kept, said.read())
+            output.seek(0)
+            _write_all(kept, output.read())
             raise
         finally:
             _flush()

@@ -1,4 +1,4 @@
-"""Which trainings are wanted: all of a plan's, or, with seeds until decided, one more at a time for what is undecided."""
+"""Which trainings are wanted: all of a plan, or, with seeds until decided, one more seed at a time of what is undecided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.stats.verdicts import SeedSchedule, Verdict
 InterimAnalysis = Callable[[int, Mapping[str, Verdict]], object]  # the number of seeds, and the verdict on each variant
 
 
-def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, found: None) -> Iterator[list[Training]]:
+def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, verdicts: None) -> Iterator[list[Training]]:
     """Lists of trainings, each to be asked for when those of the one before have ended.
 
     With seeds until decided: the first seeds of all variants, then one seed more of the baseline and of what is undecided.
@@ -26,12 +26,12 @@ def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, found: None)
     first = question.seeds[: question.first_analysis]
     yield [training for training in plan.trainings if training.seed in first]
     for n, seed in enumerate((*question.seeds[question.first_analysis :], None), start=question.first_analysis):
-        found = _verdicts(plan, n)
-        on_analysis(n, found)
-        wanted = [name for name, verdict in found.items() if _takes_more(verdict)]
-        if seed is None or not wanted:
+        by_variant = _verdicts(plan, n)
+        on_analysis(n, by_variant)
+        undecided = [name for name, verdict in by_variant.items() if _needs_more_seeds(verdict)]
+        if seed is None or not undecided:
             return
-        yield _of(plan, [*wanted, question.baseline], [seed])
+        yield _trainings_of(plan, [*undecided, question.baseline], [seed])
 
 
 class WantedTrainings(NamedTuple):
@@ -54,13 +54,13 @@ def wanted_trainings(plan: Plan) -> WantedTrainings:
     if question.first_analysis is None:
         return WantedTrainings(tuple(wanted), tuple(wanted))
     reached = {training.seed for training in wanted}
-    open_ = {run.variant.name for training in stage for run in training.runs}
-    further = _of(plan, open_, [seed for seed in question.seeds if seed not in reached])
+    undecided = {run.variant.name for training in stage for run in training.runs}
+    further = _trainings_of(plan, undecided, [seed for seed in question.seeds if seed not in reached])
     return WantedTrainings(tuple(wanted), (*wanted, *further))
 
 
-def _takes_more(verdict: Verdict) -> bool:
-    """More seeds may decide it; without any result, another seed is no help."""
+def _needs_more_seeds(verdict: Verdict) -> bool:
+    """Whether more seeds may decide it; where no seed had a result, another one is no help."""
     return not verdict.is_decided and verdict.seeds > 0
 
 
@@ -69,11 +69,11 @@ def _verdicts(plan: Plan, seeds: int) -> dict[str, Verdict]:
     question = plan.question
     assert question.first_analysis is not None
     schedule = SeedSchedule(question.first_analysis, len(question.seeds))
-    values, paired = _results(plan, question.seeds[:seeds])
-    return verdicts.verdicts(values, question.baseline, question.margin, schedule, paired)
+    accuracies, paired = _results(plan, question.seeds[:seeds])
+    return verdicts.verdicts(accuracies, question.baseline, question.margin, schedule, paired)
 
 
-def _of(plan: Plan, variants: Collection[str], seeds: Sequence[int]) -> list[Training]:
+def _trainings_of(plan: Plan, variants: Collection[str], seeds: Sequence[int]) -> list[Training]:
     """The trainings with these seeds that answer for any of these variants."""
     return [
         training
@@ -92,14 +92,14 @@ def accuracy(plan: Plan, run: Run) -> float | None:
 
 
 def _results(plan: Plan, seeds: Sequence[int]) -> tuple[dict[str, list[float]], set[str]]:
-    """The accuracies of each variant with these seeds, and which variants come from the very trainings of the baseline."""
-    values: dict[str, list[float]] = {variant.name: [] for variant in plan.question.variants}
-    keys: dict[str, list[str]] = {name: [] for name in values}
+    """The accuracies of each variant with these seeds, and which variants are readouts of the baseline's own trainings."""
+    accuracies: dict[str, list[float]] = {variant.name: [] for variant in plan.question.variants}
+    keys: dict[str, list[str]] = {name: [] for name in accuracies}
     for run in plan.runs:
-        found = accuracy(plan, run) if run.seed in seeds else None
-        if found is not None:
-            values[run.variant.name].append(found)
+        value = accuracy(plan, run) if run.seed in seeds else None
+        if value is not None:
+            accuracies[run.variant.name].append(value)
             keys[run.variant.name].append(run.key)
-    its = keys[plan.question.baseline]
-    paired = {name for name in values if name != plan.question.baseline and its and keys[name] == its}
-    return values, paired
+    baseline = plan.question.baseline
+    paired = {name for name in accuracies if name != baseline and keys[name] and keys[name] == keys[baseline]}
+    return accuracies, paired

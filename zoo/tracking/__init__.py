@@ -1,1 +1,1 @@
-"""The only package that writes to MLflow, and the names that are used there. Imports everything in zoo but execution."""
+"""The only package that writes to MLflow, and the names that are used there. May import zoo.plan and what is below it."""

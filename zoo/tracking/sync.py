@@ -14,7 +14,7 @@ from zoo.tracking.connection import TrackingError
 from zoo.tracking.recorder import PATIENCE_S, Recorder
 from zoo.tracking.store import Store
 
-_SAID = {
+_STATE_TEXT = {
     TrainingState.DONE: "complete",
     TrainingState.RUNNING: "still running",
     TrainingState.STOPPED: "stopped",
@@ -23,8 +23,8 @@ _SAID = {
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What became of a sending: how many of the ``runs`` of the plan MLflow has now, by state, and what was in the way."""
+class SyncResult:
+    """How many of the ``runs`` of a plan MLflow has now, by state, and what prevented the rest."""
 
     uri: str
     runs: int
@@ -36,7 +36,7 @@ class Sent:
     @property
     def text(self) -> str:
         """In one line: "sent 5 of 6 runs to sqlite:///mlflow.db: 4 complete, 1 stopped; 1 has nothing on disk"."""
-        by_state = ", ".join(f"{count} {_SAID[state]}" for state, count in self.states.items())
+        by_state = ", ".join(f"{count} {_STATE_TEXT[state]}" for state, count in self.states.items())
         sent = f"sent {sum(self.states.values())} of {self.runs} runs to {without_passwords(self.uri)}"
         absent = f"; {self.absent} {'has' if self.absent == 1 else 'have'} nothing on disk" if self.absent else ""
         return f"{sent}{': ' if by_state else ''}{by_state}{absent}"
@@ -48,11 +48,11 @@ def send_all(
     directory: Path,
     command: str = "",
     patience_s: float = PATIENCE_S,
-) -> Sent:
+) -> SyncResult:
     """Bring MLflow up to what is on disk, for every training of the plan that has something there.
 
     ``command`` is the one that does the sweep, kept with it. A store that cannot be written to is the ``problem`` of the
-    answer, and the runs of the trainings that got through are counted all the same. Raises RecordError.
+    result, and the runs of the trainings that got through are counted all the same. Raises RecordError.
     """
     for training in plan.trainings:
         training.record.check()
@@ -60,19 +60,21 @@ def send_all(
     present = [training for training in plan.trainings if training.key in states]
     absent = sum(len(training.runs) for training in plan.trainings) - sum(len(t.runs) for t in present)
     if not present:
-        return Sent(uri, len(plan.runs), {}, absent, None, None)
+        return SyncResult(uri, len(plan.runs), {}, absent, None, None)
     recorder = Recorder(plan, uri, directory, command)
     for training in present:
         recorder.update(training, *states[training.key])
     problem = recorder.close(patience_s)
     counted = Counter(states[t.key][0] for t in present if t.key not in recorder.unsent for _ in t.runs)
-    return Sent(uri, len(plan.runs), {s: counted[s] for s in _SAID if counted[s]}, absent, problem, recorder.store)
+    return SyncResult(
+        uri, len(plan.runs), {s: counted[s] for s in _STATE_TEXT if counted[s]}, absent, problem, recorder.store
+    )
 
 
 def state_on_disk(training: Training) -> tuple[TrainingState, str] | None:
     """How a training stands as far as its record says, and why it failed; None when there is no record.
 
-    One that says "running" while no process is at it was killed together with whoever watched it: stopped.
+    One that says "running" while no process is at it was killed together with the sweep that ran it: stopped.
     """
     record = training.record
     if record.is_empty():
