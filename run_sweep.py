@@ -167,10 +167,10 @@ def _count(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    from zoo.text.wording import seconds_of
+    from zoo.text.wording import parsed_duration
 
     try:
-        return seconds_of(text)
+        return parsed_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

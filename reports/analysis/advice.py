@@ -10,7 +10,7 @@ import pandas as pd
 from zoo.measure import metrics
 from zoo.measure.metrics import Kind, Metric
 from zoo.stats.verdicts import VerdictWord
-from zoo.text.listing import listed, shown
+from zoo.text.listing import level_text, listed
 
 NOISE = 1.05  # ratio of two measured values below which nothing is said; counts and sizes are exact
 
@@ -73,7 +73,7 @@ def change(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
         elif ours is True and theirs is False:
             parts.append(f"add {factor}")
         else:
-            parts.append(f"use {factor} {shown(ours)} instead of {shown(theirs)}")
+            parts.append(f"use {factor} {level_text(ours)} instead of {level_text(theirs)}")
     return listed(parts)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from zoo.stats.effects import Effect, EffectKind, effects
 from zoo.stats.power import ALPHA
 from zoo.stats.verdicts import VerdictWord
-from zoo.text.listing import listed, shown
+from zoo.text.listing import level_text, listed
 
 COLUMNS = (
     *(
@@ -46,8 +46,8 @@ def frame(
     Raises:
         ValueError: as ``effects``.
     """
-    texts = {name: {factor: shown(level) for factor, level in own.items()} for name, own in levels.items()}
-    middle = {factor: shown(level) for factor, level in baseline.items()}
+    texts = {name: {factor: level_text(level) for factor, level in own.items()} for name, own in levels.items()}
+    middle = {factor: level_text(level) for factor, level in baseline.items()}
     rows = [_row(effect, margin) for effect in effects(accuracies, texts, middle, trainings, margin)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

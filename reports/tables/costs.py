@@ -11,6 +11,7 @@ import pandas as pd
 from reports.analysis.trade_off import axis_label, points
 from reports.tables import tables
 from zoo.measure.metrics import CostAxis, Kind, cost_axes
+from zoo.text.wording import table
 
 
 def short_count(value: float) -> str:
@@ -76,7 +77,7 @@ def front_text(frame: pd.DataFrame, axis: str = "params") -> str:
         [row.sweep, row.name, _accuracy_words(row), show(row.cost), "*" * row.front]
         for row in found.itertuples(index=False, name="Point")
     ]
-    return tables.text_table(["sweep", "variant", "test accuracy, %", axis_label(frame, axis), "front"], rows, left=2)
+    return table(["sweep", "variant", "test accuracy, %", axis_label(frame, axis), "front"], rows, left=2, gap=2)
 
 
 def _accuracy_words(row: Any) -> str:

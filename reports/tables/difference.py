@@ -10,6 +10,7 @@ from reports.tables import tables
 from zoo.measure import metrics
 from zoo.measure.metrics import Kind
 from zoo.stats.mcnemar import PairedAnswers
+from zoo.text.wording import table
 
 CAVEAT = (
     "This compares these two trained networks on these test images. It says nothing about what another training of the "
@@ -33,13 +34,13 @@ def text(found: Difference) -> str:
     else:
         parts.append("Provenance: the same commit, data, device and versions, as far as they were recorded.")
     rows = [[name, _number(name, a), _number(name, b), _change(name, a, b)] for name, (a, b) in found.metrics.items()]
-    parts.append(tables.text_table(["metric", "A", "B", "B - A"], rows) if rows else "Nothing was measured.")
+    parts.append(table(["metric", "A", "B", "B - A"], rows, gap=2) if rows else "Nothing was measured.")
     return "\n\n".join([*parts, _agreement_words(found.agreement)])
 
 
 def _table(pairs: dict[str, tuple[str | None, str | None]]) -> str:
     rows = [[name, *(tables.ABSENT if value is None else value for value in pair)] for name, pair in pairs.items()]
-    return tables.text_table(["", "A", "B"], rows, left=3)
+    return table(["", "A", "B"], rows, left=3, gap=2)
 
 
 def _number(name: str, value: float) -> str:
@@ -74,7 +75,7 @@ def _agreement_words(found: PairedAnswers | str) -> str:
     p = f"p = {found.p:.2g}" if found.p >= 1e-4 else "p < 0.0001"
     return "\n".join([
         f"Predictions: the same for {fraction:.2f} % of {found.images:,} test images.",
-        tables.text_table(["images", "B right", "B wrong"], rows),
+        table(["images", "B right", "B wrong"], rows, gap=2),
         f"McNemar's exact test: {p} that A and B are right equally often. {CAVEAT}",
     ])  # fmt: skip
 

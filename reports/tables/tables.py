@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -105,15 +103,3 @@ def count(value: int | None) -> str:
 def duration(seconds: float) -> str:
     """``42 s``, ``12.5 min`` or ``3.2 h``."""
     return ABSENT if np.isnan(seconds) else metrics.duration(seconds)
-
-
-def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """Columns aligned for the terminal: the first ``left`` to the left, the others to the right."""
-    rows = [list(header), *map(list, rows)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    lines = [
-        "  ".join(cell.ljust(width) if column < left else cell.rjust(width)
-                  for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in rows
-    ]  # fmt: skip
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

@@ -8,6 +8,7 @@ from reports.analysis import sentences
 from reports.analysis.answer import Answer
 from reports.store.sweep import Sweep
 from reports.tables import tables
+from zoo.text.wording import table
 
 
 def summary(answer: Answer) -> str:
@@ -17,7 +18,7 @@ def summary(answer: Answer) -> str:
     parts = [
         f"{sweep.name}: {sweep.question}" if sweep.question else sweep.name,
         sentences.what_ran(sweep),
-        tables.text_table(tables.header(), tables.formatted(frame)) if len(frame) else "",
+        table(tables.header(), tables.formatted(frame), gap=2) if len(frame) else "",
         "\n".join(findings(sweep, frame)),
         "\n".join(headline.advice for headline in answer.details.headlines),
         "\n".join([] if claims is None else claims["sentence"]),

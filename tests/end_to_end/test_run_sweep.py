@@ -114,8 +114,8 @@ def test_bad_questions_and_bad_options_exit_with_2(planned, env):
         (("flip.yaml", "--sets", "base.steps=3"), "unrecognized arguments: --sets"),
         (("flip.yaml", "--jobs", "0"), "--jobs: '0' is no number of 1 or more"),
         (("flip.yaml", "--jobs", "many"), "--jobs: 'many' is no whole number"),
-        (("flip.yaml", "--budget", "2"), "--budget: '2' is no length of time; write it like 2h, 90m, 1h30m or 45s"),
-        (("flip.yaml", "--hang-after", "soon"), "--hang-after: 'soon' is no length of time"),
+        (("flip.yaml", "--budget", "2"), "--budget: '2' is not a duration; write it like 2h, 90m, 1h30m or 45s"),
+        (("flip.yaml", "--hang-after", "soon"), "--hang-after: 'soon' is not a duration"),
         (("flip.yaml", "--retries", "-1"), "--retries: "),
         (("flip.yaml", "--plan", "--gpus-per-run", "1"), "--gpus-per-run 1: this machine has no GPU"),
     ]:

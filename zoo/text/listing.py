@@ -1,4 +1,4 @@
-"""How lists and levels are written in a sentence."""
+"""How levels of factors and lists of words are written in a sentence."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def listed(words: Iterable[str]) -> str:
     return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def shown(level: Any) -> str:
-    """A level as a question writes it: a text as it is, anything else as JSON (``true``, ``0.5``, ``[1, 2]``)."""
+def level_text(level: Any) -> str:
+    """A level as a question writes it: text as it is, anything else as JSON (``true``, ``0.5``, ``[1, 2]``)."""
     return level if isinstance(level, str) else json.dumps(level, sort_keys=True)

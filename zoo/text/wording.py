@@ -1,39 +1,45 @@
-"""Plain text for a person, the same on a terminal and in a file: aligned tables, durations, amounts."""
+"""Plain text for a terminal or a file: aligned tables, durations, amounts of bytes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _UNITS_S = {"h": 3600, "min": 60, "m": 60, "s": 1}
 
 
 def table(
     heads: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Iterable[Sequence[str]],
     *,
-    left: int,
+    left: int = 1,
+    gap: int = 1,
     notes: Sequence[str] = (),
     rule_before_last: bool = False,
 ) -> str:
-    """Aligned columns, the first ``left`` of them to the left; a row's note stands in place of its missing cells."""
+    """Columns ``gap`` spaces apart, the first ``left`` aligned to the left, the others to the right.
+
+    A row that ends early has its note in the place of the missing cells.
+    """
+    rows = [list(row) for row in rows]
     widths = [max(len(row[i]) for row in [heads, *rows] if i < len(row)) for i in range(len(heads))]
 
-    def line(cells: Sequence[str]) -> str:
-        return " ".join(
+    def line(cells: Sequence[str], note: str = "") -> str:
+        aligned = [
             cell.ljust(width) if i < left else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(cells, widths, strict=False))
-        )
+        ]
+        return (" " * gap).join([*aligned, note]).rstrip()
 
-    rule = "-" * (sum(widths) + len(widths) - 1)
-    lines = [f"{line(row)} {note}".rstrip() for row, note in zip(rows, notes or [""] * len(rows), strict=True)]
+    rule = line(["-" * width for width in widths])
+    lines = [line(row, note) for row, note in zip(rows, notes or [""] * len(rows), strict=True)]
     if rule_before_last:
         lines.insert(-1, rule)
     return "\n".join([line(heads), rule, *lines])
 
 
 def duration(seconds: float) -> str:
-    """Rounded to what one wants to know: "42 s", "3 min 20 s", "2 h 5 min"."""
+    """Rounded to two units: "42 s", "3 min 20 s", "2 h 5 min"."""
     rounded = int(seconds + 0.5)
     if rounded < 60:
         return f"{rounded} s"
@@ -44,11 +50,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-def seconds_of(text: str) -> float:
-    """The seconds of "2h", "1h30m", "90 min" or "45s". Raises ValueError, for a person, for anything else."""
+def parsed_duration(text: str) -> float:
+    """The seconds of "2h", "1h30m", "90 min" or "45s". Raises ValueError, with a message for a person."""
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*(h|min|m|s)", text)
     if not parts or re.sub(r"(\d+(?:\.\d+)?)\s*(h|min|m|s)", "", text).strip():
-        raise ValueError(f"{text!r} is no length of time; write it like 2h, 90m, 1h30m or 45s")
+        raise ValueError(f"{text!r} is not a duration; write it like 2h, 90m, 1h30m or 45s")
     return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
 
 
