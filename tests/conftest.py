@@ -13,8 +13,13 @@ import filelock
 import pytest
 from helpers.sweeps import QUESTION, environment, fork_sweeps, sweep
 
-from zoo import data, models
+from zoo import data, models, registry
+from zoo.config.recipes import RECIPES
+from zoo.data.augmentation import AUGMENTATIONS
 from zoo.data.errors import NoSource
+from zoo.measure.readouts import READOUTS
+from zoo.training.optimizers import OPTIMIZERS
+from zoo.training.schedules import SCHEDULES
 
 # What takes longest, to be begun first.
 LONGEST = ("test_cluster", "test_chaos", "test_failures", "test_stopping", "test_run_sweep", "test_server_sweeps")
@@ -50,7 +55,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(autouse=True)
 def own_registrations():
     """What a test registers is forgotten at its end."""
-    with models.restored(), data.restored():
+    registries = (OPTIMIZERS.entries, SCHEDULES.entries, AUGMENTATIONS, READOUTS, RECIPES)
+    with models.restored(), data.restored(), registry.restored(*registries):
         yield
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
@@ -117,6 +118,18 @@ class Choices(Generic[C]):
             wrong = _error("name", text=f"must be one of {', '.join(self.entries)}", given=name)
             raise ValidationError.from_exception_data(self.kind.__name__, [wrong])
         return self.entries[name].model_validate(values)
+
+
+@contextlib.contextmanager
+def restored(*registries: dict[str, Any]) -> Iterator[None]:
+    """What is registered within this block is forgotten at its end; for tests."""
+    before = [dict(registry) for registry in registries]
+    try:
+        yield
+    finally:
+        for registry, entries in zip(registries, before, strict=True):
+            registry.clear()
+            registry.update(entries)
 
 
 _adapters: dict[int, tuple[FieldInfo, TypeAdapter[Any]]] = {}  # by the field's id; the field is kept, and so is its id

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from zoo.config.settings import Config
+
 DEFAULT_RECIPE = "sandbox"
 
 _SANDBOX: dict[str, Any] = {
@@ -29,12 +31,25 @@ _SANDBOX: dict[str, Any] = {
     "workers": 1,
 }
 
-_TUTORIAL: dict[str, Any] = {
-    **_SANDBOX,
-    "arguments": {"initializer": "tutorial"},
-    "steps": 1_000_000,
-    "schedule": {"name": "staircase", "decay_factor": 0.1, "decay_every_epochs": 350.0},
-    "weight_decay": {"rule": "constant", "scale": 0.004, "layers": "hidden"},
-}
+RECIPES: dict[str, dict[str, Any]] = {"sandbox": _SANDBOX}
 
-RECIPES: dict[str, dict[str, Any]] = {"sandbox": _SANDBOX, "tutorial": _TUTORIAL}
+
+def register(name: str, *, like: str = DEFAULT_RECIPE, **fields: Any) -> None:
+    """Add a recipe that differs from another one in these fields, each given in full.
+
+    Raises ValueError for a name that is taken, and for an unknown field or a wrong value (pydantic's ValidationError).
+    """
+    if name in RECIPES:
+        raise ValueError(f"two recipes are named {name!r}")
+    recipe = RECIPES[like] | fields
+    Config(model="", data="", recipe=name, **recipe)  # a recipe is everything but these
+    RECIPES[name] = recipe
+
+
+register(
+    "tutorial",
+    arguments={"initializer": "tutorial"},
+    steps=1_000_000,
+    schedule={"name": "staircase", "decay_factor": 0.1, "decay_every_epochs": 350.0},
+    weight_decay={"rule": "constant", "scale": 0.004, "layers": "hidden"},
+)
