@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from reports.figures.style import shortened
 from reports.store.sweep import Sweep
+from zoo.measure import readouts
+from zoo.tracking.names import StepMetrics
 
 LABEL_LENGTH = 58  # characters of a variant's name: two lines over a panel, or a line of the legend
 
-KINDS = {"test/accuracy_ema": "averaged weights", "test/accuracy_raw": "raw weights"}
-ONLY_KIND = "test accuracy"  # where neither of the others was recorded
+ONLY_KIND = "test accuracy"  # where no evaluation was recorded by itself
 
 Array = NDArray[np.float64]
 
@@ -41,6 +42,11 @@ class TrainingCurves(NamedTuple):
     curves: dict[str, Curve]
 
 
+def kinds() -> dict[str, str]:
+    """Metric -> kind of curve: the evaluations of a training, the raw weights last."""
+    return {each.accuracy: each.label for each in reversed(readouts.evaluations())}
+
+
 def training_curves(sweep: Sweep) -> list[TrainingCurves]:
     """What there is to draw, in the question's order: variants that are readouts of the same runs are joined."""
     results = dict(iter(sweep.results().groupby("variant", sort=False)))
@@ -58,7 +64,7 @@ def training_curves(sweep: Sweep) -> list[TrainingCurves]:
 
 def kinds_of(trainings: list[TrainingCurves]) -> list[str]:
     """The kinds of curves that any of the trainings has, the main one first."""
-    return [kind for kind in (*KINDS.values(), ONLY_KIND) if any(kind in training.curves for training in trainings)]
+    return [kind for kind in (*kinds().values(), ONLY_KIND) if any(kind in training.curves for training in trainings)]
 
 
 def _sharing_trainings(sweep: Sweep, results: Mapping[str, pd.DataFrame]) -> list[list[str]]:
@@ -77,14 +83,14 @@ def _by_metric(histories: pd.DataFrame) -> dict[str, pd.DataFrame]:
         metric: histories[histories["metric"] == metric]
         .pivot(index="step", columns="run_id", values="value")
         .sort_index()
-        for metric in (*KINDS, "test/accuracy")
+        for metric in (*kinds(), StepMetrics.TEST_ACCURACY)
     }
 
 
 def _curves(by_metric: Mapping[str, pd.DataFrame], run_ids: pd.Series[str]) -> dict[str, Curve]:
     """Kind -> the curve of these runs."""
-    curves = {kind: curve for metric, kind in KINDS.items() if (curve := _curve(by_metric[metric], run_ids))}
-    if not curves and (only := _curve(by_metric["test/accuracy"], run_ids)):
+    curves = {kind: curve for metric, kind in kinds().items() if (curve := _curve(by_metric[metric], run_ids))}
+    if not curves and (only := _curve(by_metric[StepMetrics.TEST_ACCURACY], run_ids)):
         return {ONLY_KIND: only}
     return curves
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from reports.figures.curve_data import KINDS, Curve, TrainingCurves, kinds_of, training_curves
+from reports.figures.curve_data import Curve, TrainingCurves, kinds, kinds_of, training_curves
 from reports.figures.rendering import new_figure
 from reports.figures.style import (
     BLACK,
@@ -176,12 +176,12 @@ def _style_panel(axes: Axes, is_lowest: bool, is_first: bool) -> None:
 # --- both --------------------------------------------------------------------------------------------------------
 
 
-def _line_styles(kinds: list[str]) -> dict[str, LineStyle]:
+def _line_styles(drawn: list[str]) -> dict[str, LineStyle]:
     """Kind -> line style; the only kind is solid, whichever it is."""
-    if len(kinds) == 1:
-        return {kinds[0]: "-"}
-    styles = dict(zip(KINDS.values(), itertools.cycle(LINE_STYLES), strict=False))
-    return {kind: styles.get(kind, "-") for kind in kinds}
+    if len(drawn) == 1:
+        return {drawn[0]: "-"}
+    styles = dict(zip(kinds().values(), itertools.cycle(LINE_STYLES), strict=False))
+    return {kind: styles.get(kind, "-") for kind in drawn}
 
 
 def _all_curves(trainings: list[TrainingCurves]) -> list[Curve]:

@@ -29,7 +29,7 @@ class Sweep:
     """One sweep as it stands in the store.
 
     ``runs`` has one row a run (see :func:`reports.load`); ``histories`` one row a point: run_id, metric (one of
-    ``HISTORIES``, without unit: accuracies are fractions here), step, value.
+    ``histories.recorded()``, without unit: accuracies are fractions here), step, value.
     """
 
     name: str

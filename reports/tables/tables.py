@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from zoo.measure import metrics
+from zoo.measure import metrics, readouts
 from zoo.measure.metrics import METRICS, Metric
 from zoo.stats.verdicts import VerdictWord
+from zoo.text.listing import listed
 
 ABSENT = "-"
 
@@ -60,24 +61,32 @@ def figure(metric: Metric, row: pd.Series) -> str:
     return metric.format(value) + beside
 
 
-AVERAGES_HEADER = ("variant", "raw weights, %", "averaged weights, %", "averaged - raw, points")
+def evaluations_title() -> str:
+    return _capitalized(listed([each.label for each in readouts.evaluations()]))
 
 
-def formatted_averages(frame: pd.DataFrame) -> list[list[str]]:
-    """The rows under ``AVERAGES_HEADER``: both readings of the same trainings; none where neither was recorded."""
+def evaluations_header() -> tuple[str, ...]:
+    """The columns of ``formatted_evaluations``: each evaluation of a training, and the gain over the first."""
+    first, *others = readouts.evaluations()
+    accuracies = (f"{each.label}, %" for each in (first, *others))
+    return ("variant", *accuracies, *(f"{each.label} - {first.label}, points" for each in others))
+
+
+def formatted_evaluations(frame: pd.DataFrame) -> list[list[str]]:
+    """The rows under ``evaluations_header()``, one a variant; none where nothing was recorded."""
+    columns = [metric.name for each in readouts.evaluations() if (metric := metrics.of_key(each.accuracy))]
     rows = []
     for _, row in frame.iterrows():
-        raw, averaged = row["accuracy_raw_percent_mean"], row["accuracy_ema_percent_mean"]
-        if np.isnan(raw) and np.isnan(averaged):
-            continue
-        gain = ABSENT if np.isnan(averaged - raw) else f"{averaged - raw:+.2f}"
-        rows.append([row["variant"], mean_sd(row, "accuracy_raw_percent"), mean_sd(row, "accuracy_ema_percent"), gain])
+        first, *others = means = [row.get(f"{column}_mean", np.nan) for column in columns]
+        if not np.isnan(means).all():
+            gains = [ABSENT if np.isnan(mean - first) else f"{mean - first:+.2f}" for mean in others]
+            rows.append([row["variant"], *(mean_sd(row, column) for column in columns), *gains])
     return rows
 
 
 def mean_sd(row: pd.Series, column: str) -> str:
     """``81.23 ± 0.15 (3)``: mean, standard deviation and n; without the deviation where there is none."""
-    mean, sd, n = row[f"{column}_mean"], row[f"{column}_sd"], row["n"]
+    mean, sd, n = row.get(f"{column}_mean", np.nan), row.get(f"{column}_sd", np.nan), row["n"]
     if np.isnan(mean):
         return ABSENT
     return f"{mean:.2f} ({n})" if np.isnan(sd) else f"{mean:.2f} ± {sd:.2f} ({n})"

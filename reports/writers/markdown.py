@@ -44,7 +44,7 @@ def render(answer: Answer, pictures: Mapping[str, str], csv: bool = True) -> str
         _findings(answer),
         _results(frame),
         *(f"![{caption}]({pictures[name]})" for name, caption in CAPTIONS.items() if name in pictures),
-        _averages(frame),
+        _evaluations(frame),
         _uncertainty(details.uncertainty),
         _effects(details.interactions),
         _images(answer),
@@ -75,12 +75,12 @@ def _results(frame: pd.DataFrame) -> str:
     return f"## Results\n\n{table(tables.header(), tables.formatted(frame))}\n\n{NOTES} {tables.meanings()}"
 
 
-def _averages(frame: pd.DataFrame) -> str:
-    rows = tables.formatted_averages(frame) if len(frame) else []
+def _evaluations(frame: pd.DataFrame) -> str:
+    rows = tables.formatted_evaluations(frame) if len(frame) else []
     if not rows:
         return ""
-    listing = table(tables.AVERAGES_HEADER, rows)
-    return f"## Raw and averaged weights\n\nThe same trainings, evaluated both ways.\n\n{listing}"
+    listing = table(tables.evaluations_header(), rows)
+    return f"## {tables.evaluations_title()}\n\nEvaluations of the same trainings.\n\n{listing}"
 
 
 # --- what is behind a difference ---------------------------------------------------------------------------------

@@ -325,7 +325,7 @@ def test_the_large_sweep_is_one_that_the_reports_take_for_whole(tmp_path, monkey
     report.fill(tmp_path)
     sweep = reader.read("large", f"sqlite:///{tmp_path / 'mlflow.db'}")
     assert len(sweep.results()) == 6 and sweep.missing() == () and len(sweep.verdicts()) == 2
-    assert len(sweep.histories) == 6 * 4 * len(histories.HISTORIES)
+    assert len(sweep.histories) == 6 * 4 * len(histories.recorded())
     predictions = files.read_predictions(sweep)
     for run in sweep.results().itertuples():
         its = predictions[run.run_id]

@@ -205,7 +205,7 @@ def test_write_leaves_the_five_files_and_the_numbers_in_them(uri, tmp_path):
         ["lrn=false", "80.00 ± 2.00 (3)", "-2.00 [-6.16, +2.16]", "undecided", "1,068,298", "18,472,512", "900", "55 s",
          "0.4 (p90 0.8)"],
     ]  # fmt: skip
-    assert found["Raw and averaged weights"][0] == ["lrn=true", "80.00 ± 1.00 (3)", "82.00 ± 1.00 (3)", "+2.00"]
+    assert found["Raw weights and averaged weights"][0] == ["lrn=true", "80.00 ± 1.00 (3)", "82.00 ± 1.00 (3)", "+2.00"]
     assert len(found["What ran"]) == 6
     assert found["What ran"][0][5:8] == ["abcdef0123", "CPU", "feedfeedfeed"]
     assert "Runs without a result" not in found

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from zoo.measure import readouts
+
 
 class Better(StrEnum):
     HIGHER = "higher"
@@ -224,6 +226,14 @@ def _accuracy(name: str, key: str, label: str) -> Metric:
     return Metric(name, key, label, "%", Better.HIGHER, "{:.2f}".format, Kind.ACCURACY)
 
 
+def _evaluated(evaluation: str) -> Metric:
+    """The accuracy of one evaluation of the training, whether or not the run reports it as its test accuracy."""
+    labels = {each.name: each.label for each in readouts.evaluations()}
+    return _accuracy(
+        f"accuracy_{evaluation}_percent", f"test/accuracy_{evaluation}", labels.get(evaluation, evaluation)
+    )
+
+
 def _count(name: str, label: str, title: str, per: str, meaning: str) -> Metric:
     return Metric(
         *(name, f"cost/{name}", label, "", Better.LOWER, count, Kind.COUNT),
@@ -276,8 +286,7 @@ def _compiled(rank: str, statistic: str) -> Metric:
 
 def _shown() -> Iterator[Metric]:
     yield _accuracy("accuracy_percent", "test/accuracy", "test accuracy")
-    yield _accuracy("accuracy_raw_percent", "test/accuracy_raw", "raw weights")
-    yield _accuracy("accuracy_ema_percent", "test/accuracy_ema", "averaged weights")
+    yield from (_evaluated(each.name) for each in readouts.evaluations())
     yield _accuracy("top5_percent", "test/top5", "top 5")
     trained = "Trained numbers in the network; their count decides its size in memory."
     yield replace(_count("params", "parameters", "parameters", "", trained), in_paper=True)
@@ -312,6 +321,7 @@ def _shown() -> Iterator[Metric]:
 for _metric in _shown():
     register_metric(_metric)
 FAMILIES += [
+    MetricFamily(r"test/accuracy_(?P<evaluation>.+)", r"accuracy_(?P<evaluation>.+)_percent", _evaluated),
     MetricFamily(r"latency_ms/(?P<format>.+)_(?P<rank>p\d+)", r"latency_(?P<format>.+)_(?P<rank>p\d+)_ms", _latency),
     MetricFamily(
         *(r"size/(?P<format>.+)_bytes", r"size_(?P<format>.+)_bytes", _size),

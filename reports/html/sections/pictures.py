@@ -86,19 +86,21 @@ def curves(data: PageData) -> dict[str, Any] | None:
         _picture(data.pictures[name], f"curves{index}-", label)
         for index, name in enumerate(_named(data, "learning_curves"))
     ]
-    averages = _averages(data)
-    return {"pictures": pictures, "averages": averages} if pictures or averages else None
+    evaluations = _evaluations(data)
+    return {"pictures": pictures, "evaluations": evaluations} if pictures or evaluations else None
 
 
-def _averages(data: PageData) -> Table | None:
-    rows = tables.formatted_averages(data.frame) if len(data.frame) else []
+def _evaluations(data: PageData) -> Table | None:
+    rows = tables.formatted_evaluations(data.frame) if len(data.frame) else []
     if not rows:
         return None
     cells = [
         [Cell(text, None if column == 0 else leading_number(text)) for column, text in enumerate(row)] for row in rows
     ]
-    note = "The same trainings, evaluated with the weights of the last step, and with their moving average."
-    return Table("Raw and averaged weights", tables.AVERAGES_HEADER, cells, note=note)
+    note = (
+        "Evaluations of the same trainings: raw weights are those of the last step, averaged ones their moving average."
+    )
+    return Table(tables.evaluations_title(), tables.evaluations_header(), cells, note=note)
 
 
 def _picture(svg: str, prefix: str, label: str) -> Picture:
