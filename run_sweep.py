@@ -227,7 +227,7 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
     if result.unsent:
         _refuse(
             f"\n{result.unsent}\nThe results are safe in {RUNS_DIR}/; this sends them when it is back:\n"
-            f"  {options.command}{'' if '--sync' in options.command else ' --sync'}",
+            f"  {options.command} --sync",
             1,
         )
     elif outcome.done:
@@ -235,7 +235,7 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
     if result.latency_problem:
         _refuse(result.latency_problem, 1)
     if outcome.failed:
-        _refuse(failures.failed_text(outcome.failed, options.command), 1)
+        _refuse(failures.failed_text(outcome.failed, options.command, options.rerun_failed), 1)
     if outcome.not_begun:
         _refuse(failures.left_out_text(outcome.not_begun, options.command), 1)
     return 0 if reported and not result.latency_problem and outcome.is_whole else 1

@@ -6,7 +6,7 @@ import pytest
 from helpers.tracked import ask
 
 from zoo.execution.executor import Job
-from zoo.execution.executors.ray import cluster
+from zoo.execution.executors.ray import attempts, cluster
 from zoo.execution.executors.ray.attempts import ActorLoss, RayAttempt
 from zoo.execution.executors.ray.connection import ClusterError
 from zoo.execution.executors.ray.node import Order
@@ -179,7 +179,7 @@ def test_what_is_stopped_before_it_has_its_actors_just_ends(job):
 
 
 def test_one_that_waits_for_its_actors_says_so_once(job, monkeypatch):
-    monkeypatch.setattr("zoo.execution.executors.ray.attempts._PLACEMENT_S", -1)
+    monkeypatch.setattr(attempts, "PLACEMENT_S", -1)
     attempt = RayAttempt(FakeRay(), lambda: ([Actor()], None), job)
     assert attempt.poll() == [Waiting("waiting for resources on the Ray cluster")]
     assert attempt.poll() == [Heartbeat()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import filelock
 import pytest
 from helpers.scripted_executor import CRASH, ScriptedExecutor
@@ -19,11 +21,11 @@ from zoo.storage.sweep_lock import SweepInUse
 
 
 @pytest.fixture
-def settings(place, monkeypatch) -> Settings:
+def settings(place, monkeypatch) -> Iterator[Settings]:
     monkeypatch.chdir(place)
-    monkeypatch.setattr(executors, "_registered", {})
     monkeypatch.setattr(sweep.latency, "without_latency", lambda trainings: [])  # it takes TensorFlow
-    return Settings(place / "runs", uri_of(place), "python run_sweep.py size.yaml", executor="scripted")
+    with executors.restored():
+        yield Settings(place / "runs", uri_of(place), "python run_sweep.py size.yaml", executor="scripted")
 
 
 def use(executor: ScriptedExecutor) -> list[ExecutorOptions]:

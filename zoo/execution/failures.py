@@ -74,8 +74,11 @@ def _cause_in_graph(text: str) -> str:
     return (errors or messages)[-1]
 
 
-def failed_text(failed: Sequence[tuple[Training, str]], command: str) -> str:
-    """Which trainings failed, why, with the last of their output, and the command that tries them again."""
+def failed_text(failed: Sequence[tuple[Training, str]], command: str, reruns_failed: bool) -> str:
+    """Which trainings failed, why, with the last of their output, and the command that tries them again.
+
+    ``reruns_failed``: it tries those again, too, that would fail in the same way.
+    """
     lines = [f"\n{_trainings(failed)} failed; the others are kept:"]
     for training, why in failed:
         lines += [f"  {training.name}: {why}", f"    its output: {training.record.log}"]
@@ -85,7 +88,7 @@ def failed_text(failed: Sequence[tuple[Training, str]], command: str) -> str:
     repeats = [status is not None and status.repeats for status in statuses]
     if not all(repeats):
         lines += [f"To try {'them' if len(failed) > 1 else 'it'} again:", f"  {command}"]
-    if any(repeats) and "--rerun-failed" not in command:
+    if any(repeats) and not reruns_failed:
         lines += [
             "What diverged would do so again and is not repeated, unless you ask for it:",
             f"  {command} --rerun-failed",

@@ -5,8 +5,10 @@ Each may import zoo.execution.executor, messages and worker, and everything belo
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +20,17 @@ _registered: dict[str, ExecutorEntry] = {}
 def register(name: str, entry: ExecutorEntry) -> None:
     """Add an executor that is in none of this package's modules."""
     _registered[name] = entry
+
+
+@contextlib.contextmanager
+def restored() -> Iterator[None]:
+    """Executors that are registered within this block are forgotten after it; for tests."""
+    before = dict(_registered)
+    try:
+        yield
+    finally:
+        _registered.clear()
+        _registered.update(before)
 
 
 def names() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from zoo.host.exits import ExitReason, root_cause
 from zoo.storage.record import Record
 from zoo.storage.states import FailureKind
 
-_PLACEMENT_S = 10  # an actor that takes longer to start is waiting for resources
+PLACEMENT_S = 10  # an actor that takes longer to start is waiting for resources
 _MESSAGES_S = 5  # an actor's answer comes at least so often
 _UNAVAILABLE_S = 60  # an actor that is out of reach for longer is lost
 _PAUSE_S = 0.2  # between two attempts to reach it
@@ -161,7 +161,7 @@ class RayAttempt:
             return self._end()
         if all(member.node for member in self.members):
             self._begin()
-        elif not self._reported_waiting and time.monotonic() - self._since > _PLACEMENT_S:
+        elif not self._reported_waiting and time.monotonic() - self._since > PLACEMENT_S:
             self._reported_waiting = True
             return [Waiting("waiting for resources on the Ray cluster")]
         return [Heartbeat()]
