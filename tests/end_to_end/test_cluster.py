@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import clusters
-from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, has_ended, sweep
+from helpers.sweeps import PATIENCE_S, QUESTION, Running, command, has_ended, sweep, sweep_in_new_interpreter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="takes apart what Linux keeps together")
 
@@ -234,6 +234,7 @@ def test_no_cluster_is_said_at_once(asked, env):
 def test_ray_that_is_not_installed_is_said_with_what_to_install(asked, env, tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "ray.py").write_text("raise ModuleNotFoundError(\"No module named 'ray'\")\n")
-    done = sweep(asked, env | {"PYTHONPATH": str(tmp_path / "own")}, "flip.yaml", "--executor", "ray")
+    found_first = env | {"PYTHONPATH": str(tmp_path / "own")}
+    done = sweep_in_new_interpreter(asked, found_first, "flip.yaml", "--executor", "ray")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "Ray is not installed; it comes with: pip install '.[ray]'"
