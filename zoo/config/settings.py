@@ -5,10 +5,10 @@ The description of a field is the end of the sentence "NAME must be ..." in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from zoo.data.augmentation import Augment
@@ -93,6 +93,13 @@ class Config(Extensible):
     def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(set(value)))
 
+    def __reduce__(self) -> tuple[Callable[..., Config], tuple[dict[str, Any]]]:
+        return _unpickled, (self.model_dump(),)
+
+    def complete(self) -> Config:
+        """The configuration once a user's own files are loaded, where it was unpickled before (see ``_unpickled``)."""
+        return Config.model_validate(dict(self))
+
     def flat(self) -> dict[str, Any]:
         """Dotted names, as a question spells them, to plain values (lists, not tuples)."""
         values: dict[str, Any] = {}
@@ -104,6 +111,14 @@ class Config(Extensible):
             else:
                 values[name] = thawed(value)
         return values
+
+
+def _unpickled(values: dict[str, Any]) -> Config:
+    """A configuration in another process; unchecked where what it chooses is of a user's own file, not loaded there yet."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError:
+        return Config.model_construct(**values)
 
 
 def frozen(value: Any) -> Any:

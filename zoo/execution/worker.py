@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import faulthandler
 import os
 import signal
@@ -162,6 +163,8 @@ def _train(job: Job, reporter: _Reporter) -> bool:
     strategy = _strategy(job)
     for path in job.imports:
         load_file(path)
+    training = dataclasses.replace(training, config=training.config.complete())
+    job = dataclasses.replace(job, training=training)
     arrays = _arrays(training, job.data_dir)
     if job.rank == 0:
         _describe(job, record)

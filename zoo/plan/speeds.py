@@ -94,6 +94,7 @@ def _measure(imports: Sequence[Path], config: Config, cores: Sequence[int], thre
 
     for path in imports:
         load_file(path)
+    config = config.complete()
     info = data.info(config.data)
     figures = speed.measure(config, len(info.classes), info.image_size, threads=threads, cores=cores, barrier=barrier)
     return Speed(**figures)
