@@ -53,7 +53,10 @@ def save(contents: Mapping[str, bytes], folder: Path, stale: Collection[str] = (
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a temporary file beside it, then rename: a full disk or Ctrl-C leaves what was there."""
+    """Write a temporary file beside it, then rename: a full disk or Ctrl-C leaves what was there.
+
+    Unlike ``zoo.storage`` it waits for no disk: a report can be written again.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(content)

@@ -33,9 +33,9 @@ FINALS = {  # points of test accuracy, one a seed
 def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does it matter?") -> Sweep:
     """One run for each final accuracy, in points, the first variant being the baseline; a nan is a run that failed."""
     rows, points = [], []
-    for place, (variant, values) in enumerate(finals.items()):
+    for index, (variant, values) in enumerate(finals.items()):
         for seed, final in enumerate(values):
-            run_id, done = f"{place:016x}{seed:016x}", np.isfinite(final)
+            run_id, done = f"{index:016x}{seed:016x}", np.isfinite(final)
             rows.append(
                 dict.fromkeys(runs_frame([], ()), "")
                 | {"sweep": name, "variant": variant, "seed": seed, "status": "FINISHED" if done else "FAILED"}
@@ -45,14 +45,14 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
                     "run_key": run_id[::-1],
                 }
                 | {"accuracy_percent": final, "accuracy_raw_percent": final - 1, "accuracy_ema_percent": final}
-                | {"top5_percent": np.nan, "params": 1000 * (1 + place), "macs": 5000 * (1 + place), "ops": 10_000}
-                | {"train_s": 100.0 / (1 + place) + seed, "latency_tf_p50_ms": 0.5 + place / 10}
-                | {"latency_tf_p90_ms": 1.0 + place / 10, "latency_tf_p99_ms": np.nan}
+                | {"top5_percent": np.nan, "params": 1000 * (1 + index), "macs": 5000 * (1 + index), "ops": 10_000}
+                | {"train_s": 100.0 / (1 + index) + seed, "latency_tf_p50_ms": 0.5 + index / 10}
+                | {"latency_tf_p90_ms": 1.0 + index / 10, "latency_tf_p99_ms": np.nan}
                 | {"git_commit": "abcdef0123456789", "git_dirty": "false", "data_sha256": "feed" * 16, "device": "CPU"}
             )
-            for step, share in ((100, 0.5), (200, 0.9), (300, 1.0)) if done else ():
-                points.append((run_id, "test/accuracy_ema", step, share * final / 100))
-                points.append((run_id, "test/accuracy_raw", step, share * final / 100 - 0.01))
+            for step, fraction in ((100, 0.5), (200, 0.9), (300, 1.0)) if done else ():
+                points.append((run_id, "test/accuracy_ema", step, fraction * final / 100))
+                points.append((run_id, "test/accuracy_raw", step, fraction * final / 100 - 0.01))
     counts = {metric.name: "Int64" for metric in metrics.of_kind(metrics.Kind.COUNT)}
     runs = pd.DataFrame(rows).astype(counts) if rows else runs_frame([], ())
     return Sweep(
@@ -80,13 +80,13 @@ def pair() -> tuple[Sweep, pd.DataFrame]:
 
 
 def several() -> tuple[Sweep, pd.DataFrame]:
-    """Every verdict, names that nobody hopes for, a failed run and a variant that never ran."""
+    """Every verdict, names that must be escaped or shortened, a failed run and a variant that never ran."""
     return _with_frame(sweep("several", FINALS, 3, "Does any of these <i>really</i> matter?"))
 
 
 def many(variants: int, seeds: int) -> tuple[Sweep, pd.DataFrame]:
     rng = np.random.default_rng(0)
-    finals = {f"width={place}": tuple(80 + place / 5 + rng.normal(0, 0.3, seeds)) for place in range(variants)}
+    finals = {f"width={index}": tuple(80 + index / 5 + rng.normal(0, 0.3, seeds)) for index in range(variants)}
     return _with_frame(sweep("many", finals, seeds))
 
 
@@ -114,11 +114,11 @@ def details(made: Sweep, frame: pd.DataFrame) -> Details:
         return pd.DataFrame(rows, columns=columns.split())
 
     middles = {(name, label): rng.normal(0, 2) for name in others for label in CLASSES}
-    sides = (("gained", 0.0, 1.0), ("lost", 1.0, 0.5))
+    directions = (("gained", 0.0, 1.0), ("lost", 1.0, 0.5))
     flips = [
-        (name, way, 7 + place, "cat", before, after, "dog", "cat")
+        (name, way, 7 + index, "cat", before, after, "dog", "cat")
         for name in others[:3]
-        for place, (way, before, after) in enumerate(sides)
+        for index, (way, before, after) in enumerate(directions)
     ]
     return Details(
         headlines=[Headline(others[0], "helps", "It helps by 5 points.", "Take it.")],

@@ -17,7 +17,7 @@ def variants(sizes: dict[str, tuple[float, float]], sd: float = 0.3, sweep: str 
     return pd.DataFrame({
         "sweep": sweep,
         "variant": names,
-        "baseline": [place == 0 for place in range(len(names))],
+        "baseline": [index == 0 for index in range(len(names))],
         "n": 3,
         "params": pd.array(values[:, 0].astype(int), dtype="Int64"),
         "accuracy_percent_mean": values[:, 1],

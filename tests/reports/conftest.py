@@ -13,9 +13,9 @@ def pair_store(tmp_path_factory) -> str:
     address = f"sqlite:///{folder / 'mlflow.db'}"
     writer = Writer(address, folder)
     pair = writer.sweep("pair", ["on", ODD], [0, 1])
-    for place, (variant, finals) in enumerate({"on": (0.80, 0.82), ODD: (0.70, 0.74)}.items()):
+    for index, (variant, finals) in enumerate({"on": (0.80, 0.82), ODD: (0.70, 0.74)}.items()):
         for seed, final in enumerate(finals):
-            once = costs(1000 - 100 * place, 100 / (1 + place), 0.8 / (1 + place)) | {"size/onnx_bytes": 5e6}
+            once = costs(1000 - 100 * index, 100 / (1 + index), 0.8 / (1 + index)) | {"size/onnx_bytes": 5e6}
             writer.run(pair, variant, seed, curve(final), once=once)
     writer.sweep("empty", ["x", "y"], [0], command="python run_sweep.py experiments/empty.yaml")
     writer.client.create_experiment("bare", artifact_location=(folder / "bare").as_uri())

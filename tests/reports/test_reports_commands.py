@@ -1,4 +1,4 @@
-"""python -m reports: several sweeps in one picture, what can be asked wrongly, and what is in the way of an answer."""
+"""python -m reports: several sweeps in one picture, mistakes in the arguments, and stores that cannot be read."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 POINTS = "name,accuracy_percent,params,latency_ms,source\nResNet-20,91.25,272474,,He et al. 2016\ntiny,60,,0.1,\n"
 
 
-def asked(pair_store: str, *arguments: str) -> int:
-    return command_line.main([*arguments, "--tracking-uri", pair_store])
+def run_command(uri: str, *arguments: str) -> int:
+    return command_line.main([*arguments, "--tracking-uri", uri])
 
 
 def test_published_figures_stand_in_the_picture_and_the_csv(pair_store, tmp_path, capsys):
@@ -32,7 +32,7 @@ def test_published_figures_stand_in_the_picture_and_the_csv(pair_store, tmp_path
     points.write_text(POINTS)
     out = tmp_path / "out"
     arguments = ("accuracy-vs-size", "pair", "--points", str(points), "--axis", "params,latency", "--out", str(out))
-    assert asked(pair_store, *arguments) == 0
+    assert run_command(pair_store, *arguments) == 0
     names = {"accuracy_vs_size.png", "accuracy_vs_latency.png", "accuracy_vs_size.csv"}
     assert {path.name for path in out.iterdir()} == names
     frame = pd.read_csv(out / "accuracy_vs_size.csv").set_index("variant")
@@ -67,7 +67,7 @@ def test_published_figures_alone_need_no_store(tmp_path, monkeypatch, capsys):
 def test_a_bad_file_of_figures_leaves_nothing(pair_store, tmp_path, capsys):
     (tmp_path / "published.csv").write_text("name,accuracy_percent,parms\na,90,1\n")
     arguments = ("--points", str(tmp_path / "published.csv"), "--out", str(tmp_path / "out"))
-    assert asked(pair_store, "accuracy-vs-size", "pair", *arguments) == 2
+    assert run_command(pair_store, "accuracy-vs-size", "pair", *arguments) == 2
     message = capsys.readouterr().err
     assert "published.csv, line 1, column 'parms': no such column (did you mean 'params'?)" in message
     assert not (tmp_path / "out").exists()
@@ -89,23 +89,23 @@ def test_a_bad_file_of_figures_leaves_nothing(pair_store, tmp_path, capsys):
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_message_and_nothing_is_written(pair_store, tmp_path, capsys, arguments, message):
-    assert asked(pair_store, *arguments, "--out", str(tmp_path / "out")) == 2
-    told = capsys.readouterr()
-    assert re.search(message, told.err), told.err
-    assert told.err.count("\n") == 1
-    assert told.out == ""
+    assert run_command(pair_store, *arguments, "--out", str(tmp_path / "out")) == 2
+    output = capsys.readouterr()
+    assert re.search(message, output.err), output.err
+    assert output.err.count("\n") == 1
+    assert output.out == ""
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(pair_store, tmp_path, capsys):
     (tmp_path / "taken").write_text("a file")
     for out in (tmp_path / "taken", tmp_path / "taken" / "below"):
-        assert asked(pair_store, "pair", "--out", str(out)) == 2
+        assert run_command(pair_store, "pair", "--out", str(out)) == 2
         assert re.search(r"cannot write .*taken: there is a file of that name; .*--out", capsys.readouterr().err)
     assert (tmp_path / "taken").read_text() == "a file"
 
 
-def test_neither_sweep_nor_figures(capsys):
+def test_neither_a_sweep_nor_figures_are_named(capsys):
     with pytest.raises(SystemExit) as ended:
         command_line.main(["accuracy-vs-size"])
     assert ended.value.code == 2
@@ -119,29 +119,29 @@ def test_a_half_written_database_is_named_and_left_as_it_is(pair_store, tmp_path
     database.close()
     before = path.read_bytes()
     for arguments in (("pair",), ("diff", "abcdef", "fedcba"), ("accuracy-vs-size", "pair")):
-        assert asked(f"sqlite:///{path}", *arguments) == 2
+        assert run_command(f"sqlite:///{path}", *arguments) == 2
         assert re.search(r"mlflow\.db is only half written \(no table 'alembic_version'\)", capsys.readouterr().err)
     assert path.read_bytes() == before
 
 
-def test_where_nobody_listens_is_said_at_once(tmp_path, capsys):
+def test_a_server_that_is_not_running_is_reported_at_once(tmp_path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     began = time.monotonic()
-    assert asked(f"http://me:secret@127.0.0.1:{port}", "pair", "--out", str(tmp_path / "out")) == 2
-    told = capsys.readouterr().err
+    assert run_command(f"http://me:secret@127.0.0.1:{port}", "pair", "--out", str(tmp_path / "out")) == 2
+    output = capsys.readouterr().err
     assert time.monotonic() - began < 20
-    assert f"nobody answers at http://me:***@127.0.0.1:{port}: Connection refused" in told
-    assert asked(f"postgresql://me:secret@127.0.0.1:{port}/runs", "diff", "abcdef", "fedcba") == 2
+    assert f"nobody answers at http://me:***@127.0.0.1:{port}: Connection refused" in output
+    assert run_command(f"postgresql://me:secret@127.0.0.1:{port}/runs", "diff", "abcdef", "fedcba") == 2
     assert f"nobody answers at postgresql://me:***@127.0.0.1:{port}/runs" in capsys.readouterr().err
-    assert asked("http://host:port", "pair") == 2
+    assert run_command("http://host:port", "pair") == 2
     assert "not an address of a server: http://host:port" in capsys.readouterr().err
 
 
-def test_a_server_that_accepts_and_says_nothing_is_given_up(monkeypatch, capsys):
+def test_a_server_that_never_answers_is_given_up(monkeypatch, capsys):
     monkeypatch.setattr(connection, "ANSWER_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert asked(f"http://127.0.0.1:{server.getsockname()[1]}", "pair") == 2
+        assert run_command(f"http://127.0.0.1:{server.getsockname()[1]}", "pair") == 2
     assert "no answer within 0.2 s" in capsys.readouterr().err
 
 

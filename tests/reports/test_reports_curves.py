@@ -83,7 +83,7 @@ def test_without_averages_the_one_kind_is_solid():
 
 
 def test_many_variants_get_a_panel_each():
-    names = {f"model={place}": 70.0 + place for place in range(8)}
+    names = {f"model={index}": 70.0 + index for index in range(8)}
     figure = learning_curves(sweep(names))
     shown = [axes for axes in figure.axes if axes.get_visible()]
     titles = [axes.get_title(loc="left").replace("\n", " ") for axes in shown]

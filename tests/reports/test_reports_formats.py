@@ -91,10 +91,10 @@ def test_what_interrupts_writing_leaves_the_file_that_was_there(pair_store, tmp_
         real(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises((reports.ReportError, KeyboardInterrupt)) as told:
+    with pytest.raises((reports.ReportError, KeyboardInterrupt)) as raised:
         reports.write("pair", tmp_path, ("md", "csv"), pair_store)
     if isinstance(error, OSError):
-        assert re.search(r"cannot write .*variants\.csv: No space left.*--out", str(told.value))
+        assert re.search(r"cannot write .*variants\.csv: No space left.*--out", str(raised.value))
     assert (tmp_path / "variants.csv").read_text() == "of an earlier report"
     assert {path.name for path in tmp_path.iterdir()} == {"report.md", "variants.csv"}
 

@@ -20,26 +20,26 @@ def printed(tex: str) -> str:
         **{"textbar": "|", "textquotedbl": '"', "textasciigrave": "`", "textquotesingle": "'", "lambda": "λ"},
         **{"pm": "±", "times": "\u00d7", "ldots": "…"},
     }
-    out, groups, place = [], 0, 0
-    while place < len(tex):
-        command = re.compile(r"\\([a-zA-Z]+)( *)").match(tex, place)
+    out, groups, index = [], 0, 0
+    while index < len(tex):
+        command = re.compile(r"\\([a-zA-Z]+)( *)").match(tex, index)
         if command and command[1] == "ensuremath":
-            place = command.end()
+            index = command.end()
         elif command:
             assert not command[2], "LaTeX eats the space after a command"
             out.append(names[command[1]])
-            place = command.end()
-        elif tex[place] == "\\":
-            assert tex[place + 1] in "&%$#_{}", tex[place:]
-            out.append(tex[place + 1])
-            place += 2
+            index = command.end()
+        elif tex[index] == "\\":
+            assert tex[index + 1] in "&%$#_{}", tex[index:]
+            out.append(tex[index + 1])
+            index += 2
         else:
-            groups += {"{": 1, "}": -1}.get(tex[place], 0)
+            groups += {"{": 1, "}": -1}.get(tex[index], 0)
             assert groups >= 0
-            assert tex[place] not in "&%$#_~^", f"{tex[place]} means something"
-            assert tex[place : place + 2] not in ("--", ",,", "''", "``"), "two of them are one letter"
-            out.append("" if tex[place] in "{}" else tex[place])
-            place += 1
+            assert tex[index] not in "&%$#_~^", f"{tex[index]} means something"
+            assert tex[index : index + 2] not in ("--", ",,", "''", "``"), "two of them are one letter"
+            out.append("" if tex[index] in "{}" else tex[index])
+            index += 1
     assert groups == 0
     return "".join(out)
 

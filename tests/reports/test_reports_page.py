@@ -67,10 +67,10 @@ def test_many_comparisons_are_counted_and_ordered_by_verdict(full):
     counts = Counter(frame.loc[~frame["baseline"] & frame["difference_points"].notna(), "verdict"])
     assert counts[VerdictWord.HELPS] == 1 and counts[VerdictWord.HURTS] == 2 and counts[VerdictWord.NONE] == 1
     assert f"Of {sum(counts.values())} variants compared, 1 helps, 2 hurt, " in words
-    places = [
+    positions = [
         words.index(f"{symbol} {word} ") for symbol, word in (("▲", "helps"), ("▼", "hurts"), ("=", "equivalent"))
     ]
-    assert places == sorted(places)
+    assert positions == sorted(positions)
 
 
 def test_all_sections_are_there_when_there_is_something_for_each(full):
@@ -150,7 +150,7 @@ def test_runs_are_linked_where_the_link_is_one():
     hrefs = [each["href"] for each in read.all("a")]
     assert "http://localhost:5000/#/runs/1" in hrefs and "mlruns/a%20b" in hrefs
     assert not any("javascript" in href for href in hrefs)
-    assert "javascript:alert(1)" in read.words  # told, not linked
+    assert "javascript:alert(1)" in read.words  # shown as text, not linked
 
 
 def test_provenance_has_commands_margin_checksum_and_versions(full):

@@ -18,7 +18,7 @@ CONTRAST = """() => {
   const rgba = (color) => { const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
   const light = (color) => rgba(color).slice(0, 3).map((c) => c / 255)
     .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place], 0);
+    .reduce((sum, c, index) => sum + c * [0.2126, 0.7152, 0.0722][index], 0);
   const behind = (element) => {
     for (let each = element; each; each = each.parentElement) {
       const color = getComputedStyle(each).backgroundColor;
@@ -63,24 +63,24 @@ def address(tmp_path_factory) -> str:
 
 @pytest.fixture
 def open_page(browser, address):
-    """Opens the page with the context's settings; at the end nothing was asked for elsewhere, and nothing complained."""
-    contexts, asked, complaints = [], [], []
+    """Opens the page with the context's settings; at the end nothing came from elsewhere, and the console is empty."""
+    contexts, requested, messages = [], [], []
 
     def opened(**settings):
         context = browser.new_context(offline=True, **settings)
         contexts.append(context)
         shown = context.new_page()
-        shown.on("request", lambda request: asked.append(request.url))
-        shown.on("console", lambda message: complaints.append(message.text))
-        shown.on("pageerror", lambda error: complaints.append(str(error)))
+        shown.on("request", lambda request: requested.append(request.url))
+        shown.on("console", lambda message: messages.append(message.text))
+        shown.on("pageerror", lambda error: messages.append(str(error)))
         shown.goto(address)
         return shown
 
     yield opened
     for context in contexts:
         context.close()
-    assert asked and all(url.startswith(("file:", "data:")) for url in asked)
-    assert complaints == []
+    assert requested and all(url.startswith(("file:", "data:")) for url in requested)
+    assert messages == []
 
 
 def test_the_table_is_sorted_by_click_and_by_key(open_page):
@@ -122,9 +122,9 @@ def test_another_column_takes_over(open_page):
 def test_the_axis_is_chosen_by_click_and_by_key(open_page):
     shown = open_page()
     panels = shown.locator("#trade_off .panel")
-    assert [panels.nth(place).is_visible() for place in (0, 1)] == [True, False]
+    assert [panels.nth(index).is_visible() for index in (0, 1)] == [True, False]
     shown.locator("#trade_off").get_by_text("latency", exact=True).click()
-    assert [panels.nth(place).is_visible() for place in (0, 1)] == [False, True]
+    assert [panels.nth(index).is_visible() for index in (0, 1)] == [False, True]
     assert shown.get_by_role("radio", name="latency").is_checked()
     shown.keyboard.press("ArrowLeft")
     assert shown.get_by_role("radio", name="parameters").is_checked()
@@ -135,9 +135,9 @@ def test_the_classes_of_a_variant_are_chosen(open_page):
     shown = open_page()
     options = shown.locator("#where .option")
     assert options.count() == 6
-    assert [options.nth(place).is_visible() for place in range(6)] == [True] + [False] * 5
+    assert [options.nth(index).is_visible() for index in range(6)] == [True] + [False] * 5
     shown.locator("#where").get_by_label("Variant").select_option(label="width=2")
-    assert [options.nth(place).is_visible() for place in range(6)] == [False, False, True, False, False, False]
+    assert [options.nth(index).is_visible() for index in range(6)] == [False, False, True, False, False, False]
     assert "width=2: accuracy on each class" in options.nth(2).inner_text()
 
 
@@ -198,7 +198,7 @@ def test_without_scripts_all_is_there(open_page):
     assert shown.locator("#variants table").first.locator("tbody tr").count() == len(pages.NAMES)
     assert shown.get_by_role("button").count() == 0  # nothing that would do nothing
     assert shown.locator("#where .option").evaluate_all("all => all.length") == 6
-    assert all(shown.locator("#where .option").nth(place).is_visible() for place in range(6))
+    assert all(shown.locator("#where .option").nth(index).is_visible() for index in range(6))
     shown.locator("#trade_off").get_by_text("latency", exact=True).click()  # the choice of the axis needs none
     assert shown.locator("#trade_off .panel").nth(1).is_visible()
 
@@ -211,8 +211,8 @@ def test_every_part_is_reached_by_key_and_shows_it(open_page):
     for _ in range(40):
         reached.append(shown.evaluate("() => document.activeElement.tagName"))
         outline = shown.evaluate(
-            "() => { const its = document.activeElement; const beside = its.matches('.tabs input') ? its.labels[0] : its;"
-            " return getComputedStyle(beside).outlineStyle; }"
+            "() => { const at = document.activeElement; const outlined = at.matches('.tabs input') ? at.labels[0] : at;"
+            " return getComputedStyle(outlined).outlineStyle; }"
         )
         assert outline != "none", shown.evaluate("() => document.activeElement.outerHTML")
         shown.keyboard.press("Tab")
@@ -223,7 +223,7 @@ def test_on_paper_nothing_is_folded_and_nothing_can_be_clicked(open_page):
     shown = open_page()
     shown.emulate_media(media="print")
     assert shown.get_by_text("Trained numbers in the network", exact=False).is_visible()
-    assert all(shown.locator("#where .option").nth(place).is_visible() for place in range(6))
+    assert all(shown.locator("#where .option").nth(index).is_visible() for index in range(6))
     assert not any(
         shown.locator(which).first.is_visible() for which in ("#theme", ".contents", "select", ".tabs label")
     )

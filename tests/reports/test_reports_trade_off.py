@@ -62,17 +62,17 @@ def test_no_label_touches_another_or_a_point():
 
 def test_no_label_touches_another_in_a_random_crowd():
     rng = np.random.default_rng(3)
-    crowd = {f"model={place}, lrn=false": (rng.integers(900_000, 1_100_000), rng.normal(80, 1)) for place in range(20)}
+    crowd = {f"model={index}, lrn=false": (rng.integers(900_000, 1_100_000), rng.normal(80, 1)) for index in range(20)}
     assert_apart(accuracy_vs_size(variants(crowd)), list(crowd))
 
 
 def test_points_are_numbered_where_the_names_do_not_fit():
     # forty long names at two sizes: more ink than the picture has room for
     crowd = {
-        f"augment.crop=true, variant {place}": (10_000 + 10 * (place % 2), 80 + 0.01 * place) for place in range(40)
+        f"augment.crop=true, variant {index}": (10_000 + 10 * (index % 2), 80 + 0.01 * index) for index in range(40)
     }
     figure = accuracy_vs_size(variants(crowd))
-    assert_apart(figure, [str(place + 1) for place in range(40)])
+    assert_apart(figure, [str(index + 1) for index in range(40)])
     key = [text.get_text() for text in figure.texts if text.get_text().startswith("40  ")]
     assert key == ["40  augment.crop=true, variant 39"]
 

@@ -18,8 +18,8 @@ from reports.tables import tables
 
 def claims(data: PageData) -> dict[str, Any] | None:
     rows = rows_of(data.details.claims, "claim", "source", "published", "ours", "verdict", "sentence")
-    shown = [{name: as_text(value, 2) for name, value in row.items()} for row in rows]
-    return {"claims": shown} if shown else None
+    texts = [{name: as_text(value, 2) for name, value in row.items()} for row in rows]
+    return {"claims": texts} if texts else None
 
 
 def missing(data: PageData) -> dict[str, Any] | None:
