@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.errors import ReportError
-from zoo.measure.metrics import cost_axes
 from zoo.text.suggestions import did_you_mean
 
 FORMATS = ("html", "md", "png", "csv")  # unless others are asked for
@@ -26,6 +25,8 @@ class Report:
 
 def costs() -> tuple[str, ...]:
     """The costs that accuracy can be drawn against."""
+    from zoo.measure.metrics import cost_axes
+
     return tuple(cost_axes())
 
 
