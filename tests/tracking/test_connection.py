@@ -9,7 +9,7 @@ import pytest
 
 from zoo.tracking import connection
 from zoo.tracking.address import sqlite_path
-from zoo.tracking.connection import TrackingError
+from zoo.tracking.errors import TrackingError
 
 
 def tables(path) -> list[str]:

@@ -18,7 +18,8 @@ from zoo.plan import runs as plans
 from zoo.storage.states import TrainingState
 from zoo.text import messages
 from zoo.tracking.address import DEFAULT_URI
-from zoo.tracking.connection import TrackingError, explained, open_client
+from zoo.tracking.connection import open_client
+from zoo.tracking.errors import TrackingError, explained
 from zoo.tracking.recorder import Recorder
 
 ROOT = Path(__file__).parents[2]
@@ -28,15 +29,15 @@ def recorder(place: Path, plan: plans.Plan, uri: str | None = None) -> Recorder:
     return Recorder(plan, uri or uri_of(place), place)
 
 
-def test_the_recorder_sends_what_it_is_told(place, caplog):
+def test_the_recorder_sends_each_update(place, caplog):
     plan = ask(place)
-    found = recorder(place, plan)
+    sender = recorder(place, plan)
     for training in plan.trainings:
-        found.update(training, TrainingState.RUNNING)
+        sender.update(training, TrainingState.RUNNING)
         finish(training)
-        found.update(training, TrainingState.DONE)
-    assert found.close() is None
-    assert [run.info.status for run in runs_of(found.store).values()] == ["FINISHED"] * 4
+        sender.update(training, TrainingState.DONE)
+    assert sender.close() is None
+    assert [run.info.status for run in runs_of(sender.store).values()] == ["FINISHED"] * 4
     assert "cannot" not in caplog.text
 
 
@@ -74,11 +75,11 @@ def test_without_its_store_a_sweep_goes_on_and_a_later_one_sends_all(what, place
     uri = address.format(place=place, refused=refused())
 
     plan = ask(place)
-    found = recorder(place, plan, uri)
+    sender = recorder(place, plan, uri)
     for training in plan.trainings:
         finish(training)
-        found.update(training, TrainingState.DONE)
-    problem = found.close()
+        sender.update(training, TrainingState.DONE)
+    problem = sender.close()
     assert isinstance(problem, TrackingError)
     assert str(problem).startswith(f"MLflow at {uri} cannot be written to: ")
     assert reason in str(problem)
@@ -99,23 +100,23 @@ def test_a_store_that_comes_back_in_mid_sweep_gets_everything(place, monkeypatch
     first, second = plan.trainings[:2]
     (place / "mlflow.db").rename(place / "elsewhere.db")
     (place / "mlflow.db").mkdir()
-    said: list[str] = []
-    heard = threading.Event()
-    with messages.shown_by(lambda text: (said.append(text), heard.set())):
-        found = Recorder(plan, uri_of(place), place)
-        assert heard.wait(60)
-        assert "the sweep goes on" in said[0]
+    texts: list[str] = []
+    shown = threading.Event()
+    with messages.shown_by(lambda text: (texts.append(text), shown.set())):
+        sender = Recorder(plan, uri_of(place), place)
+        assert shown.wait(60)
+        assert "the sweep goes on" in texts[0]
         finish(first)
-        found.update(first, TrainingState.DONE)
+        sender.update(first, TrainingState.DONE)
         (place / "mlflow.db").rmdir()
         (place / "elsewhere.db").rename(place / "mlflow.db")
-        heard.clear()
+        shown.clear()
         finish(second)
-        found.update(second, TrainingState.DONE)
-        assert heard.wait(60)
-        assert found.close() is None
-    assert said[1] == "MLflow is back and has everything so far"
-    assert len(runs_of(found.store)) == 2
+        sender.update(second, TrainingState.DONE)
+        assert shown.wait(60)
+        assert sender.close() is None
+    assert texts[1] == "MLflow is back and has everything so far"
+    assert len(runs_of(sender.store)) == 2
 
 
 def test_one_training_that_cannot_be_sent_holds_up_no_other(place):
@@ -123,23 +124,23 @@ def test_one_training_that_cannot_be_sent_holds_up_no_other(place):
     for training in plan.trainings:
         finish(training)
     plan.trainings[0].record.history_file.write_text("step\nnonsense\n")
-    found = recorder(place, plan)
+    sender = recorder(place, plan)
     for training in plan.trainings:
-        found.update(training, TrainingState.DONE)
+        sender.update(training, TrainingState.DONE)
     assert re.fullmatch(
-        r"the results of a training cannot be sent to MLflow: .*history.csv cannot be used: .*", str(found.close())
+        r"the results of a training cannot be sent to MLflow: .*history.csv cannot be used: .*", str(sender.close())
     )
-    assert len(runs_of(found.store)) == 3
+    assert len(runs_of(sender.store)) == 3
 
 
 def test_closing_gives_up_on_a_store_that_hangs(place):
     """A server that takes connections and never answers."""
     plan = ask(place)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        found = recorder(place, plan, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        sender = recorder(place, plan, f"http://127.0.0.1:{silent.getsockname()[1]}")
         finish(plan.trainings[0])
-        found.update(plan.trainings[0], TrainingState.DONE)
-        assert "has taken nothing for 0 seconds" in str(found.close(patience_s=0.3))
+        sender.update(plan.trainings[0], TrainingState.DONE)
+        assert "has taken nothing for 0 seconds" in str(sender.close(patience_s=0.3))
 
 
 OPEN = """
@@ -165,10 +166,10 @@ def test_an_old_folder_of_runs_beside_the_database_is_no_obstacle(place, monkeyp
     monkeypatch.chdir(place)
     plan = ask(place)
     finish(plan.trainings[0])
-    found = recorder(place, plan, DEFAULT_URI)
-    found.update(plan.trainings[0], TrainingState.DONE)
-    assert found.close() is None
-    assert len(runs_of(found.store)) == 1
+    sender = recorder(place, plan, DEFAULT_URI)
+    sender.update(plan.trainings[0], TrainingState.DONE)
+    assert sender.close() is None
+    assert len(runs_of(sender.store)) == 1
 
 
 def test_a_password_is_not_shown():

@@ -8,7 +8,8 @@ from helpers.servers import each_answer_once_lost
 from helpers.tracked import finish, row
 
 from zoo.storage.states import TrainingState
-from zoo.tracking.connection import TrackingError, open_client
+from zoo.tracking.connection import open_client
+from zoo.tracking.errors import TrackingError
 from zoo.tracking.names import Artifacts
 from zoo.tracking.store import Store
 

@@ -110,7 +110,7 @@ def assert_files(client, run, record: Path, directory: Path) -> None:
         assert np.array_equal(sent["labels"], kept["labels"])
 
 
-def told(text: str) -> str:
+def without_traceback(text: str) -> str:
     assert "Traceback" not in text and "Exception" not in text, text
     return text
 
@@ -124,7 +124,7 @@ def test_training_does_not_wait_for_a_server_that_does_not_answer(first):
 def test_a_server_gets_everything_once_although_each_answer_is_lost_once(first, server):
     directory, running = first
     assert running.code == 0, running.errors
-    told(running.errors + running.output)
+    without_traceback(running.errors + running.output)
     assert (directory / "results" / "flip" / "report.md").stat().st_size > 0  # it is written from the server
     assert_complete(server, "flip", directory)
 
@@ -137,9 +137,9 @@ def test_what_a_sweep_could_not_send_is_sent_by_sync(first, server, postgres, en
     with server.away():
         code = running.end()
     assert code == 1 and len(results(tmp_path)) == 2
-    assert "2 of 2 trainings complete" in told(running.output)
+    assert "2 of 2 trainings complete" in without_traceback(running.output)
     no_server = f"MLflow at {server.uri} cannot be written to: no server answers at this address"
-    assert told(running.errors) == f"\n{no_server}\n{ADVICE}  {' '.join(command(*arguments))} --sync\n"
+    assert without_traceback(running.errors) == f"\n{no_server}\n{ADVICE}  {' '.join(command(*arguments))} --sync\n"
 
     kept = contents(tmp_path)
     open_client(server.uri)  # a server opens its database with the first request, and waits minutes for it
@@ -147,7 +147,7 @@ def test_what_a_sweep_could_not_send_is_sent_by_sync(first, server, postgres, en
         unsent = sweep(tmp_path, env, *arguments, "--sync")
     assert (unsent.returncode, unsent.stdout) == (1, "")
     problem = f"MLflow at {server.uri} cannot be written to: {NO_DATABASE}"
-    assert f"{problem}\nsent 0 of 2 runs to {server.uri}\n{ADVICE}" in told(unsent.stderr)
+    assert f"{problem}\nsent 0 of 2 runs to {server.uri}\n{ADVICE}" in without_traceback(unsent.stderr)
 
     synced = sweep(tmp_path, env, *arguments, "--sync")
     assert synced.returncode == 0, synced.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import numpy as np
 from helpers.tracked import (
@@ -22,8 +21,6 @@ from helpers.tracked import (
 )
 
 from zoo.storage.states import TrainingState
-from zoo.tracking import view
-from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import open_client
 
 
@@ -88,40 +85,6 @@ def test_the_files_of_a_finished_run(place):
     assert "# --set base.batch=32" in (directory / "spec.yaml").read_text()
     assert json.loads((directory / "environment.json").read_text()) == {"cores": 2}
     assert [line.split(",")[0] for line in (directory / "history.csv").read_text().split()] == ["step", "10", "20"]
-
-
-def test_the_experiment_says_what_was_asked_and_has_a_view(place):
-    plan = ask(place)
-    store = open_store(place, plan, command="python run_sweep.py size.yaml")
-    experiment = open_client(uri_of(place)).get_experiment_by_name("size")
-    tags = experiment.tags
-    assert tags["question"] == "Does the size matter?"
-    assert (tags["baseline"], tags["margin"]) == ("hidden=[8]", "0.75")
-    assert json.loads(tags["variants"]) == ["hidden=[8]", "hidden=[16]"]
-    assert json.loads(tags["seeds"]) == [0, 1]
-    assert tags["command"] == "python run_sweep.py size.yaml"
-    state = json.loads(json.loads(tags["mlflow.sharedViewState.by-variant"])["state"])
-    assert state["groupBy"]["groupByKeys"] == [{"mode": "param", "groupByData": "variant"}]
-    assert state["selectedColumns"][:2] == ["metrics.`test/accuracy`", "metrics.`cost/params`"]
-    assert "params.`hidden`" in state["selectedColumns"]
-    assert state["searchFilter"] == "tags.current = 'true'"
-    address = f"http://localhost:5000/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
-    assert store.directions().endswith(f"{address}&viewStateShareKey=by-variant")
-
-
-def test_how_to_see_the_page_of_each_kind_of_store(tmp_path):
-    assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(
-        "mlflow ui, then http://localhost:5000/#/experiments/7/"
-    )
-    elsewhere = view.directions("sqlite:////data/ml.db", "7", tmp_path)
-    assert elsewhere.startswith("mlflow ui --backend-store-uri sqlite:////data/ml.db, then ")
-    assert view.directions("http://host:80/", "7", tmp_path).startswith("http://host:80/#/experiments/7/")
-    old = tmp_path / "mlruns/0/meta.yaml"
-    old.parent.mkdir(parents=True)
-    old.touch()
-    assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(
-        "mlflow ui --backend-store-uri sqlite:///mlflow.db, then"
-    )
 
 
 def test_sending_twice_and_by_another_process_doubles_nothing(place):
@@ -198,70 +161,6 @@ def test_a_failed_training_keeps_its_reason_and_can_be_tried_again(place):
     store.send(training, TrainingState.DONE)
     (run,) = runs_of(store).values()
     assert (run.info.status, run.data.tags["status_detail"]) == ("FINISHED", "complete")
-
-
-def test_an_edited_question_leaves_old_runs_out_and_takes_them_back(place):
-    for text in (TWO_SIZES, TWO_SIZES.replace("[16]", "[32]")):
-        plan = ask(place, text)
-        for training in plan.trainings:
-            finish(training)
-        store = open_store(place, plan)
-        for training in plan.trainings:
-            store.send(training, TrainingState.DONE)
-    everything, current = runs_of(store), runs_of(store, "tags.current = 'true'")
-    assert len(everything) == 6
-    assert set(current) == {f"hidden=[{width}] · seed {seed}" for width in (8, 32) for seed in (0, 1)}
-    assert set(runs_of(store, "tags.current = 'false'")) == {"hidden=[16] · seed 0", "hidden=[16] · seed 1"}
-
-    store = open_store(place, ask(place))
-    assert {run.data.tags["variant"] for run in runs_of(store, "tags.current = 'true'").values()} == {
-        "hidden=[8]",
-        "hidden=[16]",
-    }
-    assert len(runs_of(store)) == 6
-    assert (
-        json.loads(open_client(uri_of(place)).get_experiment(store.experiment_id).tags["variants"])[1] == "hidden=[16]"
-    )
-
-    store = open_store(place, ask(place, seeds=1))
-    assert set(runs_of(store, "tags.current = 'true'")) == {"hidden=[8] · seed 0", "hidden=[16] · seed 0"}
-
-
-def test_a_training_done_afresh_is_another_run(place):
-    """Its numbers may differ, and points already there are never sent again: they would stay the old ones."""
-    plan = ask(place)
-    training = plan.trainings[0]
-    finish(training)
-    open_store(place, plan).send(training, TrainingState.DONE)
-    shutil.rmtree(training.record.directory)
-    store = open_store(place, plan)
-    train(training, 10)
-    begin(training, started=1_700_009_999.0)
-    store.send(training, TrainingState.RUNNING)
-    open_store(place, plan).send(training, TrainingState.RUNNING)
-    found = open_client(uri_of(place)).search_runs([store.experiment_id])
-    assert sorted((run.data.tags["current"], run.info.status) for run in found) == [
-        ("false", "FINISHED"),
-        ("true", "RUNNING"),
-    ]
-
-
-def test_a_run_or_experiment_deleted_in_mlflow_comes_back(place):
-    plan = ask(place)
-    training = plan.trainings[0]
-    finish(training)
-    store = open_store(place, plan)
-    store.send(training, TrainingState.DONE)
-    client = open_client(uri_of(place))
-    (run,) = runs_of(store).values()
-    client.delete_run(run.info.run_id)
-    store.send(training, TrainingState.DONE)
-    (back,) = runs_of(store).values()
-    assert back.info.run_id != run.info.run_id
-    assert points(store, back, "test/accuracy") == [(10, 0.9), (20, 0.95)]
-    client.delete_experiment(store.experiment_id)
-    open_store(place, plan).send(training, TrainingState.DONE)
-    assert len(runs_of(store, "tags.current = 'true'")) == 1
 
 
 def test_averages_as_a_factor_are_two_runs_of_one_training(place):

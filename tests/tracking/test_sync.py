@@ -18,7 +18,7 @@ from zoo.tracking.sync import SyncResult, send_all, state_on_disk
 LOCKED = "another program has locked the database and does not let go; close it"
 
 
-def say(training, state: str, reason: str = "") -> None:
+def set_status(training, state: str, reason: str = "") -> None:
     failure = FailureKind.CRASH if state == "failed" else None
     training.record.write_status(Status(state=TrainingState(state), failure=failure, reason=reason))
 
@@ -28,18 +28,18 @@ def test_the_state_of_a_training_is_read_from_its_record(tmp_path):
     assert state_on_disk(training) is None
     training.record.directory.mkdir(parents=True)
     assert state_on_disk(training) is None
-    say(training, "running")  # and no process is at it: it was killed with whoever watched it
+    set_status(training, "running")  # and no process is at it: it was killed together with its sweep
     assert state_on_disk(training) == ("stopped", "")
     begin(training)
     with filelock.FileLock(training.record.directory / ".lock"):
         assert state_on_disk(training) == ("running", "")
     assert state_on_disk(training) == ("stopped", "")
-    say(training, "failed", "the loss is not a number at step 13")
+    set_status(training, "failed", "the loss is not a number at step 13")
     assert state_on_disk(training) == ("failed", "the loss is not a number at step 13")
-    say(training, "stopped")
+    set_status(training, "stopped")
     assert state_on_disk(training) == ("stopped", "")
     train(training, 10)
-    say(training, "done")  # up to step 10, as an earlier form of the question had it
+    set_status(training, "done")  # up to step 10, as an earlier form of the question had it
     assert state_on_disk(training) == ("stopped", "")
     finish(training)
     assert state_on_disk(training) == ("done", "")
@@ -49,9 +49,9 @@ def test_what_is_on_disk_is_sent_with_its_state(place):
     plan = ask(place)
     complete, failed, killed, _ = plan.trainings
     finish(complete)
-    say(failed, "failed", "its process was ended by SIGKILL")
+    set_status(failed, "failed", "its process was ended by SIGKILL")
     train(killed, 10)
-    say(killed, "running")
+    set_status(killed, "running")
     sent = send_all(plan, uri_of(place), place)
     assert sent.problem is None
     assert sent.text == f"sent 3 of 4 runs to {uri_of(place)}: 1 complete, 1 stopped, 1 failed; 1 has nothing on disk"
@@ -69,7 +69,7 @@ def test_nothing_on_disk_opens_no_store(tmp_path):
     assert not (tmp_path / "mlflow.db").exists()
 
 
-def test_what_is_said_names_no_password():
+def test_the_text_shows_no_password():
     sent = SyncResult("postgresql://me:secret@db/x", 2, {"done": 1}, 1, None, None)
     assert sent.text == "sent 1 of 2 runs to postgresql://me:***@db/x: 1 complete; 1 has nothing on disk"
 

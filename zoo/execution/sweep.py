@@ -22,7 +22,7 @@ from zoo.stats.verdicts import Verdict
 from zoo.storage import sweep_lock
 from zoo.storage.states import TrainingState
 from zoo.text import messages, wording
-from zoo.tracking.connection import TrackingError
+from zoo.tracking.errors import TrackingError
 from zoo.tracking.recorder import Recorder
 from zoo.tracking.store import Store
 from zoo.training.events import ProgressUpdate

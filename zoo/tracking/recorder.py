@@ -11,7 +11,7 @@ from pathlib import Path
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
 from zoo.tracking.address import without_passwords
-from zoo.tracking.connection import TrackingError, explained
+from zoo.tracking.errors import TrackingError, explained
 from zoo.tracking.store import Store
 
 _log = logging.getLogger(__name__)

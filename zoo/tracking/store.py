@@ -11,7 +11,8 @@ from pathlib import Path
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
 from zoo.tracking import view
-from zoo.tracking.connection import explained, open_client
+from zoo.tracking.connection import open_client
+from zoo.tracking.errors import explained
 from zoo.tracking.experiment import describe_sweep, find_or_create_experiment
 from zoo.tracking.mlflow_runs import MlflowRuns
 from zoo.tracking.run_contents import RunContents, TrainingSnapshot

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
 from zoo.tracking.address import without_passwords
-from zoo.tracking.connection import TrackingError
+from zoo.tracking.errors import TrackingError
 from zoo.tracking.recorder import PATIENCE_S, Recorder
 from zoo.tracking.store import Store
 

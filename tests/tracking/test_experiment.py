@@ -1,0 +1,49 @@
+"""What the MLflow experiment of a sweep says of its question, and how its page is found."""
+
+from __future__ import annotations
+
+import json
+
+from helpers.tracked import (
+    ask,
+    open_store,
+    uri_of,
+)
+
+from zoo.tracking import view
+from zoo.tracking.address import DEFAULT_URI
+from zoo.tracking.connection import open_client
+
+
+def test_the_experiment_says_what_was_asked_and_has_a_view(place):
+    plan = ask(place)
+    store = open_store(place, plan, command="python run_sweep.py size.yaml")
+    experiment = open_client(uri_of(place)).get_experiment_by_name("size")
+    tags = experiment.tags
+    assert tags["question"] == "Does the size matter?"
+    assert (tags["baseline"], tags["margin"]) == ("hidden=[8]", "0.75")
+    assert json.loads(tags["variants"]) == ["hidden=[8]", "hidden=[16]"]
+    assert json.loads(tags["seeds"]) == [0, 1]
+    assert tags["command"] == "python run_sweep.py size.yaml"
+    state = json.loads(json.loads(tags["mlflow.sharedViewState.by-variant"])["state"])
+    assert state["groupBy"]["groupByKeys"] == [{"mode": "param", "groupByData": "variant"}]
+    assert state["selectedColumns"][:2] == ["metrics.`test/accuracy`", "metrics.`cost/params`"]
+    assert "params.`hidden`" in state["selectedColumns"]
+    assert state["searchFilter"] == "tags.current = 'true'"
+    address = f"http://localhost:5000/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    assert store.directions().endswith(f"{address}&viewStateShareKey=by-variant")
+
+
+def test_how_to_see_the_page_of_each_kind_of_store(tmp_path):
+    assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(
+        "mlflow ui, then http://localhost:5000/#/experiments/7/"
+    )
+    elsewhere = view.directions("sqlite:////data/ml.db", "7", tmp_path)
+    assert elsewhere.startswith("mlflow ui --backend-store-uri sqlite:////data/ml.db, then ")
+    assert view.directions("http://host:80/", "7", tmp_path).startswith("http://host:80/#/experiments/7/")
+    old = tmp_path / "mlruns/0/meta.yaml"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(
+        "mlflow ui --backend-store-uri sqlite:///mlflow.db, then"
+    )
