@@ -44,7 +44,9 @@ def disturbed(tmp_path_factory, network):
     seen = {}
 
     def going(name: str, act) -> None:
-        running = seen[name] = Running(directory, network.env, "flip.yaml", "--executor", "ray", within=network.within)
+        running = seen[name] = Running(
+            directory, network.env, "flip.yaml", "--executor", "ray", network=network.namespace
+        )
         until_both_train(running, network, directory)
         act(running)
         running.code = running.end()
@@ -113,7 +115,7 @@ def test_one_run_over_two_nodes(network, env, tmp_path):
     )
     together = alone.replace("steps: 12\n", "steps: 120\n  milestones: [12]\n  strategy: multi_worker\n  workers: 2\n")
     (tmp_path / "together.yaml").write_text(together.replace("evaluate_every: 10", "evaluate_every: 40"))
-    running = Running(tmp_path, network.env, "together.yaml", "--executor", "ray", within=network.within)
+    running = Running(tmp_path, network.env, "together.yaml", "--executor", "ray", network=network.namespace)
     killed, deadline = 0, time.monotonic() + PATIENCE_S
     while not killed:
         assert running.process.poll() is None and time.monotonic() < deadline, running.errors

@@ -38,8 +38,8 @@ class Network:
     """A network with nothing but a loopback, and what runs in it."""
 
     def __init__(self, env: dict[str, str]):
-        self._place = tempfile.mkdtemp(prefix="ray-")  # a short path: it becomes part of the names of sockets
-        self.env = env | {"RAY_TMPDIR": self._place, "RAY_USAGE_STATS_ENABLED": "0", "HOME": self._place}
+        self._directory = tempfile.mkdtemp(prefix="ray-")  # a short path: it becomes part of the names of sockets
+        self.env = env | {"RAY_TMPDIR": self._directory, "RAY_USAGE_STATS_ENABLED": "0", "HOME": self._directory}
         self._holder = subprocess.Popen(
             ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep infinity"],
             stdout=subprocess.PIPE,
@@ -47,7 +47,8 @@ class Network:
         )
         assert self._holder.stdout.readline() == "up\n"
         self._id = os.readlink(f"/proc/{self._holder.pid}/ns/net")
-        self.within = ("nsenter", f"--net=/proc/{self._holder.pid}/ns/net")
+        self.namespace = f"/proc/{self._holder.pid}/ns/net"
+        self.within = ("nsenter", f"--net={self.namespace}")
         self._started = [self._holder]
 
     def node(self, *arguments: str) -> subprocess.Popen:
@@ -62,12 +63,12 @@ class Network:
             start_new_session=True,
         )
         self._started.append(started)
-        said = ""
+        output = ""
         for line in started.stdout:
-            said += line
+            output += line
             if "Ray runtime started" in line:
                 return started
-        raise AssertionError(f"no node:\n{said}")
+        raise AssertionError(f"no node:\n{output}")
 
     def processes(self) -> list[int]:
         """Those that have this network."""
@@ -90,7 +91,7 @@ class Network:
         for process in self._started:
             process.wait()
             process.stdout.close()
-        shutil.rmtree(self._place, ignore_errors=True)
+        shutil.rmtree(self._directory, ignore_errors=True)
         assert not left
 
 

@@ -74,10 +74,20 @@ class Launcher:
                 self._connect(address)
 
     def start(
-        self, arguments: Sequence[str], directory: Path, environment: Mapping[str, str], stdout: int, stderr: int
+        self,
+        arguments: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        stdout: int,
+        stderr: int,
+        network: str = "",
     ) -> ForkedProcess:
-        """Run ``run_sweep.py`` with ``arguments`` (the whole command line) in a session of its own."""
+        """Run ``run_sweep.py`` with ``arguments`` (the whole command line) in a session of its own.
+
+        ``network`` is the file of a network namespace; empty: this one.
+        """
         request = {"arguments": list(arguments), "directory": str(directory), "environment": dict(environment)}
+        request["network"] = network
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(self._address))
         send(connection, request, [stdout, stderr])

@@ -8,6 +8,7 @@ as forks too: they are made as children of the sweep before its first line, when
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import re
@@ -27,6 +28,7 @@ from helpers.launcher import ROOT, receive, send
 
 SPARE_PROCESSES = 3  # the server of workers, the resource tracker, the report
 MOST_DESCRIPTORS = 16
+CLONE_NEWNET = 0x40000000
 FREE_FROM = 500  # open files with numbers from here on are of no one
 
 _STARTED_IN = os.getcwd()
@@ -114,6 +116,8 @@ def _sweep(request: dict, descriptors: list[int], added: dict[str, str]) -> None
         os.dup2(descriptor, number)
         os.close(descriptor)
     os.chdir(request["directory"])
+    if request["network"]:
+        _enter_network(request["network"])
     _use_environment(added | request["environment"])
     sys.argv, sys.orig_argv = request["arguments"][1:], request["arguments"]
     sys.path[:] = [path for path in sys.path if path not in (str(ROOT / "tests"), _STARTED_IN)]
@@ -165,6 +169,12 @@ def _wait_for_work(connection: socket.socket) -> None:
     sys.argv = ["-c", *order["arguments"][at + 2 :]]
     main_module = sys.modules["__main__"] = types.ModuleType("__main__")
     exec(code, main_module.__dict__)
+
+
+def _enter_network(namespace: str) -> None:
+    with open(namespace) as file:
+        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns", namespace)
 
 
 def _call_this_process(name: str) -> None:

@@ -102,11 +102,15 @@ def _launcher(directory: Path) -> Launcher:
 
 
 def start(
-    directory: Path, env: dict[str, str], line: Sequence[str], stdout: int, stderr: int
+    directory: Path, env: dict[str, str], line: Sequence[str], stdout: int, stderr: int, network: str = ""
 ) -> subprocess.Popen | ForkedProcess:
-    """Start a command line in a session of its own, a sweep as a fork where ``fork_sweeps`` has been called."""
-    if _shared is not None and list(line[:2]) == command():
-        return _launcher(_shared[0]).start(line, directory, env, stdout, stderr)
+    """Start a sweep in a session of its own; as a fork where ``fork_sweeps`` has been called.
+
+    ``network`` is the file of a network namespace; empty: this one.
+    """
+    if _shared is not None:
+        return _launcher(_shared[0]).start(line, directory, env, stdout, stderr, network)
+    line = [*(("nsenter", f"--net={network}") if network else ()), *line]
     return subprocess.Popen(line, cwd=directory, env=env, stdout=stdout, stderr=stderr, start_new_session=True)
 
 
@@ -129,13 +133,12 @@ def sweep_in_new_interpreter(directory: Path, env: dict[str, str], *arguments: o
 class Running:
     """A sweep that can be watched and stopped while it runs."""
 
-    def __init__(self, directory: Path, env: dict[str, str], *arguments: object, within: Sequence[str] = ()):
-        """``within`` is a command that runs the sweep's, such as nsenter's."""
+    def __init__(self, directory: Path, env: dict[str, str], *arguments: object, network: str = ""):
         self._errors = directory / f"stderr-{time.monotonic_ns()}.txt"  # of this one alone
         read_from, write_to = os.pipe()
         with open(self._errors, "w", encoding="utf-8") as errors, open(write_to, "wb") as output:
-            line = [*within, *command(*arguments)]
-            self.process = start(directory, env, line, output.fileno(), errors.fileno())
+            line = command(*arguments)
+            self.process = start(directory, env, line, output.fileno(), errors.fileno(), network)
         self._lines = os.fdopen(read_from, encoding="utf-8", errors="replace")
         self.output = ""
 
