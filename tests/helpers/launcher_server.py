@@ -49,6 +49,7 @@ def main(listener: socket.socket) -> None:
 def _import_everything() -> None:
     os.environ.update({"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"})
     import mlflow.tracking  # noqa: F401
+    from helpers import instant_executor
 
     import reports
     import run_sweep  # noqa: F401
@@ -57,6 +58,7 @@ def _import_everything() -> None:
     import zoo.tracking.recorder  # noqa: F401
 
     reports.prepare()
+    instant_executor.register()
 
 
 def _serve(listener: socket.socket, added: dict[str, str]) -> Work | None:
