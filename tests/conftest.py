@@ -6,12 +6,13 @@ import gc
 import json
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import filelock
 import pytest
-from helpers.sweeps import QUESTION, environment, fork_sweeps, sweep
+from helpers.sweeps import QUESTION, environment, fork_sweeps, sweep_in_new_interpreter
 
 from zoo import data, models, registry
 from zoo.config.recipes import RECIPES
@@ -22,7 +23,17 @@ from zoo.training.optimizers import OPTIMIZERS
 from zoo.training.schedules import SCHEDULES
 
 # What takes longest, to be begun first.
-LONGEST = ("test_cluster", "test_chaos", "test_failures", "test_stopping", "test_run_sweep", "test_server_sweeps")
+LONGEST = (
+    "test_cluster",
+    "test_server_sweeps",
+    "test_chaos",
+    "test_failures",
+    "test_stopping",
+    "test_multi_worker",
+    "test_two_sweeps",
+    "test_run_sweep",
+    "test_stages",
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
@@ -34,9 +45,14 @@ def pytest_collection_modifyitems(items):
 
 
 def _group(item) -> str:
-    """Tests of one file that share a fixture go to one process, which makes it; any other test to whichever is free."""
-    fixtures = item._fixtureinfo.name2fixturedefs.values()
-    shared = [each[-1].argname for each in fixtures if each[-1].scope in ("module", "class", "package")]
+    """Tests that share a fixture, of their file or folder, go to one process; any other test to whichever is free.
+
+    What is shared by all the tests is made by one process for all of them, with a lock, and belongs to no group.
+    """
+    fixtures = [each[-1] for each in item._fixtureinfo.name2fixturedefs.values()]
+    if folders := [each.baseid for each in fixtures if each.scope == "session" and each.baseid not in ("", "tests")]:
+        return folders[0]
+    shared = [each.argname for each in fixtures if each.scope in ("module", "class", "package")]
     return f"{item.path.stem}:{'+'.join(shared)}" if shared else item.nodeid
 
 
@@ -88,10 +104,20 @@ def empty_store(common) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def add_store(empty_store) -> Callable[[Path], Path]:
+    """Puts an empty store into a directory, and returns the directory: a sweep that finds one need not make it."""
+
+    def add(directory: Path) -> Path:
+        shutil.copy(empty_store, directory / "mlflow.db")
+        return directory
+
+    return add
+
+
 @pytest.fixture
-def place(tmp_path, empty_store) -> Path:
-    shutil.copy(empty_store, tmp_path / "mlflow.db")
-    return tmp_path
+def place(tmp_path, add_store) -> Path:
+    return add_store(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -104,12 +130,12 @@ def env(common, tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def finished(common, env) -> tuple[Path, CompletedProcess]:
-    """A sweep run without any disturbance: its directory and what it printed."""
+    """A sweep run as a person runs it, without any disturbance: its directory and what it printed."""
     directory, kept = common / "finished", common / "finished.json"
     with filelock.FileLock(common / ".finished.lock"):
         if not kept.exists():
             directory.mkdir()
             (directory / "flip.yaml").write_text(QUESTION)
-            done = sweep(directory, env, "flip.yaml")
+            done = sweep_in_new_interpreter(directory, env, "flip.yaml")
             kept.write_text(json.dumps(vars(done)))
     return directory, CompletedProcess(**json.loads(kept.read_text()))

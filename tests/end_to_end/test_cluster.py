@@ -37,9 +37,9 @@ def asked(tmp_path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def disturbed(tmp_path_factory, network):
+def disturbed(tmp_path_factory, add_store, network):
     """A sweep on the cluster with all that can happen to it: what was seen after each, and its directory at the end."""
-    directory = tmp_path_factory.mktemp("disturbed")
+    directory = add_store(tmp_path_factory.mktemp("disturbed"))
     (directory / "flip.yaml").write_text(QUESTION)
     seen = {}
 
@@ -107,14 +107,14 @@ def records(directory: Path, name: str) -> list[dict]:
     return [json.loads(path.read_text()) for path in sorted(directory.glob(f"runs/*/{name}.json"))]
 
 
-def test_one_run_over_two_nodes(network, env, tmp_path):
+def test_one_run_over_two_nodes(network, env, tmp_path, add_store):
     """One of its processes is killed, which ends the other; both go on together. After 12 steps, before rounding has grown,
     it stands where one process alone does."""
     alone = QUESTION.replace("factors:\n  augment.flip: [true, false]\n", "").replace(
         "steps: 240", "precision: float32\n  optimizer: {lr: 0.01, momentum: 0.9}\n  steps: 12"
     )
     together = alone.replace("steps: 12\n", "steps: 120\n  milestones: [12]\n  strategy: multi_worker\n  workers: 2\n")
-    (tmp_path / "together.yaml").write_text(together.replace("evaluate_every: 10", "evaluate_every: 40"))
+    (add_store(tmp_path) / "together.yaml").write_text(together.replace("evaluate_every: 10", "evaluate_every: 40"))
     running = Running(tmp_path, network.env, "together.yaml", "--executor", "ray", network=network.namespace)
     killed, deadline = 0, time.monotonic() + PATIENCE_S
     while not killed:
@@ -130,7 +130,7 @@ def test_one_run_over_two_nodes(network, env, tmp_path):
     assert f"failed: {reason}; trying again from step " in running.output
 
     (tmp_path / "here").mkdir()
-    (tmp_path / "here" / "alone.yaml").write_text(alone)
+    (add_store(tmp_path / "here") / "alone.yaml").write_text(alone)
     assert sweep(tmp_path / "here", env, "alone.yaml").returncode == 0
     (expected,) = tmp_path.glob("here/runs/*/results/step_00000012.npz")
     with np.load(expected) as one, np.load(tmp_path / expected.relative_to(tmp_path / "here")) as both:

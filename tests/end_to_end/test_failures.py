@@ -77,17 +77,16 @@ seeds: 1
 
 
 @pytest.fixture(scope="module")
-def troubled(tmp_path_factory, env):
+def troubled(tmp_path_factory, add_store, env):
     """A sweep of a network that breaks in every way there is: its directory and what it printed."""
-    directory = tmp_path_factory.mktemp("troubled")
+    directory = add_store(tmp_path_factory.mktemp("troubled"))
     (directory / "own.py").write_text(OWN + TROUBLE)
     (directory / "trouble.yaml").write_text(TROUBLE_QUESTION)
-    # Long enough for a training to begin on a busy machine.
-    return directory, sweep(directory, env, "trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "30s")
+    return directory, sweep(directory, env, "trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "6s")
 
 
 BROKEN = {  # how, why, and what its output says
-    "hangs": ("it hung: no heartbeat for 30 s, so it was ended; its output says where", "in act"),
+    "hangs": ("it hung: no heartbeat for 6 s, so it was ended; its output says where", "in act"),
     "killed": ("its process was ended by SIGKILL (the system may have been out of memory)", ""),
     "segfault": ("its process was ended by SIGSEGV", "Fatal Python error: Segmentation fault"),
     "raises": ("no such wood", "no such wood"),
@@ -116,14 +115,14 @@ def test_what_breaks_costs_no_other_training(troubled):
     directory, done = troubled
     assert done.returncode == 1 and "1 of 5 trainings complete" in done.stdout
     assert record_of(directory, "trouble=nothing").status().state is TrainingState.DONE
-    again = " ".join(command("trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "30s"))
+    again = " ".join(command("trouble.yaml", "--jobs", 2, "--retries", 0, "--hang-after", "6s"))
     assert done.stderr.count("\n4 trainings failed; the others are kept:\n") == 1
     assert f"To try them again:\n  {again}\n" in done.stderr and "--rerun-failed" not in done.stderr
 
 
 @pytest.fixture
 def small_memory():
-    """A file: the process whose number is written there has 3 GB of memory, with all that it starts."""
+    """The directory of a control group: the processes in it have 3 GB of memory together."""
     name = f"model-zoo-bench-{os.getpid()}"
     for base, limit in (
         ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
@@ -139,7 +138,7 @@ def small_memory():
         except OSError:
             group.rmdir()
             continue
-        yield group / "cgroup.procs"
+        yield group
         deadline = time.monotonic() + PATIENCE_S
         while (group / "cgroup.procs").read_text() and time.monotonic() < deadline:
             time.sleep(0.1)  # a large process that was killed takes a moment to be gone
@@ -148,37 +147,33 @@ def small_memory():
     pytest.skip("this system lets the tests limit no memory")
 
 
-def test_a_training_that_the_kernel_ends_for_want_of_memory(small_memory, tmp_path, env):
-    (tmp_path / "own.py").write_text(OWN + TROUBLE)
-    (tmp_path / "trouble.yaml").write_text(
+def test_a_training_that_the_kernel_ends_for_want_of_memory(small_memory, place, env):
+    (place / "own.py").write_text(OWN + TROUBLE)
+    (place / "trouble.yaml").write_text(
         TROUBLE_QUESTION.replace("[hangs, nothing, killed, segfault, raises]", "[nothing, eats]")
     )
-    # A shell that puts itself into the group first, and then becomes the sweep.
-    words = ["sh", "-c", f'echo $$ > {small_memory} && exec "$@"', "sh", *command("trouble.yaml", "--retries", 0)]
-    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = sweep(place, env, "trouble.yaml", "--retries", 0, control_group=small_memory)
     reason = "the kernel ended its process because memory was short (SIGKILL)"
     assert done.returncode == 1 and f"trouble=eats · seed 0: {reason}\n" in errors_of(done)
-    assert record_of(tmp_path, "trouble=eats").status().reason == reason
-    assert record_of(tmp_path, "trouble=nothing").status().state is TrainingState.DONE
+    assert record_of(place, "trouble=eats").status().reason == reason
+    assert record_of(place, "trouble=nothing").status().state is TrainingState.DONE
 
 
-def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(tmp_path, env):
+def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(place, env):
     text = QUESTION.replace("augment.flip: [true, false]", "optimizer.lr: [0.1, 1000]").replace(
         "steps: 240", "steps: 30"
     )
-    (tmp_path / "rate.yaml").write_text(text.replace("  batch", "  optimizer.momentum: 0.9\n  batch"))
-    first = sweep(tmp_path, env, "rate.yaml")
+    (place / "rate.yaml").write_text(text.replace("  batch", "  optimizer.momentum: 0.9\n  batch"))
+    first = sweep(place, env, "rate.yaml")
     assert first.returncode == 1
     assert "optimizer.lr=1000 · seed 0: the loss is not a number at step " in errors_of(first)
     assert "is not repeated, unless you ask for it:" in first.stderr and "--rerun-failed" in first.stderr
-    assert sorted(status["state"] for status in statuses(tmp_path)) == ["done", "failed"]
-    log = next(
-        path.parent / "worker.log" for path in tmp_path.glob("runs/*/status.json") if "failed" in path.read_text()
-    )
+    assert sorted(status["state"] for status in statuses(place)) == ["done", "failed"]
+    log = next(path.parent / "worker.log" for path in place.glob("runs/*/status.json") if "failed" in path.read_text())
     before = log.stat().st_mtime_ns
-    again = sweep(tmp_path, env, "rate.yaml")
+    again = sweep(place, env, "rate.yaml")
     assert again.returncode == 1 and "left out" in again.stdout and log.stat().st_mtime_ns == before
-    asked = sweep(tmp_path, env, "rate.yaml", "--rerun-failed")
+    asked = sweep(place, env, "rate.yaml", "--rerun-failed")
     assert asked.returncode == 1 and "left out" not in asked.stdout and log.stat().st_mtime_ns > before
     assert "--rerun-failed" not in errors_of(asked).replace(" ".join(command("rate.yaml", "--rerun-failed")), "")
 

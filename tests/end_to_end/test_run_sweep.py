@@ -11,7 +11,17 @@ from pathlib import Path
 import filelock
 import numpy as np
 import pytest
-from helpers.sweeps import OWN, OWN_QUESTION, QUESTION, command, errors_of, keys, predictions, sweep
+from helpers.sweeps import (
+    OWN,
+    OWN_QUESTION,
+    QUESTION,
+    command,
+    errors_of,
+    keys,
+    predictions,
+    sweep,
+    sweep_in_new_interpreter,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 
@@ -122,6 +132,7 @@ def test_bad_questions_and_bad_options_exit_with_2(planned, env):
         done = sweep(planned, env, *arguments)
         assert done.returncode == 2 and said in errors_of(done), done.stderr
     assert sorted(path.name for path in planned.iterdir()) == ["bad.yaml", "flip.yaml"]
+    assert sweep_in_new_interpreter(planned, env, "bad.yaml").returncode == 2
 
 
 def test_a_model_that_cannot_be_built_is_a_mistake_at_its_line(planned, env):

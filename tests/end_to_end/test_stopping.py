@@ -16,9 +16,9 @@ STOPPED = "stopped; nothing that was saved is lost, and the same command goes on
 
 
 @pytest.fixture(scope="module")
-def disturbed(tmp_path_factory, env, finished):
+def disturbed(tmp_path_factory, add_store, env, finished):
     """The same sweep with all that can happen to it: what was seen after each, and its directory at the end."""
-    directory = tmp_path_factory.mktemp("disturbed")
+    directory = add_store(tmp_path_factory.mktemp("disturbed"))
     (directory / "flip.yaml").write_text(QUESTION)
     seen, arguments = {}, ["flip.yaml"]
 
@@ -94,9 +94,9 @@ def test_after_all_that_the_predictions_are_the_same_to_the_bit(disturbed, finis
             np.testing.assert_array_equal(found[path][name], values)
 
 
-def test_two_ctrl_c_end_at_once(tmp_path, env):
-    (tmp_path / "flip.yaml").write_text(QUESTION)
-    running = Running(tmp_path, env, "flip.yaml")
+def test_two_ctrl_c_end_at_once(place, env):
+    (place / "flip.yaml").write_text(QUESTION)
+    running = Running(place, env, "flip.yaml")
     running.until("  step ")
     worker = running.worker()
     os.kill(worker, signal.SIGSTOP)  # it will not answer a request to stop

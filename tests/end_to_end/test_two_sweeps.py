@@ -24,9 +24,9 @@ OTHER = QUESTION.replace("augment.flip: [true, false]", "hidden: [[16], [8]]")
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory, env):
+def together(tmp_path_factory, add_store, env):
     """Both sweeps and a second copy of the first one, begun while the first one trained."""
-    directory = tmp_path_factory.mktemp("together")
+    directory = add_store(tmp_path_factory.mktemp("together"))
     (directory / "flip.yaml").write_text(QUESTION)
     (directory / "size.yaml").write_text(OTHER)
     first = Running(directory, env, "flip.yaml")

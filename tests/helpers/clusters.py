@@ -72,12 +72,12 @@ class Network:
 
     def processes(self) -> list[int]:
         """Those that have this network."""
-        found = []
+        pids = []
         for path in Path("/proc").glob("[0-9]*/ns/net"):
             with contextlib.suppress(OSError):
                 if os.readlink(path) == self._id:
-                    found.append(int(path.parts[2]))
-        return found
+                    pids.append(int(path.parts[2]))
+        return pids
 
     def close(self) -> None:
         """End all that runs in it."""
@@ -96,7 +96,7 @@ class Network:
 
 
 def descendants(pid: int) -> list[int]:
-    return [found for child in children(pid) for found in (child, *descendants(child))]
+    return [each for child in children(pid) for each in (child, *descendants(child))]
 
 
 def kill_node(node: subprocess.Popen) -> None:

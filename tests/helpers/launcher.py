@@ -80,14 +80,14 @@ class Launcher:
         environment: Mapping[str, str],
         stdout: int,
         stderr: int,
-        network: str = "",
+        **confinement: str,
     ) -> ForkedProcess:
         """Run ``run_sweep.py`` with ``arguments`` (the whole command line) in a session of its own.
 
-        ``network`` is the file of a network namespace; empty: this one.
+        ``confinement``: ``network``, the file of a network namespace, and ``control_group``, the directory of one.
         """
         request = {"arguments": list(arguments), "directory": str(directory), "environment": dict(environment)}
-        request["network"] = network
+        request["confinement"] = confinement
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(self._address))
         send(connection, request, [stdout, stderr])

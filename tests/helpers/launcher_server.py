@@ -118,8 +118,7 @@ def _sweep(request: dict, descriptors: list[int], added: dict[str, str]) -> None
         os.dup2(descriptor, number)
         os.close(descriptor)
     os.chdir(request["directory"])
-    if request["network"]:
-        _enter_network(request["network"])
+    _confine(**request["confinement"])
     _use_environment(added | request["environment"])
     sys.argv, sys.orig_argv = request["arguments"][1:], request["arguments"]
     sys.path[:] = [path for path in sys.path if path not in (str(ROOT / "tests"), _STARTED_IN)]
@@ -173,10 +172,13 @@ def _wait_for_work(connection: socket.socket) -> None:
     exec(code, main_module.__dict__)
 
 
-def _enter_network(namespace: str) -> None:
-    with open(namespace) as file:
-        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns", namespace)
+def _confine(network: str = "", control_group: str = "") -> None:
+    if control_group:
+        Path(control_group, "cgroup.procs").write_text(str(os.getpid()))
+    if network:
+        with open(network) as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns", network)
 
 
 def _call_this_process(name: str) -> None:

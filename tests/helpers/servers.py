@@ -27,11 +27,10 @@ PORT_TRIES_S = 0.1
 
 def postgres_programs() -> Path | None:
     """Where initdb, pg_ctl and createdb are; Debian keeps them out of the PATH."""
-    places = [Path(found).parent for found in [shutil.which("initdb")] if found]
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next(
-        (place for place in places if all((place / n).exists() for n in ("initdb", "pg_ctl", "createdb"))), None
-    )
+    directories = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    directories += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    names = ("initdb", "pg_ctl", "createdb")
+    return next((directory for directory in directories if all((directory / n).exists() for n in names)), None)
 
 
 class Postgres:

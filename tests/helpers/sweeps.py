@@ -102,23 +102,26 @@ def _launcher(directory: Path) -> Launcher:
 
 
 def start(
-    directory: Path, env: dict[str, str], line: Sequence[str], stdout: int, stderr: int, network: str = ""
+    directory: Path, env: dict[str, str], line: Sequence[str], stdout: int, stderr: int, **confinement: object
 ) -> subprocess.Popen | ForkedProcess:
     """Start a sweep in a session of its own; as a fork where ``fork_sweeps`` has been called.
 
-    ``network`` is the file of a network namespace; empty: this one.
+    A fork can be given a ``network`` (the file of a network namespace) and a ``control_group`` (the directory of one).
     """
     if _shared is not None:
-        return _launcher(_shared[0]).start(line, directory, env, stdout, stderr, network)
-    line = [*(("nsenter", f"--net={network}") if network else ()), *line]
+        chosen = {name: str(value) for name, value in confinement.items() if value}
+        return _launcher(_shared[0]).start(line, directory, env, stdout, stderr, **chosen)
+    assert not any(confinement.values())
     return subprocess.Popen(line, cwd=directory, env=env, stdout=stdout, stderr=stderr, start_new_session=True)
 
 
-def sweep(directory: Path, env: dict[str, str], *arguments: object) -> subprocess.CompletedProcess:
+def sweep(
+    directory: Path, env: dict[str, str], *arguments: object, **confinement: object
+) -> subprocess.CompletedProcess:
     """Run it to its end."""
     line = command(*arguments)
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        code = start(directory, env, line, output.fileno(), errors.fileno()).wait(PATIENCE_S)
+        code = start(directory, env, line, output.fileno(), errors.fileno(), **confinement).wait(PATIENCE_S)
         output.seek(0), errors.seek(0)
         return subprocess.CompletedProcess(line, code, output.read(), errors.read())
 
@@ -133,12 +136,12 @@ def sweep_in_new_interpreter(directory: Path, env: dict[str, str], *arguments: o
 class Running:
     """A sweep that can be watched and stopped while it runs."""
 
-    def __init__(self, directory: Path, env: dict[str, str], *arguments: object, network: str = ""):
+    def __init__(self, directory: Path, env: dict[str, str], *arguments: object, **confinement: object):
         self._errors = directory / f"stderr-{time.monotonic_ns()}.txt"  # of this one alone
         read_from, write_to = os.pipe()
         with open(self._errors, "w", encoding="utf-8") as errors, open(write_to, "wb") as output:
             line = command(*arguments)
-            self.process = start(directory, env, line, output.fileno(), errors.fileno(), network)
+            self.process = start(directory, env, line, output.fileno(), errors.fileno(), **confinement)
         self._lines = os.fdopen(read_from, encoding="utf-8", errors="replace")
         self.output = ""
 
@@ -183,15 +186,15 @@ def has_ended(pid: int) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             after_name = path.read_text(encoding="utf-8").rsplit(")", 1)[1].split()
         except OSError:
             continue
         if int(after_name[1]) == pid and after_name[0] != "Z":
-            found.append(int(path.parent.name))
-    return found
+            pids.append(int(path.parent.name))
+    return pids
 
 
 def _is_alive(pid: int) -> bool:
@@ -207,11 +210,11 @@ def keys(directory: Path) -> set[str]:
 
 
 def predictions(directory: Path) -> dict[str, dict[str, np.ndarray]]:
-    found = {}
+    by_file = {}
     for path in directory.glob("runs/*/results/*.npz"):
         with np.load(path) as arrays:
-            found[str(path.relative_to(directory))] = dict(arrays)
-    return found
+            by_file[str(path.relative_to(directory))] = dict(arrays)
+    return by_file
 
 
 def statuses(directory: Path) -> list[dict]:
@@ -223,8 +226,8 @@ def records(directory: Path) -> list[Record]:
 
 
 def record_of(directory: Path, variant: str) -> Record:
-    (found,) = [one for one in records(directory) if one.description().runs == (f"{variant} · seed 0",)]
-    return found
+    (record,) = [one for one in records(directory) if one.description().runs == (f"{variant} · seed 0",)]
+    return record
 
 
 def errors_of(done) -> str:

@@ -145,12 +145,12 @@ def test_the_plan_says_the_worst_case(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def undecided(env, tmp_path_factory):
+def undecided(env, add_store, tmp_path_factory):
     """A sweep that no number of seeds decides: a directory, what was printed."""
-    directory = tmp_path_factory.mktemp("until")
+    directory = add_store(tmp_path_factory.mktemp("until"))
     question = THREE.replace("  large: {hidden: [32]}\n", "").replace("min: 2", "min: 3") + "margin: 0.000001\n"
     (directory / "size.yaml").write_text(question)
-    return directory, sweep(directory, env, "size.yaml")
+    return directory, sweep(directory, env, "size.yaml", "--executor", "instant")
 
 
 def test_a_sweep_goes_on_until_its_last_seed(undecided):

@@ -16,7 +16,7 @@ from zoo.plan import runs as plans
 from zoo.plan.runs import Plan
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     if sys.platform != "linux":
         pytest.skip("reads /proc to find the processes of a server")
@@ -29,7 +29,7 @@ def postgres() -> Iterator[Postgres]:
     database.remove()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(postgres, tmp_path_factory) -> Iterator[MlflowServer]:
     running = MlflowServer(tmp_path_factory.mktemp("server"), postgres.uri)
     yield running

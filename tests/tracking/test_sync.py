@@ -8,7 +8,7 @@ import sys
 
 import filelock
 import pytest
-from helpers.sweeps import ROOT, environment, sweep
+from helpers.sweeps import ROOT, sweep
 from helpers.tracked import ask, begin, finish, runs_of, train, uri_of
 
 from zoo.storage.records import Status
@@ -75,12 +75,11 @@ def test_the_text_shows_no_password():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="another process holds the file")
-def test_a_database_locked_for_a_whole_sweep(place, tmp_path_factory):
+def test_a_database_locked_for_a_whole_sweep(place, env):
     """By another process, and with all trained already: the sweep only has to send."""
     plan = ask(place)
     for training in plan.trainings:
         finish(training)
-    env = environment(tmp_path_factory.mktemp("cache"))
     arguments = ("size.yaml", "--tracking-uri", f"{uri_of(place)}?timeout=0.1")
     holder = sqlite3.connect(place / "mlflow.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
