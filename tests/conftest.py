@@ -40,20 +40,30 @@ LONGEST = (
 def pytest_collection_modifyitems(items):
     order = {name: position for position, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    for item, group in zip(items, _groups([_shared_fixtures(item) for item in items]), strict=True):
+        item.add_marker(pytest.mark.xdist_group(group or item.nodeid))
 
 
-def _group(item) -> str:
-    """Tests that share a fixture, of their file or folder, go to one process; any other test to whichever is free.
-
-    What is shared by all the tests is made by one process for all of them, with a lock, and belongs to no group.
-    """
+def _shared_fixtures(item) -> list[str]:
+    """What the test shares with others of its file or folder. What all share is made by one process, with a lock."""
     fixtures = [each[-1] for each in item._fixtureinfo.name2fixturedefs.values()]
-    if folders := [each.baseid for each in fixtures if each.scope == "session" and each.baseid not in ("", "tests")]:
-        return folders[0]
-    shared = [each.argname for each in fixtures if each.scope in ("module", "class", "package")]
-    return f"{item.path.stem}:{'+'.join(shared)}" if shared else item.nodeid
+    shared = [each for each in fixtures if each.scope != "function" and each.baseid not in ("", "tests")]
+    return [f"{each.baseid}::{each.argname}" for each in shared]
+
+
+def _groups(shared_fixtures: list[list[str]]) -> list[str]:
+    """Tests that share a fixture go to one process, which makes it; any other test ("") to whichever is free."""
+    parents: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parents.setdefault(name, name) != name:
+            name = parents[name]
+        return name
+
+    for first, *others in filter(None, shared_fixtures):
+        for other in others:
+            parents[root(other)] = root(first)
+    return [root(names[0]) if names else "" for names in shared_fixtures]
 
 
 def pytest_collection_finish():
