@@ -236,7 +236,7 @@ def test_no_cluster_is_said_at_once(asked, env):
 def test_ray_that_is_not_installed_is_said_with_what_to_install(asked, env, tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "ray.py").write_text("raise ModuleNotFoundError(\"No module named 'ray'\")\n")
-    found_first = env | {"PYTHONPATH": str(tmp_path / "own")}
-    done = sweep_in_new_interpreter(asked, found_first, "flip.yaml", "--executor", "ray")
+    modules = env | {"PYTHONPATH": str(tmp_path / "own")}
+    done = sweep_in_new_interpreter(asked, modules, "flip.yaml", "--executor", "ray")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "Ray is not installed; it comes with: pip install '.[ray]'"

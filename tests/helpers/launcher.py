@@ -86,6 +86,7 @@ class Launcher:
 
         ``confinement``: ``network``, the file of a network namespace, and ``control_group``, the directory of one.
         """
+        assert "PYTHONPATH" not in environment, "a fork has its imports done"
         request = {"arguments": list(arguments), "directory": str(directory), "environment": dict(environment)}
         request["confinement"] = confinement
         connection = socket.socket(socket.AF_UNIX)
