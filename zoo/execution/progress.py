@@ -95,31 +95,31 @@ class Display(SweepEvents):
         self._number += 1
         left = training.steps_to_train()
         first, last = left.first, left.last
-        now = self._shown[training.key] = _Shown(training, self._number, first, first, last)
+        shown = self._shown[training.key] = _Shown(training, self._number, first, first, last)
         if self._bars:
-            now.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail="starting")
+            shown.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail="starting")
             self._update_sweep()
         resumed = f", going on from step {first:,}" if first else ""
-        self.print(f"[{now.number}/{self._at_most}{self._count}] {training.name}: {last:,} steps{resumed}")
+        self.print(f"[{shown.number}/{self._at_most}{self._count}] {training.name}: {last:,} steps{resumed}")
 
     def waiting(self, training: Training, reason: str) -> None:
-        now = self._shown[training.key]
-        if self._bars and now.bar is not None:
-            self._bars.update(now.bar, detail="waiting")
-        self._print_about(now, reason)
+        shown = self._shown[training.key]
+        if self._bars and shown.bar is not None:
+            self._bars.update(shown.bar, detail="waiting")
+        self._print_about(shown, reason)
 
     def progress(self, training: Training, update: ProgressUpdate) -> None:
-        now = self._shown[training.key]
-        now.step, now.images_per_s = update.step, update.images_per_s
-        if self._bars and now.bar is not None:
+        shown = self._shown[training.key]
+        shown.step, shown.images_per_s = update.step, update.images_per_s
+        if self._bars and shown.bar is not None:
             speed = f"{update.images_per_s:,.0f} images/s, loss {update.loss:.3f}"
-            left = duration(self._seconds_left(now))
-            self._bars.update(now.bar, completed=update.step, detail=f"{speed}, {left} left")
+            left = duration(self._seconds_left(shown))
+            self._bars.update(shown.bar, completed=update.step, detail=f"{speed}, {left} left")
             self._update_sweep()
         if update.evaluated:
             row = update.evaluated
             self._print_about(
-                now,
+                shown,
                 f"step {update.step:>7,}  loss {row['train/loss']:.3f}  test {_accuracies(row)}  "
                 f"{row['train/images_per_s']:,.0f} images/s",
             )
@@ -128,19 +128,19 @@ class Display(SweepEvents):
         self._print_about(self._shown[training.key], "stopping after a checkpoint (Ctrl-C again: at once)")
 
     def retrying(self, training: Training, reason: str, plan: str) -> None:
-        now = self._shown[training.key]
-        now.step = training.steps_to_train().first
-        if self._bars and now.bar is not None:
-            self._bars.update(now.bar, completed=now.step, detail="starting again")
-        self._print_about(now, f"failed: {reason}; {plan}")
+        shown = self._shown[training.key]
+        shown.step = training.steps_to_train().first
+        if self._bars and shown.bar is not None:
+            self._bars.update(shown.bar, completed=shown.step, detail="starting again")
+        self._print_about(shown, f"failed: {reason}; {plan}")
 
     def ended(self, training: Training, state: TrainingState, reason: str) -> None:
-        now = self._remove(training)
+        shown = self._remove(training)
         if state is TrainingState.FAILED:
-            self._print_about(now, f"failed: {reason}")
+            self._print_about(shown, f"failed: {reason}")
         elif state is TrainingState.STOPPED:
             step = training.steps_to_train().first
-            self._print_about(now, f"saved at step {step:,}" if step else "stopped before there was anything to save")
+            self._print_about(shown, f"saved at step {step:,}" if step else "stopped before there was anything to save")
 
     def left_out(self, training: Training, reason: str) -> None:
         self.started(training)
@@ -148,38 +148,38 @@ class Display(SweepEvents):
         self._remove(training)
 
     def _remove(self, training: Training) -> _Shown:
-        now = self._shown.pop(training.key)
-        self._done += now.steps
+        shown = self._shown.pop(training.key)
+        self._done += shown.steps
         self._left.pop(training.key, None)
-        if self._bars and now.bar is not None:
-            self._bars.remove_task(now.bar)
+        if self._bars and shown.bar is not None:
+            self._bars.remove_task(shown.bar)
             self._update_sweep()
-        return now
+        return shown
 
-    def _print_about(self, now: _Shown, text: str) -> None:
+    def _print_about(self, shown: _Shown, text: str) -> None:
         """A line about one training, which says which when there are others."""
-        self.print(f"  [{now.number}] {text}" if self._at_once > 1 else f"  {text}")
+        self.print(f"  [{shown.number}] {text}" if self._at_once > 1 else f"  {text}")
 
     def _update_sweep(self) -> None:
         if self._bars is None or self._sweep is None:
             return
-        steps = self._done + sum(now.step - now.first for now in self._shown.values())
-        numbers = [now.number for now in self._shown.values()] or [self._number]
+        steps = self._done + sum(shown.step - shown.first for shown in self._shown.values())
+        numbers = [shown.number for shown in self._shown.values()] or [self._number]
         run = f"{min(numbers)} to {max(numbers)}" if len(numbers) > 1 else f"{numbers[0]}"
-        running = [now for now in self._shown.values() if now.images_per_s]
+        running = [shown for shown in self._shown.values() if shown.images_per_s]
         detail = f"run {run} of {self._at_most}{self._count}"
         if running:
             detail += f", {duration(self._seconds_of_all(running))} left"
         self._bars.update(self._sweep, completed=steps, total=self._total, detail=detail)
 
-    def _seconds_left(self, now: _Shown) -> float:
-        return (now.last - now.step) * now.training.config.batch / now.images_per_s
+    def _seconds_left(self, shown: _Shown) -> float:
+        return (shown.last - shown.step) * shown.training.config.batch / shown.images_per_s
 
     def _seconds_of_all(self, running: Sequence[_Shown]) -> float:
         """Seconds until the sweep is done, its trainings spread evenly over those that run at once."""
-        own = [self._seconds_left(now) for now in running]
-        shown = {now.training.key for now in running}
-        others = sum(self._expect(t, running[0]) for t in self._left.values() if t.key not in shown)
+        own = [self._seconds_left(shown) for shown in running]
+        keys = {shown.training.key for shown in running}
+        others = sum(self._expect(t, running[0]) for t in self._left.values() if t.key not in keys)
         return max(max(own), (sum(own) + others) / min(self._at_once, len(self._left)))
 
     def _expect(self, training: Training, running: _Shown) -> float:

@@ -115,10 +115,8 @@ def _apply_allocation(job: Job) -> None:
     """Use only the cores and GPUs that this training has been given."""
     if job.allocation.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job.allocation.cores)
-    if job.allocation.gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(
-            job.allocation.gpus
-        )  # read when TensorFlow first looks for devices
+    if job.allocation.gpus:  # TensorFlow reads this when it first looks for devices
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(job.allocation.gpus)
 
 
 def _log(job: Job) -> Path:
