@@ -6,6 +6,7 @@ import gc
 import json
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -84,6 +85,14 @@ def own_registrations():
     registries = (OPTIMIZERS.entries, SCHEDULES.entries, AUGMENTATIONS, READOUTS, RECIPES)
     with models.restored(), data.restored(), registry.restored(*registries):
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_precision():
+    """A training sets the precision of all of Keras; the next test starts with the default."""
+    yield
+    if "tf_keras" in sys.modules:
+        sys.modules["tf_keras"].mixed_precision.set_global_policy("float32")
 
 
 @pytest.fixture(scope="session")

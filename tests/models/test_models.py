@@ -69,9 +69,7 @@ def same(left, right):
 def bfloat16():
     import tf_keras as keras
 
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    yield
-    keras.mixed_precision.set_global_policy("float32")
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")  # until the end of the test
 
 
 # --- what is built ------------------------------------------------------------------------------------------------
