@@ -46,14 +46,14 @@ class Finding(NamedTuple):
 Event = Callable[[Sequence[verdicts.Verdict]], bool]
 
 
-def any_difference(found: Sequence[verdicts.Verdict]) -> bool:
+def any_difference(outcomes: Sequence[verdicts.Verdict]) -> bool:
     """Whether any variant is said to help or to hurt: wrong where all are the same."""
-    return any(verdict.word in (VerdictWord.HELPS, VerdictWord.HURTS) for verdict in found)
+    return any(verdict.word in (VerdictWord.HELPS, VerdictWord.HURTS) for verdict in outcomes)
 
 
-def any_equivalence(found: Sequence[verdicts.Verdict]) -> bool:
+def any_equivalence(outcomes: Sequence[verdicts.Verdict]) -> bool:
     """Whether any variant is said to be equivalent: wrong where all differ by the margin or more."""
-    return any(verdict.word is VerdictWord.EQUIVALENT for verdict in found)
+    return any(verdict.word is VerdictWord.EQUIVALENT for verdict in outcomes)
 
 
 def rate(
@@ -73,7 +73,7 @@ def rate(
     rng = np.random.default_rng(seed)
     most = design if isinstance(design, int) else design.last
     schedule = None if isinstance(design, int) else design
-    names = [f"variant {place}" for place in range(len(truth.differences))]
+    names = [f"variant {number}" for number in range(len(truth.differences))]
     happened, seeds = 0, 0
     for _ in range(trials):
         if pool is None:
@@ -81,9 +81,9 @@ def rate(
         else:
             noise = rng.choice(np.asarray(pool), size=(len(truth.sds), most), replace=False)
         values = dict(zip(names, noise[1:] + np.array(truth.differences)[:, None], strict=True))
-        found = list(verdicts.verdicts({"baseline": noise[0], **values}, "baseline", margin, schedule).values())
-        happened += event(found)
-        seeds += sum(verdict.seeds for verdict in found)
+        outcomes = list(verdicts.verdicts({"baseline": noise[0], **values}, "baseline", margin, schedule).values())
+        happened += event(outcomes)
+        seeds += sum(verdict.seeds for verdict in outcomes)
     share = happened / trials
     return Finding(share, math.sqrt(share * (1 - share) / trials), trials, seeds / trials / len(names))
 
@@ -144,20 +144,20 @@ def _powers(sd: float, margin: float) -> list[Case]:
     if to_find is None or to_equate is None:
         raise ValueError(f"a spread of {sd} points is too wide for a margin of {margin}")
     one, none = Truth((difference,), (sd, sd)), Truth((0.0,), (sd, sd))
-    found, said = f"a difference of {difference:.2g} points found", "with the seeds that were said to take 80 %"
-    equated = f"no difference shown to be within {narrow:.2g} points"
+    finds, enough = f"a difference of {difference:.2g} points found", "with the seeds that were said to take 80 %"
+    equates = f"no difference shown to be within {narrow:.2g} points"
     return [
-        Case(f"{found}, {said}: {to_find}", ">= 80 %", one, to_find, any_difference),
-        Case(f"{equated}, {said}: {to_equate}", ">= 80 %", none, to_equate, any_equivalence, narrow),
+        Case(f"{finds}, {enough}: {to_find}", ">= 80 %", one, to_find, any_difference),
+        Case(f"{equates}, {enough}: {to_equate}", ">= 80 %", none, to_equate, any_equivalence, narrow),
         Case(
-            f"{found}, analysed after 3, 4, ... {to_find + 2} seeds",
+            f"{finds}, analysed after 3, 4, ... {to_find + 2} seeds",
             ">= 80 %",
             one,
             SeedSchedule(3, to_find + 2),
             any_difference,
         ),
         Case(
-            f"{equated}, analysed after 3, 4, ... {to_equate + 2} seeds",
+            f"{equates}, analysed after 3, 4, ... {to_equate + 2} seeds",
             ">= 80 %",
             none,
             SeedSchedule(3, to_equate + 2),
@@ -180,9 +180,9 @@ def text(trials: int, seed: int, pool: Sequence[float] | None = None) -> str:
         same_spread = [case for case in cases(sd, 2 * sd) if len(set(case.truth.sds)) == 1]
         listed = [case for case in same_spread if case.size <= len(pool)]
     for case in listed:
-        found = rate(case.truth, case.design, case.event, trials, seed, case.margin, pool)
+        finding = rate(case.truth, case.design, case.event, trials, seed, case.margin, pool)
         lines.append(
-            f"| {case.what} | {case.bound} | {100 * found.rate:.1f} ± {100 * found.error:.1f} % | {found.seeds:.1f} |"
+            f"| {case.what} | {case.bound} | {100 * finding.rate:.1f} ± {100 * finding.error:.1f} % | {finding.seeds:.1f} |"
         )
     return "\n".join(lines)
 
@@ -202,13 +202,13 @@ def pool_of(sweep: str, variant: str | None = None, tracking_uri: str | None = N
         raise reports.ReportError(
             f"no variant {name!r} in {sweep}{did_you_mean(name, names)}; there: {', '.join(names)}"
         )
-    its = frame[(frame["variant"] == name) & (frame["status"] == "FINISHED")]["accuracy_percent"].dropna()
+    accuracies = frame[(frame["variant"] == name) & (frame["status"] == "FINISHED")]["accuracy_percent"].dropna()
     least = min(case.size for case in cases())
-    if len(its) < 2 * least:
+    if len(accuracies) < 2 * least:
         raise reports.ReportError(
-            f"{name} of {sweep} has {len(its)} results: an audit takes {2 * least} and better more"
+            f"{name} of {sweep} has {len(accuracies)} results: an audit takes {2 * least} and better more"
         )
-    return [float(accuracy) for accuracy in its]
+    return [float(accuracy) for accuracy in accuracies]
 
 
 def main(argv: list[str] | None = None) -> int:

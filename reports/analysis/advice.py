@@ -80,30 +80,34 @@ def change(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
 def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | None, what: str = "") -> str:
     """One sentence, from two rows of ``variants.frame``; ``what`` is the ``change``, where the question has factors."""
     do = what or f"use {row['variant']} instead of {baseline['variant']}"
-    found = price(row, baseline)
-    saves, costs = listed(found.saves), listed(found.costs)
+    price_change = price(row, baseline)
+    saves, costs = listed(price_change.saves), listed(price_change.costs)
     word = row["verdict"]
     points = f"{abs(row['difference_points']):.2f} points"
     if word == VerdictWord.EQUIVALENT:
-        said = f"accuracy equivalent within {margin or float('nan'):g} points"
-        if found.saves and not found.costs:
-            return f"{_capital(do)}: {said}, {saves}."
-        if found.costs and not found.saves:
-            return f"Do not {do}: {said}, and it costs more: {costs}."
-        if found.saves:
-            return f"{_capital(do)} if that trade suits you: {said}; {saves}, but {costs}."
-        return f"Take either: {said}, at the same price."
+        equivalent = f"accuracy equivalent within {margin or float('nan'):g} points"
+        if price_change.saves and not price_change.costs:
+            return f"{_capital(do)}: {equivalent}, {saves}."
+        if price_change.costs and not price_change.saves:
+            return f"Do not {do}: {equivalent}, and it costs more: {costs}."
+        if price_change.saves:
+            return f"{_capital(do)} if that trade suits you: {equivalent}; {saves}, but {costs}."
+        return f"Take either: {equivalent}, at the same price."
     if word == VerdictWord.HELPS:
-        if not found.costs:
+        if not price_change.costs:
             return f"{_capital(do)}: {points} more accurate" + (f", and {saves}." if saves else ", at no extra price.")
         return f"{_capital(do)} if {points} of accuracy are worth it: {costs}" + (f"; but {saves}." if saves else ".")
     if word == VerdictWord.HURTS:
-        if not found.saves:
+        if not price_change.saves:
             return f"Do not {do}: {points} less accurate" + (f", and it costs more: {costs}." if costs else ".")
         return f"Do not {do}, unless the price matters more than {points} of accuracy: {saves}" + (
             f"; but {costs}." if costs else "."
         )
-    known = f"; known already: {listed([*found.saves, *found.costs])}" if found.saves or found.costs else ""
+    known = (
+        f"; known already: {listed([*price_change.saves, *price_change.costs])}"
+        if price_change.saves or price_change.costs
+        else ""
+    )
     if word == VerdictWord.UNDECIDED:
         return f"Do not decide yet whether to {do}{_more(row)}{known}."
     if min(row["n"], baseline["n"]) > 1:

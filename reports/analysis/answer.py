@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports.analysis import advice, claims, examples, interactions, sentences, trade_off
-from reports.analysis import variants as variants_
+from reports.analysis import variants as variant_table
 from reports.analysis.details import Details, Headline
 from reports.store import files
 from reports.store.sweep import Sweep
@@ -39,21 +39,21 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     Raises:
         ReportError: files in the store that cannot be read.
     """
-    found, notes = _examples(sweep)
-    variants = _with_uncertainty(variants_.frame(sweep), sweep, found)
+    evidence, notes = _examples(sweep)
+    variants = _with_uncertainty(variant_table.frame(sweep), sweep, evidence)
     fronts, front_notes = _fronts(variants, sweep)
     for axis, probabilities in fronts.items():
         variants[f"front_probability_{axis}"] = [probabilities.get(name, float("nan")) for name in variants["variant"]]
     accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
-    images, images_note = _images(sweep, found) if with_images and found is not None else ({}, "")
+    images, images_note = _images(sweep, evidence) if with_images and evidence is not None else ({}, "")
     details = Details(
         headlines=headlines(variants, sweep),
-        per_class=found and found.per_class,
-        churn=found and found.churn,
-        calibration=found and found.calibration,
-        flips=found and found.flips,
-        flip_counts=found and found.flip_counts,
-        uncertainty=found and found.uncertainty,
+        per_class=evidence and evidence.per_class,
+        churn=evidence and evidence.churn,
+        calibration=evidence and evidence.calibration,
+        flips=evidence and evidence.flips,
+        flip_counts=evidence and evidence.flip_counts,
+        uncertainty=evidence and evidence.uncertainty,
         interactions=_effects(sweep, accuracies),
         claims=claims.frame(sweep.published, accuracies) if sweep.published else None,
         images=images,
@@ -80,7 +80,7 @@ def variants_of(sweep: Sweep) -> pd.DataFrame:
     Raises:
         ReportError: files in the store that cannot be read.
     """
-    return _with_uncertainty(variants_.frame(sweep), sweep, _examples(sweep)[0])
+    return _with_uncertainty(variant_table.frame(sweep), sweep, _examples(sweep)[0])
 
 
 def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
@@ -125,10 +125,10 @@ def _examples(sweep: Sweep) -> tuple[examples.Examples | None, list[str]]:
     keys = {name: sweep.trainings(name) for name in by_variant}
     keys = {name: its for name, its in keys.items() if len(its) == len(by_variant[name])}
     try:
-        found = examples.of(by_variant, sweep.baseline, _classes(sweep, by_variant), keys)
+        evidence = examples.of(by_variant, sweep.baseline, _classes(sweep, by_variant), keys)
     except ValueError as error:
         return None, [f"Nothing is compared image by image: {error}."]
-    return found, list(found.notes)
+    return evidence, list(evidence.notes)
 
 
 def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[files.Predictions]]) -> tuple[str, ...]:
@@ -142,8 +142,12 @@ def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[files.Predictions]]
     return known if len(known) == number else tuple(str(label) for label in range(number))
 
 
-def _with_uncertainty(variants: pd.DataFrame, sweep: Sweep, found: examples.Examples | None) -> pd.DataFrame:
-    errors = dict(zip(found.uncertainty["variant"], found.uncertainty["se_test_points"], strict=True)) if found else {}
+def _with_uncertainty(variants: pd.DataFrame, sweep: Sweep, evidence: examples.Examples | None) -> pd.DataFrame:
+    errors = (
+        dict(zip(evidence.uncertainty["variant"], evidence.uncertainty["se_test_points"], strict=True))
+        if evidence
+        else {}
+    )
     return variants.assign(se_test_points=[errors.get(name, float("nan")) for name in sweep.variants])
 
 
@@ -158,10 +162,10 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
     fronts: dict[str, dict[str, float]] = {}
     notes: tuple[str, ...] = ()
     for axis in cost_axes():
-        found = trade_off.cost_values(variants, axis)
-        if len(set(found[found == found])) < 2:  # all the same, or not known
+        values = trade_off.cost_values(variants, axis)
+        if len(set(values[values == values])) < 2:  # all the same, or not known
             continue
-        drawn = pareto.membership(accuracies, dict(zip(names, map(float, found), strict=True)), trainings)
+        drawn = pareto.membership(accuracies, dict(zip(names, map(float, values), strict=True)), trainings)
         fronts[axis], notes = drawn.probabilities, drawn.notes
     return fronts, notes
 
@@ -173,18 +177,18 @@ def _effects(sweep: Sweep, accuracies: Mapping[str, Any]) -> pd.DataFrame | None
     known = {name: values for name, values in accuracies.items() if name in sweep.levels}
     trainings = {name: sweep.trainings(name) for name in known}
     trainings = {name: keys for name, keys in trainings.items() if keys}
-    found = interactions.frame(known, sweep.levels, sweep.levels[sweep.baseline], trainings, sweep.margin or None)
-    if found.empty:
+    effects = interactions.frame(known, sweep.levels, sweep.levels[sweep.baseline], trainings, sweep.margin or None)
+    if effects.empty:
         return None
-    both = found["with_factor"].astype(bool)
-    factors = found["factor"].where(~both, found["factor"] + " x " + found["with_factor"])
-    levels = found["level"].where(~both, found["level"] + " x " + found["with_level"])
-    return found.assign(factors=factors, levels=levels)
+    both = effects["with_factor"].astype(bool)
+    factors = effects["factor"].where(~both, effects["factor"] + " x " + effects["with_factor"])
+    levels = effects["level"].where(~both, effects["level"] + " x " + effects["with_level"])
+    return effects.assign(factors=factors, levels=levels)
 
 
-def _images(sweep: Sweep, found: examples.Examples) -> tuple[dict[int, bytes], str]:
+def _images(sweep: Sweep, evidence: examples.Examples) -> tuple[dict[int, bytes], str]:
     """Index in the test set -> PNG of the images that flip; and why there are none, if so."""
-    wanted = sorted({int(index) for index in found.flips["image"]})
+    wanted = sorted({int(index) for index in evidence.flips["image"]})
     digests = set(sweep.results()["data_sha256"])
     name = sentences.setting(sweep.runs, "data")
     if not wanted or name is None or len(digests) != 1:

@@ -28,34 +28,34 @@ def _row(claim: Mapping[str, Any], accuracies: Mapping[str, ArrayLike]) -> dict[
     low, high, seeds = float(claim["low"]), float(claim["high"]), int(claim.get("seeds", 1))
     values = np.asarray(accuracies.get(claim["variant"], ()), float)
     if claim.get("against"):
-        found = compare_difference(values, accuracies.get(claim["against"], ()), low, high, seeds)
+        comparison = compare_difference(values, accuracies.get(claim["against"], ()), low, high, seeds)
         figure, unit, form = f"difference of {claim['variant']} to {claim['against']}", "points", "+.2f"
     else:
-        found = compare_accuracy(values, low, high, seeds)
+        comparison = compare_accuracy(values, low, high, seeds)
         figure, unit, form = f"accuracy of {claim['variant']}", "%", ".2f"
     given = "+g" if claim.get("against") else "g"
     published = f"{low:{given}} {unit}" if low == high else f"{low:{given}} to {high:{given}} {unit}"
-    ours = "not known yet" if np.isnan(found.ours) else f"{found.ours:{form}} {unit}"
+    ours = "not known yet" if np.isnan(comparison.ours) else f"{comparison.ours:{form}} {unit}"
     return {
         "variant": claim["variant"],
         "claim": claim.get("claim") or figure,
         "source": claim["source"],
         "published": published,
         "ours": ours,
-        "distance_points": found.distance,
-        "allowed_points": found.allowed,
-        "verdict": found.agreement.value,
-        "sentence": f"The {figure}: published {published}, here {ours} (mean of {len(values)}); {_words(found)}",
+        "distance_points": comparison.distance,
+        "allowed_points": comparison.allowed,
+        "verdict": comparison.agreement.value,
+        "sentence": f"The {figure}: published {published}, here {ours} (mean of {len(values)}); {_words(comparison)}",
     }
 
 
-def _words(found: PublishedComparison) -> str:
-    if np.isnan(found.ours):
+def _words(comparison: PublishedComparison) -> str:
+    if np.isnan(comparison.ours):
         return "there is nothing to compare yet."
-    if found.agreement is Agreement.UNKNOWN:
+    if comparison.agreement is Agreement.UNKNOWN:
         return "whether they agree cannot be told without a spread: it takes two seeds."
-    within = f"trainings like ours may differ by {found.allowed:.2f} points"
-    if found.distance == 0:
+    within = f"trainings like ours may differ by {comparison.allowed:.2f} points"
+    if comparison.distance == 0:
         return f"they agree: ours is within the published range ({within})."
-    apart = f"{abs(found.distance):.2f} points {'higher' if found.distance > 0 else 'lower'}"
-    return f"ours is {apart}, and {within}: they {'agree' if found.agreement is Agreement.AGREES else 'do not agree'}."
+    apart = f"{abs(comparison.distance):.2f} points {'higher' if comparison.distance > 0 else 'lower'}"
+    return f"ours is {apart}, and {within}: they {'agree' if comparison.agreement is Agreement.AGREES else 'do not agree'}."

@@ -107,11 +107,11 @@ class _Pair(NamedTuple):
 
 
 def _pair(variant: VariantOutputs, baseline: VariantOutputs) -> _Pair:
-    place = {key: row for row, key in enumerate(baseline.keys)}
-    shared = [row for row, key in enumerate(variant.keys) if key in place]
+    row_of = {key: row for row, key in enumerate(baseline.keys)}
+    shared = [row for row, key in enumerate(variant.keys) if key in row_of]
     if not shared:
         return _Pair(variant, baseline, False)
-    return _Pair(variant.rows(shared), baseline.rows([place[variant.keys[row]] for row in shared]), True)
+    return _Pair(variant.rows(shared), baseline.rows([row_of[variant.keys[row]] for row in shared]), True)
 
 
 _UNCERTAINTY = [
@@ -135,10 +135,10 @@ def _uncertainty_row(name: str, variant: VariantOutputs, pair: _Pair | None) -> 
     }
     if pair is None:
         return row
-    found = uncertainty.difference(pair.variant.right, pair.baseline.right, pair.paired)
+    difference = uncertainty.difference(pair.variant.right, pair.baseline.right, pair.paired)
     return row | {
-        "difference_points": found.points,
-        **{f"{name}_points": getattr(found, name) for name in ("low_test", "high_test", "low_both", "high_both")},
+        "difference_points": difference.points,
+        **{f"{name}_points": getattr(difference, name) for name in ("low_test", "high_test", "low_both", "high_both")},
     }
 
 
@@ -160,16 +160,20 @@ def _per_class_frame(
             if end > start and pair:
                 images = order[start:end]
                 ours, theirs = pair.variant.right[:, images], pair.baseline.right[:, images]
-                found = uncertainty.difference(ours, theirs, pair.paired, alpha)
-                row |= {"difference_points": found.points, "low_points": found.low_both, "high_points": found.high_both}
+                difference = uncertainty.difference(ours, theirs, pair.paired, alpha)
+                row |= {
+                    "difference_points": difference.points,
+                    "low_points": difference.low_both,
+                    "high_points": difference.high_both,
+                }
             rows.append(row)
     return pd.DataFrame(rows, columns=columns)
 
 
 def _churn_row(variant: VariantOutputs, baseline: VariantOutputs) -> dict[str, float]:
-    found = churn(variant.predicted, baseline.predicted, variant.keys, baseline.keys)
+    percent = churn(variant.predicted, baseline.predicted, variant.keys, baseline.keys)
     floor = (variant.floor + baseline.floor) / 2
-    return {"churn_percent": found, "floor_percent": floor, "excess_points": found - floor}
+    return {"churn_percent": percent, "floor_percent": floor, "excess_points": percent - floor}
 
 
 _CALIBRATION = [
@@ -205,7 +209,7 @@ def _flips(name: str, pair: _Pair, classes: Sequence[str]) -> tuple[list[dict[st
     """The rows of ``flips`` and of ``flip_counts`` of one variant."""
     ours, theirs = pair.variant, pair.baseline
     gap = ours.margins.mean(0) - theirs.margins.mean(0)
-    found = {
+    by_direction = {
         GAINED: flips(ours.right, theirs.right, gap, pair.paired),
         LOST: flips(theirs.right, ours.right, -gap, pair.paired),
     }
@@ -221,18 +225,19 @@ def _flips(name: str, pair: _Pair, classes: Sequence[str]) -> tuple[list[dict[st
             "variant_says": classes[_commonest(ours.predicted[:, image])],
             "p": float(p),
         }
-        for direction, each in found.items()
-        for image, p in zip(each.image, each.p, strict=True)
+        for direction, flipped in by_direction.items()
+        for image, p in zip(flipped.image, flipped.p, strict=True)
     ]
     counts = [
-        dict(zip(_FLIP_COUNTS, (name, direction, *_last(each)), strict=True)) for direction, each in found.items()
+        dict(zip(_FLIP_COUNTS, (name, direction, *_last(flipped)), strict=True))
+        for direction, flipped in by_direction.items()
     ]
     return rows, counts
 
 
-def _last(found: Flips) -> Iterator[float]:
-    yield float(found.p[-1]) if len(found.p) else float("nan")
-    yield from found[2:]
+def _last(flipped: Flips) -> Iterator[float]:
+    yield float(flipped.p[-1]) if len(flipped.p) else float("nan")
+    yield from flipped[2:]
 
 
 def _commonest(predicted: NDArray[np.integer]) -> int:

@@ -12,26 +12,26 @@ from zoo.stats.pareto import pareto_front
 
 def cost_values(frame: pd.DataFrame, axis: str) -> np.ndarray:
     """What each row of ``frame`` costs [n], nan where that was not measured. Sizes of files are of one format for all."""
-    found = np.full(len(frame), np.nan)
+    values = np.full(len(frame), np.nan)
     for column in _columns(frame, axis):
-        found = np.where(np.isnan(found), _numbers(frame, column), found)
-    return np.asarray(np.where(found > 0, found, np.nan))
+        values = np.where(np.isnan(values), _numbers(frame, column), values)
+    return np.asarray(np.where(values > 0, values, np.nan))
 
 
 def _columns(frame: pd.DataFrame, axis: str) -> list[str]:
     """Of which the first that is known counts; of a family only that of the format that most variants have."""
-    its = cost_axes()[axis]
-    measured = its.columns(frame.columns)
-    if its.family:
+    cost = cost_axes()[axis]
+    measured = cost.columns(frame.columns)
+    if cost.family:
         measured = sorted(measured, key=lambda name: (-frame[name].notna().sum(), name))[:1]
-    return [*measured, *([its.published] if its.published else [])]
+    return [*measured, *([cost.published] if cost.published else [])]
 
 
 def axis_label(frame: pd.DataFrame, axis: str) -> str:
     """What the axis is called."""
-    its = cost_axes()[axis]
-    measured = metrics.of_name(_columns(frame, axis)[0]) if its.family else None
-    return f"size of the {measured.label}" if measured else its.label
+    cost = cost_axes()[axis]
+    measured = metrics.of_name(_columns(frame, axis)[0]) if cost.family else None
+    return f"size of the {measured.label}" if measured else cost.label
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
@@ -47,7 +47,7 @@ def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
     Columns: name, sweep, imported, baseline, cost, accuracy and sd and se (points; sd over seeds, se of the test set), n,
     front (bool), probability of being on the front (nan where unknown).
     """
-    found = pd.DataFrame({
+    drawn = pd.DataFrame({
         "name": frame["variant"].astype(str) if len(frame) else [],
         "sweep": frame["sweep"].astype(str) if len(frame) else [],
         "imported": _flags(frame, "imported"),
@@ -59,9 +59,9 @@ def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
         "n": _numbers(frame, "n"),
         "probability": _probabilities(frame, axis),
     })  # fmt: skip
-    known = found["cost"].notna() & found["accuracy"].notna() & ((found["n"] > 0) | found["imported"])
-    found = found[known].reset_index(drop=True)
-    return found.assign(front=pareto_front(found["cost"], found["accuracy"]))
+    known = drawn["cost"].notna() & drawn["accuracy"].notna() & ((drawn["n"] > 0) | drawn["imported"])
+    drawn = drawn[known].reset_index(drop=True)
+    return drawn.assign(front=pareto_front(drawn["cost"], drawn["accuracy"]))
 
 
 def _flags(frame: pd.DataFrame, column: str) -> np.ndarray:

@@ -22,11 +22,11 @@ def frame(sweep: Sweep) -> pd.DataFrame:
     other metrics (``zoo.measure.metrics``): counts as they are, of what is measured the mean over the runs. Missing values
     are nan or NA.
     """
-    found, wanted = sweep.verdicts(), sweep.wanted()
-    rows = [_variant_row(sweep, name, found.get(name), len(wanted[name])) for name in sweep.variants]
-    made = pd.DataFrame(rows)
+    by_variant, wanted = sweep.verdicts(), sweep.wanted()
+    rows = [_variant_row(sweep, name, by_variant.get(name), len(wanted[name])) for name in sweep.variants]
+    variants = pd.DataFrame(rows)
     counts = [metric.name for metric in metrics.of_kind(Kind.COUNT) if metric.in_variants]
-    return made.astype(dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64")) if rows else made
+    return variants.astype(dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64")) if rows else variants
 
 
 def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict[str, Any]:

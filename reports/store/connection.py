@@ -52,8 +52,8 @@ def _check_answers(uri: str, shown: str) -> None:
 
     try:
         parts = urlsplit(uri)
-        place = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
-        address = parts._replace(netloc=place, path=f"{parts.path.rstrip('/')}/health").geturl()
+        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+        address = parts._replace(netloc=host, path=f"{parts.path.rstrip('/')}/health").geturl()
         urllib.request.urlopen(address, timeout=ANSWER_S).close()
     except urllib.error.HTTPError as error:
         error.close()

@@ -32,19 +32,19 @@ def read_predictions(sweep: Sweep) -> dict[str, Predictions]:
     Raises:
         ReportError: a store of files that cannot be read, or a file of predictions that is damaged.
     """
-    found = {}
+    predictions = {}
     for run_id in sweep.results()["run_id"]:
         content = read_file(sweep, run_id, Artifacts.PREDICTIONS)
         if content is None:
             continue
         try:
-            found[run_id] = parse_predictions(content)
+            predictions[run_id] = parse_predictions(content)
         except DamagedFile as error:
             raise ReportError(
                 f"predictions.npz of run {run_id} is damaged: {error}; the sweep's own command sends it again when "
                 f"it is deleted there ({sweep.artifacts[run_id]})"
             ) from error
-    return found
+    return predictions
 
 
 class DamagedFile(Exception):

@@ -47,8 +47,8 @@ def read(path: str | Path) -> pd.DataFrame:
     header = _header(path, rows)
     if len(rows) < 2:
         raise ReportError(f"{path} has no figures: a header and nothing below it; {_allowed()}")
-    found = [_row(path, line, dict(zip(header, cells, strict=True))) for line, cells in rows[1:]]
-    frame = pd.DataFrame(found)
+    figures = [_row(path, line, dict(zip(header, cells, strict=True))) for line, cells in rows[1:]]
+    frame = pd.DataFrame(figures)
     if (frame["accuracy_percent_mean"] <= 1).all():
         line = rows[1][0]
         raise _mistake(

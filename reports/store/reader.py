@@ -24,13 +24,13 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
     client = open_client(uri)
     experiment = find_experiment(client, sweep, uri)
     tags = experiment.tags
-    found = runs.current_runs(client, experiment)
+    rows = runs.current_runs(client, experiment)
     names: list[str] = json_tag(tags, ExperimentTags.VARIANTS, [])
     numbers: list[int] = json_tag(tags, ExperimentTags.SEEDS, [])
-    variants = tuple(names) or tuple(dict.fromkeys(row["variant"] for row in found))
-    seeds = tuple(map(int, numbers)) or tuple(sorted({row["seed"] for row in found}))
-    artifacts = {row["run_id"]: row.pop("artifact_uri") for row in found}
-    frame = runs.frame(found, variants)
+    variants = tuple(names) or tuple(dict.fromkeys(row["variant"] for row in rows))
+    seeds = tuple(map(int, numbers)) or tuple(sorted({row["seed"] for row in rows}))
+    artifacts = {row["run_id"]: row.pop("artifact_uri") for row in rows}
+    frame = runs.frame(rows, variants)
     variants += tuple(name for name in dict.fromkeys(frame["variant"]) if name not in variants)
     baseline, first_look = tags.get(ExperimentTags.BASELINE), json_tag(tags, ExperimentTags.FIRST_ANALYSIS, 0)
     return Sweep(
@@ -57,7 +57,7 @@ def read_runs(sweep: str, tracking_uri: str | None = None) -> pd.DataFrame:
     uri = resolve_uri(tracking_uri)
     client = open_client(uri)
     experiment = find_experiment(client, sweep, uri)
-    found = runs.current_runs(client, experiment)
-    for row in found:
+    rows = runs.current_runs(client, experiment)
+    for row in rows:
         del row["artifact_uri"]
-    return runs.frame(found, tuple(json_tag(experiment.tags, ExperimentTags.VARIANTS, [])))
+    return runs.frame(rows, tuple(json_tag(experiment.tags, ExperimentTags.VARIANTS, [])))

@@ -60,13 +60,13 @@ class _Search:
         for sweep in sorted(self._sweeps.values(), key=len, reverse=True):  # names may have colons too
             if reference.startswith(f"{sweep}:"):
                 return self._by_name(sweep, reference)
-        found = self._by_prefix(reference) if len(reference) >= PREFIX else []
-        if len(found) == 1:
-            return found[0]
-        if not found:
+        candidates = self._by_prefix(reference) if len(reference) >= PREFIX else []
+        if len(candidates) == 1:
+            return candidates[0]
+        if not candidates:
             raise ReportError(self._why_none(reference))
         raise ReportError(
-            f"{reference!r} is more than one run; say which by its id or as SWEEP:VARIANT:SEED: {_listed(found)}"
+            f"{reference!r} is more than one run; say which by its id or as SWEEP:VARIANT:SEED: {_listed(candidates)}"
         )
 
     def _by_name(self, sweep: str, reference: str) -> StoredRun:
@@ -74,9 +74,9 @@ class _Search:
         rest = reference.removeprefix(f"{sweep}:")
         variant, _, seed = rest.rpartition(":")
         runs = [run for run in self._all(CURRENT_RUNS) if run.sweep == sweep]
-        found = [run for run in runs if (run.variant, run.seed) == (variant, seed)]
-        if found:
-            return max(found, key=_precedence)
+        candidates = [run for run in runs if (run.variant, run.seed) == (variant, seed)]
+        if candidates:
+            return max(candidates, key=_precedence)
         variants = sorted({run.variant for run in runs})
         if not runs:
             raise ReportError(f"no run {reference!r}: the sweep {sweep!r} has no run yet")
@@ -99,23 +99,23 @@ class _Search:
             key = run.tags[RunTags.RUN_KEY]
             if key.startswith(prefix):
                 tries.setdefault((run.sweep, key, run.variant, run.seed), []).append(run)
-        found = [*by_id, *(max(runs, key=_precedence) for runs in tries.values())]
-        return list({run.run_id: run for run in found}.values())
+        candidates = [*by_id, *(max(runs, key=_precedence) for runs in tries.values())]
+        return list({run.run_id: run for run in candidates}.values())
 
     def _all(self, condition: str) -> list[StoredRun]:
         from mlflow.exceptions import MlflowException
 
-        found: list[StoredRun] = []
+        runs: list[StoredRun] = []
         token = None
         while True:
             try:
                 page = self._client.search_runs(list(self._sweeps), condition, max_results=PAGE, page_token=token)
             except MlflowException as error:
                 raise ReportError(f"MLflow cannot search its runs: {error.message}") from error
-            found += [self._stored(run) for run in page]
+            runs += [self._stored(run) for run in page]
             token = page.token
             if not token:
-                return found
+                return runs
 
     def _stored(self, run: Run) -> StoredRun:
         tags, params = run.data.tags, run.data.params

@@ -54,8 +54,8 @@ def _row(sweep: str, run: Run) -> dict[str, Any]:
         "start_ms": run.info.start_time or 0,
     }
     row |= {metric.name: metric.from_store(logged.get(metric.key)) for metric in METRICS.values()}
-    found = [(metric, value) for key, value in sorted(logged.items()) if (metric := metrics.of_key(key)) is not None]
-    row |= {metric.name: metric.from_store(value) for metric, value in found}
+    measured = [(metric, value) for key, value in sorted(logged.items()) if (metric := metrics.of_key(key)) is not None]
+    row |= {metric.name: metric.from_store(value) for metric, value in measured}
     row |= {name: tags.get(name, "") for name in PROVENANCE}
     return row | {
         f"config.{name}": params[name] for name in sorted(params) if name not in (Params.VARIANT, Params.SEED)
@@ -68,6 +68,6 @@ def frame(rows: list[dict[str, Any]], variants: tuple[str, ...]) -> pd.DataFrame
     rows = sorted(rows, key=lambda row: (order.get(row["variant"], len(order)), row["variant"], row["seed"]))
     always = [*_FACTS, *METRICS, "run_key", "run_id", "start_ms", *PROVENANCE]
     columns = [*always, *dict.fromkeys(name for row in rows for name in row if name not in always)]
-    made = pd.DataFrame(rows, columns=columns).drop(columns="start_ms")
-    kinds = {metric.name: "Int64" if metric.kind is Kind.COUNT else "float64" for metric in metrics.among(made.columns)}
-    return made.astype(kinds | {"seed": "int64"})
+    runs = pd.DataFrame(rows, columns=columns).drop(columns="start_ms")
+    kinds = {metric.name: "Int64" if metric.kind is Kind.COUNT else "float64" for metric in metrics.among(runs.columns)}
+    return runs.astype(kinds | {"seed": "int64"})

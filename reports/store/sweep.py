@@ -86,9 +86,7 @@ class Sweep:
         done = {(row.variant, row.seed) for row in self.results().itertuples()}
         expected = [(variant, seed) for variant, seeds in self.wanted().items() for seed in seeds]
         return tuple(
-            Missing(*place, _why_missing(rows.get(place)))
-            for place in dict.fromkeys([*expected, *rows])
-            if place not in done
+            Missing(*key, _why_missing(rows.get(key))) for key in dict.fromkeys([*expected, *rows]) if key not in done
         )
 
     def wanted(self) -> dict[str, tuple[int, ...]]:
@@ -96,10 +94,10 @@ class Sweep:
         after those one more than have been tried."""
         if self.schedule is None:
             return dict.fromkeys(self.variants, self.seeds)
-        found, counts = self.verdicts(), {}
+        verdicts, counts = self.verdicts(), {}
         for name in self.variants:
             tried = int(((self.runs["variant"] == name) & (self.runs["status"] != "RUNNING")).sum())
-            verdict = found.get(name)
+            verdict = verdicts.get(name)
             analysed = verdict is not None and verdict.seeds >= self.schedule.first
             undecided = verdict is not None and not verdict.is_decided
             more = analysed and undecided and tried < self.schedule.last

@@ -70,12 +70,12 @@ def phrase(axis: CostAxis, value: float) -> str:
 
 def front_text(frame: pd.DataFrame, axis: str = "params") -> str:
     """The points of a picture in order of cost, those on the Pareto front marked."""
-    found = points(frame, axis).sort_values(["cost", "accuracy"])
-    its = cost_axes()[axis]
-    show = tables.count if is_counted(its) else tick(its)
+    drawn = points(frame, axis).sort_values(["cost", "accuracy"])
+    cost = cost_axes()[axis]
+    show = tables.count if is_counted(cost) else tick(cost)
     rows = [
         [row.sweep, row.name, _accuracy_words(row), show(row.cost), "*" * row.front]
-        for row in found.itertuples(index=False, name="Point")
+        for row in drawn.itertuples(index=False, name="Point")
     ]
     return table(["sweep", "variant", "test accuracy, %", axis_label(frame, axis), "front"], rows, left=2, gap=2)
 

@@ -18,24 +18,28 @@ CAVEAT = (
 )
 
 
-def text(found: Difference) -> str:
+def text(difference: Difference) -> str:
     """For the terminal."""
     heads = [
         f"{letter}  {name}  ({run_id[:12]}, {status.lower()})"
-        for letter, name, run_id, status in zip("AB", found.names, found.run_ids, found.statuses, strict=True)
+        for letter, name, run_id, status in zip(
+            "AB", difference.names, difference.run_ids, difference.statuses, strict=True
+        )
     ]
     parts = ["\n".join(heads)]
-    if found.configuration:
-        parts.append("Configuration\n" + _table(found.configuration))
+    if difference.configuration:
+        parts.append("Configuration\n" + _table(difference.configuration))
     else:
         parts.append("Configuration: the same.")
-    if found.provenance:
-        parts.append("Provenance\n" + _table(found.provenance))
+    if difference.provenance:
+        parts.append("Provenance\n" + _table(difference.provenance))
     else:
         parts.append("Provenance: the same commit, data, device and versions, as far as they were recorded.")
-    rows = [[name, _number(name, a), _number(name, b), _change(name, a, b)] for name, (a, b) in found.metrics.items()]
+    rows = [
+        [name, _number(name, a), _number(name, b), _change(name, a, b)] for name, (a, b) in difference.metrics.items()
+    ]
     parts.append(table(["metric", "A", "B", "B - A"], rows, gap=2) if rows else "Nothing was measured.")
-    return "\n\n".join([*parts, _agreement_words(found.agreement)])
+    return "\n\n".join([*parts, _agreement_words(difference.agreement)])
 
 
 def _table(pairs: dict[str, tuple[str | None, str | None]]) -> str:
@@ -64,44 +68,44 @@ def _change(name: str, a: float, b: float) -> str:
     return "the same" if a == b else f"{100 * (b / a - 1):+.1f} %" if a else f"{b - a:+g}"
 
 
-def _agreement_words(found: PairedAnswers | str) -> str:
-    if isinstance(found, str):
-        return f"Predictions cannot be compared: {found}."
+def _agreement_words(answers: PairedAnswers | str) -> str:
+    if isinstance(answers, str):
+        return f"Predictions cannot be compared: {answers}."
     rows = [
-        ["A right", f"{found.both_right:,}", f"{found.only_first:,}"],
-        ["A wrong", f"{found.only_second:,}", f"{found.both_wrong:,}"],
+        ["A right", f"{answers.both_right:,}", f"{answers.only_first:,}"],
+        ["A wrong", f"{answers.only_second:,}", f"{answers.both_wrong:,}"],
     ]
-    fraction = 100 * found.same / found.images if found.images else math.nan
-    p = f"p = {found.p:.2g}" if found.p >= 1e-4 else "p < 0.0001"
+    fraction = 100 * answers.same / answers.images if answers.images else math.nan
+    p = f"p = {answers.p:.2g}" if answers.p >= 1e-4 else "p < 0.0001"
     return "\n".join([
-        f"Predictions: the same for {fraction:.2f} % of {found.images:,} test images.",
+        f"Predictions: the same for {fraction:.2f} % of {answers.images:,} test images.",
         table(["images", "B right", "B wrong"], rows, gap=2),
         f"McNemar's exact test: {p} that A and B are right equally often. {CAVEAT}",
     ])  # fmt: skip
 
 
-def as_json(found: Difference) -> str:
+def as_json(difference: Difference) -> str:
     """The same for programs: every number unrounded, null where there is none."""
 
     def number(value: float) -> float | None:
         return None if math.isnan(value) else value
 
-    same = found.agreement
+    answers = difference.agreement
     document = {
         "runs": [
             {"name": name, "run_id": run_id, "status": status}
-            for name, run_id, status in zip(found.names, found.run_ids, found.statuses, strict=True)
+            for name, run_id, status in zip(difference.names, difference.run_ids, difference.statuses, strict=True)
         ],
-        "configuration": found.configuration,
-        "provenance": found.provenance,
+        "configuration": difference.configuration,
+        "provenance": difference.provenance,
         "metrics": {
             name: {"a": number(a), "b": number(b), "difference": number(b - a)}
-            for name, (a, b) in found.metrics.items()
+            for name, (a, b) in difference.metrics.items()
         },
         "predictions": None
-        if isinstance(same, str)
-        else {**same._asdict(), "agreement": same.same / same.images if same.images else None},
-        "why_no_predictions": same if isinstance(same, str) else None,
+        if isinstance(answers, str)
+        else {**answers._asdict(), "agreement": answers.same / answers.images if answers.images else None},
+        "why_no_predictions": answers if isinstance(answers, str) else None,
         "note": CAVEAT,
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)

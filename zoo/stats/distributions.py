@@ -25,8 +25,8 @@ def noncentral_student_cdf(degrees: ArrayLike, shift: ArrayLike, t: ArrayLike) -
     """Far out, where scipy gives nan, it is 0 or 1."""
     from scipy import special
 
-    found = np.asarray(special.nctdtr(degrees, shift, t), np.float64)
-    return np.where(np.isnan(found), np.asarray(t) > np.asarray(shift), found)
+    probability = np.asarray(special.nctdtr(degrees, shift, t), np.float64)
+    return np.where(np.isnan(probability), np.asarray(t) > np.asarray(shift), probability)
 
 
 def normal_cdf(z: ArrayLike) -> Floats:

@@ -93,15 +93,15 @@ def effects(
     mains: dict[tuple[_Change, ...], dict[Setting, float]] = {
         (one,): _weights(cells, middle, [one]) for one in changes if one[0] in crossed
     }
-    found = []
+    all_effects: list[Effect] = []
     for kind, contrasts in ((EffectKind.MAIN, mains), (EffectKind.INTERACTION, blocks)):
         compared = [_contrast(cells, weights) for weights in contrasts.values()]
-        p = np.array([float(each.p_difference()) for each in compared])
-        within = np.array([float(each.p_equivalence(margin)) if margin else np.nan for each in compared])
+        p = np.array([float(comparison.p_difference()) for comparison in compared])
+        within = np.array([float(comparison.p_equivalence(margin)) if margin else np.nan for comparison in compared])
         columns = zip(p, _adjusted(p), _adjusted(within), strict=True)
-        for (made, weights), each, ps in zip(contrasts.items(), compared, columns, strict=True):
-            found.append(_effect(kind, factors, middle, made, weights, each, ps))
-    return found
+        for (change, weights), comparison, ps in zip(contrasts.items(), compared, columns, strict=True):
+            all_effects.append(_effect(kind, factors, middle, change, weights, comparison, ps))
+    return all_effects
 
 
 def _effect(

@@ -68,8 +68,8 @@ def seeds_to_decide(
         return 2
 
     def enough(seeds: int) -> bool:
-        found = power_to_find(difference, sd_a, sd_b, seeds, alpha) >= power
-        return bool(found or (margin and power_to_equate(difference, sd_a, sd_b, seeds, margin, alpha) >= power))
+        is_found = power_to_find(difference, sd_a, sd_b, seeds, alpha) >= power
+        return bool(is_found or (margin and power_to_equate(difference, sd_a, sd_b, seeds, margin, alpha) >= power))
 
     low, high = 1, 2
     while not enough(high):

@@ -45,7 +45,7 @@ def levels(alpha: float, fractions: tuple[float, ...], spending: Spending = powe
         raise ValueError(f"alpha is a number between 0 and 1, not {alpha}")
     if not fractions or fractions[-1] != 1 or any(b <= a for a, b in zip((0.0, *fractions), fractions, strict=False)):
         raise ValueError(f"fractions of the data increase to 1, unlike {fractions}")
-    found = []
+    level_of_each = []
     inside, weights, earlier = np.zeros(1), np.ones(1), 0.0  # where the sum may be without a rejection, and how likely
     for fraction in fractions:
         spent = alpha * (spending(fraction) - (spending(earlier) if earlier else 0.0))
@@ -60,11 +60,11 @@ def levels(alpha: float, fractions: tuple[float, ...], spending: Spending = powe
             return outside(bound) - spent
 
         bound = float(optimize.brentq(unspent, 0.0, 12 * np.sqrt(fraction)))
-        found.append(float(2 * normal_cdf(-bound / np.sqrt(fraction))))
+        level_of_each.append(float(2 * normal_cdf(-bound / np.sqrt(fraction))))
         nodes, node_weights = _quadrature(bound)
         density = np.exp(-(((nodes[:, None] - inside) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
         inside, weights, earlier = nodes, node_weights * (density @ weights), fraction
-    return tuple(found)
+    return tuple(level_of_each)
 
 
 def _quadrature(bound: float) -> tuple[Floats, Floats]:

@@ -100,12 +100,12 @@ def difference(
     if paired and len(a) != len(b):
         raise ValueError(f"{len(a)} trainings on one side of pairs and {len(b)} on the other")
     apart = a.mean(0) - b.mean(0)
-    found = float(apart.mean())
+    mean = float(apart.mean())
     low, high = interval_of_mean(apart, -1.0, 1.0, alpha)
     error = _error(apart)
-    both = _both_sources(found, error, [a - b] if paired else [a, b], _unseen(apart, -1.0, 1.0, alpha), alpha)
+    both = _both_sources(mean, error, [a - b] if paired else [a, b], _unseen(apart, -1.0, 1.0, alpha), alpha)
     return AccuracyDifference(
-        points=100 * found,
+        points=100 * mean,
         error_test=100 * error,
         low_test=100 * low,
         high_test=100 * high,
@@ -165,20 +165,20 @@ class _BothSources(NamedTuple):
 
 
 def _both_sources(
-    found: float, error: float, sides: list[NDArray[np.int8]], unseen: tuple[float, float], alpha: float
+    mean: float, error: float, tables: list[NDArray[np.int8]], unseen: tuple[float, float], alpha: float
 ) -> _BothSources:
-    """Fractions. ``sides`` [n, N] are independent of one another; ``error`` is that of other images alone."""
+    """Fractions. ``tables`` [n, N] are independent of one another; ``error`` is that of other images alone."""
     nan = float("nan")
-    images = sides[0].shape[1]
-    if images < 2 or min(len(side) for side in sides) < 2:
+    images = tables[0].shape[1]
+    if images < 2 or min(len(table) for table in tables) < 2:
         return _BothSources(nan, nan, nan, nan)
-    parts = [_trainings(side) for side in sides]
+    parts = [_trainings(table) for table in tables]
     variance = error**2 + max(0.0, sum(part.distribution / part.n for part in parts))
     spread = sum((part.on_test_set / part.n) ** 2 / (part.n - 1) for part in parts) + error**4 / (images - 1)
     fewest = min(part.n for part in parts) - 1.0
     degrees = max(fewest, variance**2 / spread) if spread > 0 else fewest
     half = float(student_quantile(degrees, 1 - alpha / 2)) * variance**0.5
-    low, high = found - half - unseen[0], found + half + unseen[1]
+    low, high = mean - half - unseen[0], mean + half + unseen[1]
     return _BothSources(variance**0.5, degrees, max(-1.0, low), min(1.0, high))
 
 

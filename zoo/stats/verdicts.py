@@ -139,16 +139,16 @@ def _single_analysis(pairs: Mapping[str, _Pair], margin: float | None) -> dict[s
     known = {name: pair.comparison() for name, pair in pairs.items() if pair.seeds > 1}
     p_difference = _adjusted({name: float(c.p_difference()) for name, c in known.items()}, k)
     p_equivalence = _adjusted({n: float(c.p_equivalence(margin)) for n, c in known.items()} if margin else {}, k)
-    found: dict[str, Verdict] = {}
+    outcomes: dict[str, Verdict] = {}
     for name, pair in pairs.items():
         if name not in known:
-            found[name] = _none(pair, k)
+            outcomes[name] = _none(pair, k)
             continue
         p, within = p_difference[name], p_equivalence.get(name, float("nan"))
         word = _word(known[name], p < ALPHA, within < ALPHA)
         needed = pair.seeds_needed(margin, k) if word is VerdictWord.UNDECIDED else None
-        found[name] = Verdict(word, *_ends(known[name], ALPHA), p, within, pair.seeds, needed, k)
-    return found
+        outcomes[name] = Verdict(word, *_ends(known[name], ALPHA), p, within, pair.seeds, needed, k)
+    return outcomes
 
 
 def _interim_analyses(pairs: Mapping[str, _Pair], margin: float | None, schedule: SeedSchedule) -> dict[str, Verdict]:
