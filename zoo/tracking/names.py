@@ -64,7 +64,7 @@ class Params:
 
 
 class StepMetrics:
-    """Metrics with a value for each evaluation."""
+    """Metrics with a value for each step that is evaluated, beside those of each evaluation (``zoo.measure.readouts``)."""
 
     TRAIN_LOSS = "train/loss"
     TEST_ACCURACY = "test/accuracy"  # the one that the recipe reports
@@ -73,19 +73,9 @@ class StepMetrics:
     TRAIN_PREFIX = "train/"  # columns of a training's history with these prefixes are metrics of the same name
     ACCURACY_PREFIX = "test/accuracy_"
 
-    @staticmethod
-    def accuracy_of(evaluation: str) -> str:
-        """The test accuracy of one evaluation: "raw" or "ema" (averaged) weights."""
-        return f"test/accuracy_{evaluation}"
-
-    @staticmethod
-    def top5_of(evaluation: str) -> str:
-        """Likewise, how often the label is among the five likeliest classes."""
-        return f"test/top5_{evaluation}"
-
 
 class SingleMetrics:
-    """Metrics that a run has once."""
+    """Metrics that a run has once; how reports show them is in ``zoo.measure.metrics``."""
 
     TRAIN_S = "cost/train_s"
 
@@ -98,11 +88,6 @@ class SingleMetrics:
     def latency_ms_of(exported_as: str, percentile: str) -> str:
         """Of one image in a format ("tf" is the compiled function), by percentile: "p50", "p90" or "p99"."""
         return f"latency_ms/{exported_as}_{percentile}"
-
-    @staticmethod
-    def size_bytes_of(exported_as: str) -> str:
-        """Of the exported model's file."""
-        return f"size/{exported_as}_bytes"
 
 
 class Artifacts:
