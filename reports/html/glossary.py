@@ -14,7 +14,7 @@ class Term(NamedTuple):
 
 
 COMPARISON_TERMS = (
-    Term("accuracy", "The share of the test images that the network classifies rightly, in percent."),
+    Term("accuracy", "The fraction of the test images that the network classifies correctly, in percent."),
     Term("point", "One percent of the test images: from 81 % to 82 % is one point."),
     Term(
         "baseline",
@@ -32,7 +32,7 @@ COMPARISON_TERMS = (
     ),
     Term(
         "margin",
-        "The difference that whoever asked does not care about, declared in the question before the runs.",
+        "The difference that the person who asked does not care about, declared in the question before the runs.",
     ),
     Term(
         "helps, hurts",
@@ -48,15 +48,15 @@ COMPARISON_TERMS = (
         "undecided",
         "The runs show neither a difference nor equivalence. More seeds may; it does not mean that there is no difference.",
     ),
-    Term("no verdict", "There are fewer than two trainings on one of the sides, so there is no spread to go by."),
+    Term("no verdict", "The variant or the baseline has fewer than two trainings, so there is no spread to go by."),
     Term(
         "p, adjusted",
-        "The probability of runs at least as telling as these, were there nothing to find; made larger by Holm's method "
-        "where several comparisons share one sweep, so that the chance of any false alarm stays below 5 %.",
+        "The probability of runs at least as extreme as these if there were no effect; increased by Holm's method where "
+        "several comparisons share one sweep, so that the chance of any false alarm stays below 5 %.",
     ),
     Term(
         "80 % power",
-        "With so many seeds, four of five such sweeps would decide, if the truth is what was seen so far.",
+        "With this many seeds, four of five such sweeps would reach a verdict, if the truth is what was observed so far.",
     ),
     Term(
         "schedule",
@@ -89,8 +89,8 @@ DETAIL_TERMS = (
     ),
     Term(
         "churn",
-        "The share of test images that two trainings answer differently, rightly or not. Its floor is the churn between two "
-        "trainings of the same variant.",
+        "The fraction of test images that two trainings answer differently, correctly or not. Its floor is the churn "
+        "between two trainings of the same variant.",
         "churn",
     ),
     Term(
