@@ -15,8 +15,8 @@ def test_models_take_turns_after_a_warm_up():
     queries = [lambda name=name: calls.append(name) for name in "ab"]
     samples = latency.interleaved(queries, count=5, block=2, warm_up=3)
     assert "".join(calls) == "aaa" + "bbb" + "aabb" + "aabb" + "ab"
-    assert [len(taken) for taken in samples] == [5, 5]
-    assert all(ms >= 0 for taken in samples for ms in taken)
+    assert [len(own) for own in samples] == [5, 5]
+    assert all(ms >= 0 for own in samples for ms in own)
 
 
 def test_each_call_is_timed_in_milliseconds(monkeypatch):

@@ -1,6 +1,7 @@
 """Data sets: a registry, one module per data set (``sets``), where their bytes come from, augmentation and batches.
 
-May import zoo.host, zoo.plugins and zoo.text. Nothing here imports TensorFlow before a batch is made.
+May import zoo.registry, zoo.text and the packages below it (see docs/architecture.md). Nothing here imports TensorFlow
+before a batch is made.
 """
 
 from zoo.data.errors import DataError

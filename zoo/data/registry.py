@@ -73,8 +73,8 @@ def register(
     def add(function: Function) -> Function:
         if not function.__module__.startswith(f"{_SETS}."):
             _load_sets()  # first, so that of two functions for one name the user's is refused, at its own line
-        taken = _data_sets.get(name)
-        if taken is not None and taken.file != function.__code__.co_filename:
+        existing = _data_sets.get(name)
+        if existing is not None and existing.file != function.__code__.co_filename:
             raise ValueError(f"a data set named {name!r} is already registered")
         digest = combined(sha256s) if sha256s else sha256
         known = (train_images, test_images, digest, tuple(sha256s))

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Source:
-    """A place to get a data set from. ``get`` takes an empty directory to download into; it raises SourceError."""
+    """Where a data set can come from. ``get`` takes an empty directory to download into; it raises SourceError."""
 
     name: str
     get: Callable[[Path], Any]

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import tf_keras as keras
 
 QUERIES = 1024
 _BLOCK = 16  # queries of one model before it is the next one's turn
 _WARM_UP = 50
 
 
-def measure(models: Sequence[Any], sizes: Sequence[int]) -> list[list[float]]:
+def measure(models: Sequence[keras.Model], sizes: Sequence[int]) -> list[list[float]]:
     """Milliseconds of each query, [models, QUERIES], for ``tf_keras`` models and the sizes of their images in pixels."""
     queries = [_query(model, size) for model, size in zip(models, sizes, strict=True)]
     return interleaved(queries, QUERIES, _BLOCK, _WARM_UP)
@@ -37,14 +40,14 @@ def interleaved(queries: Sequence[Callable[[], object]], count: int, block: int,
     for query in queries:
         for _ in range(warm_up):
             query()
-    taken: list[list[float]] = [[] for _ in queries]
-    while len(taken[-1]) < count:
-        for query, times in zip(queries, taken, strict=True):
+    samples: list[list[float]] = [[] for _ in queries]
+    while len(samples[-1]) < count:
+        for query, times in zip(queries, samples, strict=True):
             for _ in range(min(block, count - len(times))):
                 started = time.perf_counter_ns()
                 query()
                 times.append((time.perf_counter_ns() - started) / 1e6)
-    return taken
+    return samples
 
 
 def percentiles(latency_ms: Sequence[float]) -> dict[str, float]:
@@ -52,7 +55,7 @@ def percentiles(latency_ms: Sequence[float]) -> dict[str, float]:
     return dict(zip(("p50", "p90", "p99"), (float(p) for p in np.percentile(latency_ms, [50, 90, 99])), strict=True))
 
 
-def _query(model: Any, size: int) -> Callable[[], object]:
+def _query(model: keras.Model, size: int) -> Callable[[], object]:
     import tensorflow as tf
 
     compiled = tf.function(lambda image: model(image, training=False)).get_concrete_function(

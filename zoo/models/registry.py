@@ -81,9 +81,9 @@ def register(
     def add(function: Function) -> Function:
         if not function.__module__.startswith(f"{__package__}."):
             _load_families()  # first, so that of two functions for one name the user's is refused, at its own line
-        taken = _entries.get(name)
-        if taken is not None and _source_file(taken.function) != _source_file(function):
-            raise ValueError(f"a model named {name!r} is already registered, in {_source_file(taken.function)}")
+        existing = _entries.get(name)
+        if existing is not None and _source_file(existing.function) != _source_file(function):
+            raise ValueError(f"a model named {name!r} is already registered, in {_source_file(existing.function)}")
         flat = flattened(function)
         unknown = set(row or ()) - (set(_signature(flat)) - set(RESERVED))
         if unknown:
