@@ -156,7 +156,7 @@ def test_the_formats_agree(uri, tmp_path):
 
 
 def test_seeds_until_decided_as_an_onlooker_saw_them(uri):
-    """b is decided at the first look; c goes on, for which the baseline has what it takes already."""
+    """b is decided at the first interim analysis; c goes on, for which the baseline has what it takes already."""
     sweep = reader.read("growing", uri)
     assert sweep.schedule == SeedSchedule(3, 6)
     found = sweep.verdicts()

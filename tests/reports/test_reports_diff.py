@@ -62,22 +62,6 @@ def store(tmp_path_factory):
 # --- numbers -----------------------------------------------------------------------------------------------------
 
 
-def test_agreement_by_hand():
-    found = mcnemar.compare_answers(LABELS, FIRST, SECOND)
-    assert (found.images, found.same) == (10, 6)
-    assert (found.both_right, found.only_first, found.only_second, found.both_wrong) == (6, 3, 0, 1)
-    # all three on one side, where either is as likely: 2 * (1/2)^3
-    assert found.p == pytest.approx(0.25)
-
-
-def test_mcnemar_by_hand():
-    # eight images told apart, 7 to 1: 2 * (8 + 1) / 2^8
-    first, second = np.zeros(10, int), np.ones(10, int)
-    labels = np.array([0] * 7 + [1] + [2] * 2)
-    assert mcnemar.compare_answers(labels, first, second).p == pytest.approx(18 / 256)
-    assert mcnemar.compare_answers(labels, first, first).p == 1.0
-
-
 def test_what_differs_and_what_came_out(store):
     uri, _ = store
     found = reports.compare("lrn:lrn=true:0", "lrn:lrn=false:0", uri)

@@ -136,7 +136,7 @@ def test_comparison_says_difference_interval_and_price(uri):
     assert "; parameters and MACs the same, ops -10.0 %, training time and latency -50.0 %. If that is the " in sentence
 
 
-def test_before_the_first_look_there_is_no_interval_which_is_said(uri):
+def test_before_the_first_interim_analysis_there_is_no_interval_and_the_report_says_so(uri):
     waiting = replace(reader.read("lrn", uri), schedule=SeedSchedule(5, 10))
     (sentence,) = sentences.comparisons(variants.frame(waiting), 0.5)
     assert sentence.startswith(

@@ -13,7 +13,7 @@ from statsmodels.stats.weightstats import ttost_ind
 
 from reports import audit
 from zoo.stats import comparisons, power, sequential, verdicts
-from zoo.stats.verdicts import SeedSchedule
+from zoo.stats.verdicts import SeedSchedule, VerdictWord
 
 RNG = np.random.default_rng(7)
 SAMPLES = [(RNG.normal(80, sd, n), RNG.normal(80.2, 0.3, m)) for sd, n, m in [(0.2, 3, 3), (1.0, 5, 12), (0.05, 20, 4)]]
@@ -66,6 +66,12 @@ def test_words(values, margin, word):
     assert np.isnan(found.low) == (word == "none")
 
 
+def test_words_that_decide():
+    decided = {VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT}
+    assert {word for word in VerdictWord if word.is_decided} == decided
+    assert [str(word) for word in VerdictWord] == ["helps", "hurts", "equivalent", "undecided", "none"]
+
+
 def test_a_family_asks_more_of_each():
     """p = 0.03 alone rejects; as the best of three it does not."""
     a, b = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0])
@@ -109,7 +115,7 @@ def test_levels_against_published_bounds(spending, bounds):
     np.testing.assert_allclose(-special.ndtri(np.array(found) / 2), bounds, atol=2e-4)
 
 
-def test_one_look_spends_all_at_once_and_the_first_of_many_its_share():
+def test_one_analysis_spends_all_at_once_and_the_first_of_many_its_part():
     assert sequential.levels(0.05, (1.0,)) == pytest.approx((0.05,))
     assert sequential.levels(0.05, sequential.information_fractions(3, 10))[0] == pytest.approx(0.05 * 0.3**2)
     for shares in ((), (0.5,), (0.5, 0.5, 1.0), (0.0, 1.0)):
@@ -117,10 +123,10 @@ def test_one_look_spends_all_at_once_and_the_first_of_many_its_share():
             sequential.levels(0.05, shares)
 
 
-def test_a_decision_is_that_of_its_look_whatever_comes_later():
+def test_a_decision_is_that_of_its_analysis_whatever_comes_later():
     plan = SeedSchedule(3, 6)
     base = [80.0, 80.1, 79.9, 80.0, 80.05, 79.95]
-    better = [85.0, 85.1, 84.9]  # found at the first look; more seeds were not trained
+    better = [85.0, 85.1, 84.9]  # found at the first analysis; more seeds were not trained
     late = verdicts.verdicts({"base": base, "better": better, "same": base}, "base", 0.5, plan)
     early = verdicts.verdicts({"base": base[:3], "better": better, "same": base[:3]}, "base", 0.5, plan)
     assert early["better"] == late["better"] and late["better"].word == "helps" and late["better"].seeds == 3
@@ -130,7 +136,7 @@ def test_a_decision_is_that_of_its_look_whatever_comes_later():
     )
 
 
-def test_an_early_look_asks_more_than_the_only_one():
+def test_an_early_analysis_asks_more_than_the_only_one():
     base, other = [80.0, 80.2, 79.8], [80.9, 80.6, 80.5]
     assert verdicts.verdicts({"b": base, "x": other}, "b", None)["x"].word == "helps"
     early = verdicts.verdicts({"b": base, "x": other}, "b", None, SeedSchedule(3, 20))["x"]
@@ -148,7 +154,7 @@ def test_readouts_of_the_same_trainings_are_compared_training_by_training():
     assert paired.p_difference == pytest.approx(stats.ttest_rel(values["averaged"], raw).pvalue)
 
 
-def test_before_the_first_look_there_is_no_verdict():
+def test_before_the_first_analysis_there_is_no_verdict():
     found = verdicts.verdicts({"b": [80.0, 80.1], "x": [85.0, 85.1]}, "b", 0.5, SeedSchedule(3, 10))["x"]
     assert found.word == "none" and found.difference == pytest.approx(5.0)
 
