@@ -69,7 +69,7 @@ def evaluations_header() -> tuple[str, ...]:
     """The columns of ``formatted_evaluations``: each evaluation of a training, and the gain over the first."""
     first, *others = readouts.evaluations()
     accuracies = (f"{each.label}, %" for each in (first, *others))
-    return ("variant", *accuracies, *(f"{each.label} - {first.label}, points" for each in others))
+    return ("variant", *accuracies, *(f"{each.short_label} - {first.short_label}, points" for each in others))
 
 
 def formatted_evaluations(frame: pd.DataFrame) -> list[list[str]]:

@@ -18,7 +18,9 @@ from zoo.measure.readouts import READOUTS, Level, Readout, register
 
 @pytest.fixture
 def pruned() -> Iterator[Readout]:
-    readout = Readout("pruned", {False: Level("", ""), True: Level("pruned", "pruned weights")}, default=False)
+    readout = Readout(
+        "pruned", {False: Level("", "", ""), True: Level("pruned", "pruned weights", "pruned")}, default=False
+    )
     yield register(readout)
     del READOUTS["pruned"]
 
@@ -39,7 +41,10 @@ def test_it_is_a_column_with_its_gain(pruned):
         *("raw weights, %", "raw weights, pruned weights, %"),
         *("averaged weights, %", "averaged weights, pruned weights, %"),
     )
-    assert len(header) == 1 + 4 + 3
+    assert header[5:] == (
+        *("raw, pruned - raw, points", "averaged - raw, points"),
+        "averaged, pruned - raw, points",
+    )
     _, frame = pages.many(1, 3)
     frame = frame.assign(
         accuracy_raw_percent_mean=80.0, accuracy_raw_pruned_percent_mean=78.5, accuracy_ema_percent_mean=float("nan")
