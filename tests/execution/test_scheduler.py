@@ -30,7 +30,7 @@ NOT_A_NUMBER = Failed(FailureKind.DIVERGED, "the loss is not a number at step 7"
 
 def play(plan, executor, interrupt=None, **policy):
     remembered = Remembered()
-    more = {name: policy.pop(name) for name in ("may_begin", "expected_s") if name in policy}
+    more = {name: policy.pop(name) for name in ("may_begin", "expected_s", "stages") if name in policy}
     outcome = scheduler.execute(
         plan, executor, remembered, interrupt=interrupt or Interrupt(), policy=Policy(**policy), **more
     )
@@ -232,3 +232,14 @@ def test_a_status_that_cannot_be_written_fails_its_training_only(plan, monkeypat
     ((failed, reason),) = outcome.failed
     assert (failed.name, reason) == (NAMES[0], "the disk is full (No space left on device)")
     assert executor.begun == NAMES[1:] and remembered.of("started") == [[name] for name in NAMES]
+
+
+def test_a_stage_is_asked_for_when_the_one_before_has_ended(plan):
+    def two_stages():
+        yield list(plan.trainings[:2])
+        assert all(training.is_done() for training in plan.trainings[:2])
+        yield [plan.trainings[3]]
+
+    executor = ScriptedExecutor(2)
+    outcome, _ = play(plan, executor, stages=two_stages())
+    assert outcome.is_whole and executor.begun == [*NAMES[:2], NAMES[3]]

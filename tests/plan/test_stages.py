@@ -1,20 +1,10 @@
-"""Seeds until decided: who is given another seed, and what is planned, said and reported meanwhile."""
+"""Seeds until decided: which variants get another seed, and what the plan says of it."""
 
 from __future__ import annotations
 
-import re
-
-import numpy as np
 import pytest
-from helpers.scripted_executor import ScriptedExecutor
-from helpers.sweeps import sweep
 from helpers.tracked import ask, begin, row, train
 
-import reports
-from reports.store import reader
-from zoo.execution import scheduler
-from zoo.execution.events import SweepEvents
-from zoo.execution.scheduler import Policy
 from zoo.plan import stages, summary
 
 THREE = """\
@@ -46,12 +36,14 @@ def names(trainings) -> list[str]:
 
 
 def test_only_what_is_undecided_and_the_baseline_go_on(tmp_path):
-    plan, analyses, asked = ask(tmp_path, THREE), [], []
-    for stage in stages.stages(plan, lambda n, found: analyses.append((n, {k: v.word for k, v in found.items()}))):
-        asked.append(names(stage))
+    plan, analyses, wanted = ask(tmp_path, THREE), [], []
+    for stage in stages.stages(
+        plan, lambda n, verdicts: analyses.append((n, {k: v.word for k, v in verdicts.items()}))
+    ):
+        wanted.append(names(stage))
         for training in stage:
             end(training, DECIDED)
-    assert asked == [
+    assert wanted == [
         [f"{size} · seed {seed}" for seed in (0, 1) for size in ("small", "middle", "large")],
         ["small · seed 2", "large · seed 2"],
     ]
@@ -119,63 +111,9 @@ def test_the_accuracy_is_the_one_that_the_recipe_reports(tmp_path, ema):
     assert stages.accuracy(plan, plan.runs[1]) is None
 
 
-def test_the_scheduler_asks_for_a_stage_when_the_one_before_has_ended(tmp_path):
-    plan = ask(tmp_path, THREE)
-    executor = ScriptedExecutor(2)
-
-    def two_stages():
-        yield list(plan.trainings[:6])
-        assert all(training.is_done() for training in plan.trainings[:6])
-        yield [plan.trainings[6], plan.trainings[8]]
-
-    with scheduler.Interrupt().caught() as interrupt:
-        outcome = scheduler.execute(
-            plan, executor, SweepEvents(), interrupt=interrupt, policy=Policy(0, 0), stages=two_stages()
-        )  # fmt: skip
-    assert outcome.is_whole and executor.begun == names(outcome.done)
-    assert executor.begun[6:] == ["small · seed 2", "large · seed 2"]
-
-
 def test_the_plan_says_the_worst_case(tmp_path):
     plan = ask(tmp_path, THREE)
     text = summary.text(plan, {training.key: 60.0 for training in plan.trainings}, tmp_path / "runs")
     assert "3 variants x 2 to 4 seeds = 6 to 12 runs, from at most 12 trainings; baseline small" in text
     assert "after 2 seeds of all, one seed at a time of the baseline and of what is undecided" in text
     assert "in the worst case: 240 steps to train, about 12 min here" in text
-
-
-@pytest.fixture(scope="module")
-def undecided(env, add_store, tmp_path_factory):
-    """A sweep that no number of seeds decides: a directory, what was printed."""
-    directory = add_store(tmp_path_factory.mktemp("until"))
-    question = THREE.replace("  large: {hidden: [32]}\n", "").replace("min: 2", "min: 3") + "margin: 0.000001\n"
-    (directory / "size.yaml").write_text(question)
-    return directory, sweep(directory, env, "size.yaml", "--executor", "instant")
-
-
-def test_a_sweep_goes_on_until_its_last_seed(undecided):
-    directory, ended = undecided
-    assert ended.returncode == 0, ended.stderr
-    assert "6 to 8 runs" in ended.stdout and "[1/at most 8] small · seed 0" in ended.stdout
-    looks = re.findall(r"^after (\d) seeds: middle (\w+)", ended.stdout, re.MULTILINE)
-    assert looks == [("3", "undecided"), ("4", "undecided")]
-    assert "8 of 8 trainings complete" in ended.stdout
-    data = reader.read("size", f"sqlite:///{directory}/mlflow.db")
-    assert data.schedule == (3, 4) and data.missing() == () and len(data.results()) == 8
-    assert data.verdicts()["middle"].seeds == 4
-
-
-def test_a_sweep_that_is_decided_trains_no_more(undecided, env):
-    """With such a margin every difference is equivalent at the first look."""
-    directory, _ = undecided
-    (directory / "wide.yaml").write_text((directory / "size.yaml").read_text().replace("0.000001", "100"))
-    ended = sweep(directory, env, "wide.yaml")
-    assert ended.returncode == 0, ended.stderr
-    assert "6 runs, all of them done already" in ended.stdout and "6 of 6 trainings complete" in ended.stdout
-    assert "after 3 seeds: middle equivalent" in ended.stdout
-    data = reader.read("wide", f"sqlite:///{directory}/mlflow.db")
-    assert data.missing() == () and len(data.results()) == 6
-    frame = reports.load("wide", f"sqlite:///{directory}/mlflow.db")
-    values = frame.groupby("variant")["accuracy_percent"].mean()
-    assert data.verdicts()["middle"].difference == pytest.approx(values["middle"] - values["small"])
-    assert np.isfinite(values).all()
