@@ -3,7 +3,7 @@
     python -m reports.audit [--trials N] [--seed S]        from normal distributions
     python -m reports.audit --sweep NAME [--variant V]     from the results of real trainings
 
-Each line is a truth, a design, and the share of simulated sweeps in which the verdicts say something that is not so, or
+Each line is a truth, a design, and the fraction of simulated sweeps in which the verdicts say something that is not so, or
 find what is so. Accuracies are drawn from normal distributions with the spread that trainings show (0.25 points between
 seeds, arXiv:2304.01910 has 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4), or, with ``--sweep``, without replacement from
 the results of a variant that has been trained with many seeds: dealt out to several, they are variants that are the same.
@@ -22,6 +22,7 @@ import numpy as np
 import reports
 from zoo.stats import power, verdicts
 from zoo.stats.verdicts import SeedSchedule, VerdictWord
+from zoo.tracking.names import RunStatus
 
 SD = 0.25  # points between seeds
 MARGIN = 0.5  # points
@@ -84,8 +85,8 @@ def rate(
         outcomes = list(verdicts.verdicts({"baseline": noise[0], **values}, "baseline", margin, schedule).values())
         happened += event(outcomes)
         seeds += sum(verdict.seeds for verdict in outcomes)
-    share = happened / trials
-    return Finding(share, math.sqrt(share * (1 - share) / trials), trials, seeds / trials / len(names))
+    fraction = happened / trials
+    return Finding(fraction, math.sqrt(fraction * (1 - fraction) / trials), trials, seeds / trials / len(names))
 
 
 class Case(NamedTuple):
@@ -202,7 +203,9 @@ def pool_of(sweep: str, variant: str | None = None, tracking_uri: str | None = N
         raise reports.ReportError(
             f"no variant {name!r} in {sweep}{did_you_mean(name, names)}; there: {', '.join(names)}"
         )
-    accuracies = frame[(frame["variant"] == name) & (frame["status"] == "FINISHED")]["accuracy_percent"].dropna()
+    accuracies = frame[(frame["variant"] == name) & (frame["status"] == RunStatus.FINISHED)][
+        "accuracy_percent"
+    ].dropna()
     least = min(case.size for case in cases())
     if len(accuracies) < 2 * least:
         raise reports.ReportError(

@@ -1,1 +1,1 @@
-"""From a sweep to what can be said of it."""
+"""From a sweep to what can be said of it: frames, sentences, advice. May import zoo and reports.store."""

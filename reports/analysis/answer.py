@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from reports.analysis import advice, claims, examples, interactions, sentences, trade_off
+from reports.analysis import advice, claims, examples, images, interactions, provenance, sentences, trade_off
 from reports.analysis import variants as variant_table
 from reports.analysis.details import Details, Headline
 from reports.store import files
@@ -20,8 +16,6 @@ from reports.store.sweep import Sweep
 from zoo import data
 from zoo.measure.metrics import cost_axes
 from zoo.stats import pareto
-
-PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +39,7 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     for axis, probabilities in fronts.items():
         variants[f"front_probability_{axis}"] = [probabilities.get(name, float("nan")) for name in variants["variant"]]
     accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
-    images, images_note = _images(sweep, evidence) if with_images and evidence is not None else ({}, "")
+    png_files, images_note = images.of(sweep, evidence.flips) if with_images and evidence is not None else ({}, "")
     details = Details(
         headlines=headlines(variants, sweep),
         per_class=evidence and evidence.per_class,
@@ -56,10 +50,10 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
         uncertainty=evidence and evidence.uncertainty,
         interactions=_effects(sweep, accuracies),
         claims=claims.frame(sweep.published, accuracies) if sweep.published else None,
-        images=images,
+        images=png_files,
         notes=tuple(note for note in (_schedule_note(sweep), *notes, *front_notes, images_note) if note),
-        run_links=_links(sweep),
-        provenance=_provenance(sweep),
+        run_links=provenance.links(sweep),
+        provenance=provenance.provenance(sweep),
     )
     return Answer(sweep, variants, details)
 
@@ -184,63 +178,3 @@ def _effects(sweep: Sweep, accuracies: Mapping[str, Any]) -> pd.DataFrame | None
     factors = effects["factor"].where(~both, effects["factor"] + " x " + effects["with_factor"])
     levels = effects["level"].where(~both, effects["level"] + " x " + effects["with_level"])
     return effects.assign(factors=factors, levels=levels)
-
-
-def _images(sweep: Sweep, evidence: examples.Examples) -> tuple[dict[int, bytes], str]:
-    """Index in the test set -> PNG of the images that flip; and why there are none, if so."""
-    wanted = sorted({int(index) for index in evidence.flips["image"]})
-    digests = set(sweep.results()["data_sha256"])
-    name = sentences.setting(sweep.runs, "data")
-    if not wanted or name is None or len(digests) != 1:
-        return {}, ""
-    images = data.cached_images(name, "test", digests.pop())
-    if images is None or wanted[-1] >= len(images):
-        return {}, f"The images themselves are not shown: this machine does not have the data set {name} at hand."
-    return _pictures(images, wanted), ""
-
-
-def _pictures(images: NDArray[np.uint8], wanted: Sequence[int]) -> dict[int, bytes]:
-    """PNG files of ``images`` [N, H, W, C], by index."""
-    from PIL import Image
-
-    drawn = {}
-    for index in wanted:
-        file = io.BytesIO()
-        Image.fromarray(np.squeeze(images[index])).save(file, "PNG")
-        drawn[index] = file.getvalue()
-    return drawn
-
-
-def _links(sweep: Sweep) -> dict[str, str]:
-    """Run id -> its page in MLflow: on its server, or where ``mlflow ui`` shows a database by default."""
-    server = sweep.uri.rstrip("/") if sweep.uri.startswith(("http://", "https://")) else "http://localhost:5000"
-    if "@" in server:  # a password is nobody's business
-        return {}
-    return {run_id: f"{server}/#/experiments/{sweep.experiment_id}/runs/{run_id}" for run_id in sweep.runs["run_id"]}
-
-
-def _provenance(sweep: Sweep) -> dict[str, str]:
-    """Machines and versions: of one run for each device and commit."""
-    results = sweep.results().drop_duplicates(["device", "git_commit"])
-    recorded: dict[str, dict[str, None]] = {"machine": {}, "versions": {}}
-    for run_id in results["run_id"]:
-        try:
-            content = json.loads(files.read_file(sweep, run_id, "environment.json") or b"{}")
-        except ValueError:  # cut off, or another program's
-            continue
-        if isinstance(content, dict):
-            recorded["machine"][_machine(content)] = None
-            recorded["versions"][_versions(content)] = None
-    facts = {name: "; ".join(filter(None, values)) for name, values in recorded.items()}
-    return {name: text for name, text in facts.items() if text}
-
-
-def _machine(content: Mapping[str, Any]) -> str:
-    cores = f"{content['cores']} cores" if content.get("cores") else ""
-    return ", ".join(str(part) for part in (content.get("cpu"), cores, content.get("system")) if part)
-
-
-def _versions(content: Mapping[str, Any]) -> str:
-    packages = content.get("packages") or {}
-    named = {"Python": content.get("python")} | {name: packages.get(name) for name in PACKAGES}
-    return ", ".join(f"{name} {version}" for name, version in named.items() if version)

@@ -30,7 +30,7 @@ class Details:
     churn: pd.DataFrame | None = None  # variant churn_percent floor_percent excess_points
     # variant, and mean and sd of ece_percent, top5_percent, nll
     calibration: pd.DataFrame | None = None
-    # variant image label baseline_right variant_right (shares of seeds, 0 to 1) baseline_says variant_says
+    # variant image label baseline_right variant_right (fractions of the seeds, 0 to 1) baseline_says variant_says
     flips: pd.DataFrame | None = None
     flip_counts: pd.DataFrame | None = None  # variant direction (gained, lost) images images_by_chance
     # variant accuracy_percent sd_seeds_points sd_distribution_points se_test_points difference_points

@@ -1,6 +1,6 @@
 """Where a component matters: which classes, which test images, and how much of it is what any two trainings do.
 
-From the test logits of every run. Runs are in the order of the seeds; accuracies, shares and differences come in percent and
+From the test logits of every run. Runs are in the order of the seeds; accuracies and differences come in percent and
 points unless a name says otherwise. Nothing here is random, and nothing is rounded.
 """
 
@@ -33,7 +33,7 @@ class Examples:
     - ``calibration``: variant, ece_percent_mean, ece_percent_sd, top5_percent_mean, top5_percent_sd, nll_mean, nll_sd (see
       ``predictions.calibration``), over the seeds.
     - ``flips``: variant, direction (``gained``: the variant is right more often; ``lost``), image (its index in the test
-      set), label, baseline_right, variant_right (shares of the seeds, 0 to 1), baseline_says, variant_says (the commonest
+      set), label, baseline_right, variant_right (fractions of the seeds, 0 to 1), baseline_says, variant_says (the commonest
       prediction), p (see ``flips.flips``). The surest first, at most ``flips.FLIPS`` for a variant and direction.
     - ``flip_counts``: variant, direction, p (of the last one listed), images (that differ at least as surely),
       images_by_chance (how many would if the two did not differ at all).

@@ -1,1 +1,1 @@
-"""From MLflow to a sweep; nothing else in the reports reads MLflow."""
+"""From MLflow to a sweep: nothing else in the reports reads MLflow. May import zoo and reports.errors."""

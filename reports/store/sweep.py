@@ -12,8 +12,9 @@ import pandas as pd
 
 from zoo.stats import verdicts as statistics
 from zoo.stats.verdicts import SeedSchedule, Verdict
+from zoo.tracking.names import RunStatus
 
-FAILED = ("FAILED", "KILLED")
+FAILED = (RunStatus.FAILED, RunStatus.KILLED)
 
 
 class Missing(NamedTuple):
@@ -96,7 +97,7 @@ class Sweep:
             return dict.fromkeys(self.variants, self.seeds)
         verdicts, counts = self.verdicts(), {}
         for name in self.variants:
-            tried = int(((self.runs["variant"] == name) & (self.runs["status"] != "RUNNING")).sum())
+            tried = int(((self.runs["variant"] == name) & (self.runs["status"] != RunStatus.RUNNING)).sum())
             verdict = verdicts.get(name)
             analysed = verdict is not None and verdict.seeds >= self.schedule.first
             undecided = verdict is not None and not verdict.is_decided
@@ -109,7 +110,7 @@ class Sweep:
 
 def has_result(runs: pd.DataFrame) -> pd.Series:
     """Boolean [rows]: finished, with a finite final accuracy."""
-    return (runs["status"] == "FINISHED") & np.isfinite(runs["accuracy_percent"])
+    return (runs["status"] == RunStatus.FINISHED) & np.isfinite(runs["accuracy_percent"])
 
 
 def _why_missing(row: Any | None) -> str:
@@ -118,6 +119,6 @@ def _why_missing(row: Any | None) -> str:
     if row.status in FAILED:
         reason = row.status_detail.partition("\n")[0] or "no reason was recorded; see the run in MLflow"
         return f"{row.status.lower()}: {' '.join(reason.split())}"
-    if row.status == "FINISHED":
+    if row.status == RunStatus.FINISHED:
         return "finished without a final test accuracy"
-    return "still running, or its process died" if row.status == "RUNNING" else row.status.lower()
+    return "still running, or its process died" if row.status == RunStatus.RUNNING else row.status.lower()

@@ -1,1 +1,1 @@
-"""One row a variant, and what is written in its cells."""
+"""Rows of text, rounded for reading: variants, costs, two runs. May import zoo, reports.analysis and reports.store."""

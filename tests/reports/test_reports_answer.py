@@ -15,6 +15,7 @@ from PIL import Image
 import reports
 from reports import ReportError
 from reports.analysis import answer
+from reports.analysis import images as images_of
 from reports.store import files, reader
 from zoo import data
 from zoo.stats.verdicts import SeedSchedule
@@ -176,5 +177,5 @@ def test_images_are_shown_only_of_the_data_set_that_was_used(tmp_path, monkeypat
         data.cached_images("digits", "test", "0" * 64) is None
         and data.cached_images("nobody's", "test", digest) is None
     )
-    found = answer._pictures(images, [0, 3])
+    found = images_of.png_files(images, [0, 3])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(found[3]))), images[3].squeeze())

@@ -1,0 +1,48 @@
+"""Where the numbers come from: each run's page in MLflow, machines, versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reports.store import files
+from reports.store.sweep import Sweep
+from zoo.tracking.names import Artifacts
+
+PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
+
+
+def links(sweep: Sweep) -> dict[str, str]:
+    """Run id -> its page in MLflow: on its server, or where ``mlflow ui`` shows a database by default."""
+    server = sweep.uri.rstrip("/") if sweep.uri.startswith(("http://", "https://")) else "http://localhost:5000"
+    if "@" in server:  # a password is nobody's business
+        return {}
+    return {run_id: f"{server}/#/experiments/{sweep.experiment_id}/runs/{run_id}" for run_id in sweep.runs["run_id"]}
+
+
+def provenance(sweep: Sweep) -> dict[str, str]:
+    """Machines and versions: of one run for each device and commit."""
+    results = sweep.results().drop_duplicates(["device", "git_commit"])
+    recorded: dict[str, dict[str, None]] = {"machine": {}, "versions": {}}
+    for run_id in results["run_id"]:
+        try:
+            content = json.loads(files.read_file(sweep, run_id, Artifacts.ENVIRONMENT) or b"{}")
+        except ValueError:  # cut off, or another program's
+            continue
+        if isinstance(content, dict):
+            recorded["machine"][_machine(content)] = None
+            recorded["versions"][_versions(content)] = None
+    facts = {name: "; ".join(filter(None, values)) for name, values in recorded.items()}
+    return {name: text for name, text in facts.items() if text}
+
+
+def _machine(content: Mapping[str, Any]) -> str:
+    cores = f"{content['cores']} cores" if content.get("cores") else ""
+    return ", ".join(str(part) for part in (content.get("cpu"), cores, content.get("system")) if part)
+
+
+def _versions(content: Mapping[str, Any]) -> str:
+    packages = content.get("packages") or {}
+    named = {"Python": content.get("python")} | {name: packages.get(name) for name in PACKAGES}
+    return ", ".join(f"{name} {version}" for name, version in named.items() if version)
