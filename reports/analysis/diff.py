@@ -14,7 +14,7 @@ from reports.store import files
 from reports.store.references import StoredRun, find_runs
 from zoo.measure import metrics
 from zoo.measure.metrics import METRICS
-from zoo.stats.mcnemar import PairedAnswers, compare_answers
+from zoo.stats.predictions import PairedAnswers, compare_answers
 from zoo.tracking.address import resolve_uri
 from zoo.tracking.names import Artifacts, RunTags
 

@@ -12,7 +12,7 @@ from helpers.stores import Writer, costs, curve
 import reports
 from reports import __main__ as command_line
 from reports.tables import difference
-from zoo.stats import mcnemar
+from zoo.stats import predictions
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
 # Of ten images: six right by both, three by the first only, none by the second only, one by neither (and differently).
@@ -72,7 +72,7 @@ def test_what_differs_and_what_came_out(store):
     assert found.metrics["raw weights, %"] == pytest.approx((80, 78))
     assert found.metrics["operations"] == (1000, 900)
     assert found.metrics["latency, ms (median)"] == pytest.approx((0.8, float("nan")), nan_ok=True)
-    assert found.agreement == mcnemar.compare_answers(LABELS, FIRST, SECOND)
+    assert found.agreement == predictions.compare_answers(LABELS, FIRST, SECOND)
 
 
 def test_the_text_says_it_in_order(store):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoo.stats import mcnemar
+from zoo.stats import predictions
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
 # Of ten images: six right by both, three by the first only, none by the second only, one by neither (and differently).
@@ -14,7 +14,7 @@ SECOND = np.array([0, 0, 0, 0, 1, 1, 2, 2, 0, 1])
 
 
 def test_agreement_by_hand():
-    found = mcnemar.compare_answers(LABELS, FIRST, SECOND)
+    found = predictions.compare_answers(LABELS, FIRST, SECOND)
     assert (found.images, found.same) == (10, 6)
     assert (found.both_right, found.only_first, found.only_second, found.both_wrong) == (6, 3, 0, 1)
     # all three on one side, where either is as likely: 2 * (1/2)^3
@@ -25,5 +25,5 @@ def test_mcnemar_by_hand():
     # eight images told apart, 7 to 1: 2 * (8 + 1) / 2^8
     first, second = np.zeros(10, int), np.ones(10, int)
     labels = np.array([0] * 7 + [1] + [2] * 2)
-    assert mcnemar.compare_answers(labels, first, second).p == pytest.approx(18 / 256)
-    assert mcnemar.compare_answers(labels, first, first).p == 1.0
+    assert predictions.compare_answers(labels, first, second).p == pytest.approx(18 / 256)
+    assert predictions.compare_answers(labels, first, first).p == 1.0
