@@ -28,10 +28,6 @@ def test_only_these_states_follow_each_other(one, other):
     assert one.may_become(other) == ((one.value, other.value) in ALLOWED)
 
 
-def test_only_running_is_not_finished():
-    assert [state for state in TrainingState if not state.is_finished] == [TrainingState.RUNNING]
-
-
 def test_what_is_done_about_each_kind_of_failure():
     assert {kind for kind in FailureKind if kind.is_retried} == {"crash", "memory_kill", "hang"}
     assert {kind for kind in FailureKind if kind.is_of_memory} == {"memory_kill", "out_of_memory"}

@@ -13,10 +13,6 @@ class TrainingState(StrEnum):
     STOPPED = "stopped"  # on request, after a checkpoint
     FAILED = "failed"
 
-    @property
-    def is_finished(self) -> bool:
-        return self is not TrainingState.RUNNING
-
     def may_become(self, other: TrainingState) -> bool:
         """Whether ``other`` may follow; each state may be recorded twice.
 
