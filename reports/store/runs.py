@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from reports.store.client import PAGE
 from zoo.measure import metrics
-from zoo.measure.metrics import METRICS, Kind
+from zoo.measure.metrics import METRICS, Kind, Metric
 from zoo.tracking.names import CURRENT_RUNS, PROVENANCE, Params, RunStatus, RunTags
 
 if TYPE_CHECKING:
@@ -21,13 +23,14 @@ _FACTS = ("sweep", "variant", "seed", "status", "status_detail")
 def current_runs(client: MlflowClient, experiment: Experiment) -> list[dict[str, Any]]:
     """The current runs as plain rows, of duplicates (same variant and seed) the one that counts."""
     rows: dict[tuple[str, int], dict[str, Any]] = {}
+    metric_of = functools.cache(metrics.of_key)  # asked for every value of every run
     token = None
     while True:
         page = client.search_runs(
             [experiment.experiment_id], filter_string=CURRENT_RUNS, max_results=PAGE, page_token=token
         )
         for run in page:
-            row = _row(experiment.name, run)
+            row = _row(experiment.name, run, metric_of)
             key = (row["variant"], row["seed"])
             if key not in rows or _precedence(row) > _precedence(rows[key]):
                 rows[key] = row
@@ -40,7 +43,7 @@ def _precedence(row: dict[str, Any]) -> tuple[bool, int]:
     return row["status"] == RunStatus.FINISHED, row["start_ms"]
 
 
-def _row(sweep: str, run: Run) -> dict[str, Any]:
+def _row(sweep: str, run: Run, metric_of: Callable[[str], Metric | None]) -> dict[str, Any]:
     tags, params, logged = run.data.tags, run.data.params, run.data.metrics
     row: dict[str, Any] = {
         "sweep": sweep,
@@ -54,7 +57,7 @@ def _row(sweep: str, run: Run) -> dict[str, Any]:
         "start_ms": run.info.start_time or 0,
     }
     row |= {metric.name: metric.from_store(logged.get(metric.key)) for metric in METRICS.values()}
-    measured = [(metric, value) for key, value in sorted(logged.items()) if (metric := metrics.of_key(key)) is not None]
+    measured = [(metric, value) for key, value in sorted(logged.items()) if (metric := metric_of(key)) is not None]
     row |= {metric.name: metric.from_store(value) for metric, value in measured}
     row |= {name: tags.get(name, "") for name in PROVENANCE}
     return row | {

@@ -52,13 +52,14 @@ def formatted(frame: pd.DataFrame) -> list[list[str]]:
 
 
 def figure(metric: Metric, row: pd.Series) -> str:
-    """The row's value, with the 90th percentile behind a median: ``0.8 (p90 1.6)``; the unit stands in the heading."""
+    """The row's value, with another statistic behind it: ``0.8 (p90 1.6)``; the unit stands in the heading."""
     value = row.get(metric.name)
     if value is None or pd.isna(value):
         return ABSENT
-    ninetieth = row.get(metric.name.replace("_p50_", "_p90_")) if metric.statistic == "median" else None
-    beside = "" if ninetieth is None or pd.isna(ninetieth) else f" (p90 {metric.format(ninetieth)})"
-    return metric.format(value) + beside
+    other, second = METRICS.get(metric.in_brackets), row.get(metric.in_brackets)
+    if other is None or second is None or pd.isna(second):
+        return metric.format(value)
+    return f"{metric.format(value)} ({other.statistic} {other.format(second)})"
 
 
 def evaluations_title() -> str:

@@ -42,6 +42,7 @@ class Metric:
     title: str = ""  # written out, where there is room: "multiply-adds"; else the label
     heading: str = ""  # of a column in the tables of variants, without the unit; else the label
     statistic: str = ""  # that summarises repeated measurements: "median"
+    in_brackets: str = ""  # the name of a metric that tables show behind it: another statistic of the same measurements
     activity: str = ""  # what takes the time, for "training takes 1.2 times as long"; else the label
     meaning: str = ""  # one sentence for the glossary
     in_table: bool = False  # a column of the tables of variants
@@ -310,6 +311,7 @@ def _shown() -> Iterator[Metric]:
         meaning="Time to classify one image: the compiled function, one thread, median over many calls.",
         in_table=True,
         in_paper=True,
+        in_brackets="latency_tf_p90_ms",
         axis="latency",
         axis_label="latency of one image, ms (median)",
         published="latency_ms",
