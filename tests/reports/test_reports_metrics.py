@@ -141,5 +141,5 @@ def test_keys_are_those_that_tracking_writes():
     assert keys["accuracy_percent"] == StepMetrics.TEST_ACCURACY and keys["top5_percent"] == StepMetrics.TEST_TOP5
     assert keys["params"] == SingleMetrics.cost_of("params") and keys["train_s"] == SingleMetrics.TRAIN_S
     assert keys["latency_tf_p90_ms"] == SingleMetrics.latency_ms_of("tf", "p90")
-    assert metrics.of_key(SingleMetrics.size_bytes_of("onnx")).name == "size_onnx_bytes"
+    assert metrics.of_key("size/onnx_bytes").name == "size_onnx_bytes"
     assert metrics.of_key(SingleMetrics.latency_ms_of("onnx", "p50")).name == "latency_onnx_p50_ms"
