@@ -17,7 +17,6 @@ from helpers import small  # noqa: F401  configures TensorFlow's devices before 
 from zoo.config import Config, load
 from zoo.data import batches
 from zoo.models import layers
-from zoo.training import averages
 from zoo.training.evaluation import evaluation_function
 from zoo.training.network import create_network, default_strategy
 from zoo.training.steps import Totals, training_function
@@ -49,7 +48,7 @@ def trained(config: Config) -> dict[str, Any]:
     losses = [train(step, 1, Totals()).loss for step in range(config.steps)]
     evaluate = evaluation_function(network, images[:2], config)
     raw = evaluate()
-    with averages.in_place_of(network.averages, variables):
+    with network.averaged():
         averaged = evaluate()
     return {
         "losses": _rounded(losses),

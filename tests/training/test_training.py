@@ -12,7 +12,8 @@ from helpers.small import config
 
 from zoo import data
 from zoo.storage.record import Record
-from zoo.training import averages, objective, schedules
+from zoo.training import network as networks
+from zoo.training import objective, schedules
 from zoo.training.errors import Diverged
 from zoo.training.events import TrainingEvents
 from zoo.training.network import create_network, default_strategy
@@ -61,7 +62,7 @@ def without_clock(rows):
 
 def test_the_ramp_of_the_averages():
     # (1 + n) / (10 + n) by hand: 2/11 after one update, 11/20 after ten; capped from n = 89,990 on.
-    values = [float(averages.decay_at(tf.constant(n), 0.9999)) for n in (1, 10, 1_000_000)]
+    values = [float(networks.decay_at(tf.constant(n), 0.9999)) for n in (1, 10, 1_000_000)]
     np.testing.assert_allclose(values, [2 / 11, 11 / 20, 0.9999], rtol=1e-6)
 
 
@@ -69,7 +70,7 @@ def test_averages_follow_tensorflows_own():
     variable, strategy = None, default_strategy(["CPU:0"])
     with strategy.scope():
         variable = tf.Variable([1.0, -2.0])
-        ours = averages.create([variable])
+        ours = networks.create_averages([variable])
     theirs = tf.Variable([1.0, -2.0])
     step = tf.Variable(0)
     reference = tf.train.ExponentialMovingAverage(0.9999, num_updates=step)
@@ -79,7 +80,7 @@ def test_averages_follow_tensorflows_own():
         theirs.assign(value)
         step.assign(n)
         reference.apply([theirs])
-        strategy.run(lambda n=n: averages.update(ours, [variable], n, 0.9999))
+        strategy.run(lambda n=n: networks.update_averages(ours, [variable], n, 0.9999))
     np.testing.assert_allclose(ours[0].read_value(), reference.average(theirs), rtol=1e-6)
 
 
@@ -88,7 +89,7 @@ def test_averages_stand_in_and_the_weights_come_back_to_the_bit():
     before = [v.numpy() for v in network.model.trainable_variables]
     for average in network.averages:
         average.assign(tf.ones_like(average))
-    with averages.in_place_of(network.averages, network.model.trainable_variables):
+    with network.averaged():
         assert all((v.numpy() == 1).all() for v in network.model.trainable_variables)
     for old, new in zip(before, network.model.trainable_variables, strict=True):
         np.testing.assert_array_equal(old, new.numpy())

@@ -14,17 +14,22 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.storage.record import Record
 
+if TYPE_CHECKING:
+    import tensorflow as tf
 
-def join(rank: int, peers: Sequence[str]):
+
+def join(rank: int, peers: Sequence[str]) -> tf.distribute.MultiWorkerMirroredStrategy:
     """The MultiWorkerMirroredStrategy of worker ``rank`` of those at ``peers``, each host:port; waits for all of them.
 
-    To be called before TensorFlow runs its first operation. It listens on every interface of this machine, and
-    believes whoever connects.
+    Call it before TensorFlow runs its first operation. It listens on every interface of this machine, and trusts
+    every process that connects.
     """
     import tensorflow as tf
 
@@ -36,7 +41,7 @@ def join(rank: int, peers: Sequence[str]):
 
 @contextlib.contextmanager
 def _sigterm_as_it_was() -> Iterator[None]:
-    """SIGTERM keeps its meaning, which TensorFlow changes on joining; one that comes meanwhile is heeded after it."""
+    """SIGTERM keeps its handler, which TensorFlow replaces on joining; a signal that comes meanwhile is handled after it."""
     handler = signal.getsignal(signal.SIGTERM)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
@@ -46,19 +51,19 @@ def _sigterm_as_it_was() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def is_chief(strategy) -> bool:
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process is the one that keeps the record: worker 0, and any that trains alone."""
-    return strategy.extended.should_checkpoint
+    return bool(strategy.extended.should_checkpoint)
 
 
-def are_several(strategy) -> bool:
+def are_several(strategy: tf.distribute.Strategy) -> bool:
     """Whether other processes take part in this training."""
     import tensorflow as tf
 
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def exchange_function(strategy) -> Callable[[Sequence[int]], np.ndarray]:
+def exchange_function(strategy: tf.distribute.Strategy) -> Callable[[Sequence[int]], NDArray[np.int64]]:
     """A function ``values -> all``: what the process of each replica gave, int64 [replicas, len(values)], the chief first.
 
     All processes must call it at the same time, with equally many values.
@@ -69,20 +74,20 @@ def exchange_function(strategy) -> Callable[[Sequence[int]], np.ndarray]:
         return lambda values: np.array([values], np.int64)
     replicas = strategy.num_replicas_in_sync
 
-    def in_own_row(values):
+    def in_own_row(values: Any) -> Any:
         row = tf.distribute.get_replica_context().replica_id_in_sync_group
         return tf.one_hot(row, replicas, dtype=tf.int64)[:, None] * values[None, :]
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
-    def rows(values):
+    def rows(values: Any) -> Any:
         return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(in_own_row, args=(values,)), axis=None)
 
     return lambda values: rows(tf.constant(values, tf.int64)).numpy()
 
 
 @contextlib.contextmanager
-def own_record(strategy, record: Record) -> Iterator[Record]:
-    """Where this process writes within this block: ``record`` for the chief, and a place that is thrown away for the others.
+def own_record(strategy: tf.distribute.Strategy, record: Record) -> Iterator[Record]:
+    """Where this process writes within this block: ``record`` for the chief, a temporary directory for the others.
 
     They write all that the chief writes, because reading a variable in order to save it can be a collective operation.
     """

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    import tensorflow as tf
+    import tf_keras as keras
+
+    from zoo.config import Config
 
 
-def cross_entropy(logits, labels):
+def cross_entropy(logits: Any, labels: Any) -> Any:
     """The cross entropy of each example: float32 [B] from logits [B, classes] and labels int32 [B]."""
     import tensorflow as tf
 
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=tf.cast(logits, tf.float32))
 
 
-def decayed_kernels(model, which: str) -> list:
+def decayed_kernels(model: keras.Model, which: str) -> list[tf.Variable]:
     """The kernels that weight decay acts on.
 
     ``hidden``: those of every dense layer but the last layer (the tutorial's local3 and local4). ``all_but_last``: those of
@@ -29,13 +33,13 @@ def decayed_kernels(model, which: str) -> list:
     return [k for layer in holders[:-1] for k in kernels(layer)]
 
 
-def kernels(layer) -> list:
+def kernels(layer: keras.layers.Layer) -> list[tf.Variable]:
     """The kernels of one layer (a separable convolution has two), never its bias."""
     names = ("kernel", "depthwise_kernel", "pointwise_kernel")
     return [value for name in names if (value := getattr(layer, name, None)) is not None]
 
 
-def weight_penalty(kernels_: list, config):
+def weight_penalty(decayed: Sequence[tf.Variable], config: Config) -> Any:
     """The weight decay's term of the loss, a float32 scalar.
 
     ``constant``: scale * sum(w^2) / 2 over all decayed kernels. ``per_layer``: the scale of each kernel is divided by its
@@ -45,7 +49,6 @@ def weight_penalty(kernels_: list, config):
 
     decay = config.weight_decay
     terms = [
-        (decay.scale / (k.shape.num_elements() if decay.rule == "per_layer" else 1)) * tf.nn.l2_loss(k)
-        for k in kernels_
+        (decay.scale / (k.shape.num_elements() if decay.rule == "per_layer" else 1)) * tf.nn.l2_loss(k) for k in decayed
     ]
     return tf.add_n(terms) if terms else tf.constant(0.0)

@@ -71,7 +71,7 @@ def _plain_descent() -> Any:
     import tf_keras as keras
 
     class PlainDescent(keras.optimizers.SGD):
-        def update_step(self, gradient, variable):
+        def update_step(self, gradient: Any, variable: Any) -> Any:
             if isinstance(gradient, tf.IndexedSlices):  # of an embedding in a user's own network
                 return super().update_step(gradient, variable)
             rate = tf.cast(self.learning_rate, variable.dtype)

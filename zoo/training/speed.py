@@ -1,11 +1,12 @@
-"""How fast a configuration trains, from a few steps on made-up images: their contents do not change the speed."""
+"""How fast a configuration trains, timed on a few steps with random images."""
 
 from __future__ import annotations
 
+import functools
 import os
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,12 +14,15 @@ from zoo.training.evaluation import evaluation_function
 from zoo.training.network import create_network, default_strategy
 from zoo.training.steps import Totals, training_function
 
+if TYPE_CHECKING:
+    from zoo.config import Config
+
 SECONDS = 3.0  # of training that are timed
-_IMAGES, _EVALUATED = 2048, 500  # made-up images to train and to evaluate on
+_IMAGES, _EVALUATED = 2048, 500  # random images to train and to evaluate on
 
 
 def measure(
-    config,
+    config: Config,
     classes: int,
     image_size: int,
     *,
@@ -27,11 +31,11 @@ def measure(
     barrier: Any = None,
     seconds: float = SECONDS,
 ) -> dict[str, float]:
-    """In a process of its own: train for about ``seconds`` with ``threads`` threads, on ``cores`` if given.
+    """Train for about ``seconds`` with ``threads`` threads, on ``cores`` if given. To be called in a process of its own.
 
-    Returns ``images_per_s`` of training, ``startup_s`` until the first step was done, and ``evaluated_per_s``, images of one
-    evaluation of one set of weights.
-    ``barrier`` is waited for before the clock runs, so that several processes are timed side by side.
+    Returns ``images_per_s`` of training, ``startup_s`` until the first step was done, and ``evaluated_per_s``, images a
+    second of one evaluation. It waits for ``barrier`` before it times anything, so that several processes are timed side
+    by side.
     """
     import tensorflow as tf
 
@@ -54,15 +58,15 @@ def measure(
         barrier.wait()
     done, spent = 1, _seconds_of(lambda: steps(1, 1, Totals()))
     rate = 0.0
-    for share in (0.25, 1.0):  # the first, shorter stretch finds out how many steps the second takes
-        count = max(1, int(seconds * share / spent * done))
-        spent, done = _seconds_of(lambda count=count: steps(2, count, Totals())), count
+    for fraction in (0.25, 1.0):  # the first, shorter run tells how many steps the second can take
+        count = max(1, int(seconds * fraction / spent * done))
+        spent, done = _seconds_of(functools.partial(steps, 2, count, Totals())), count
         rate = count * config.batch / spent
     evaluated_s = min(_seconds_of(evaluate) for _ in range(2))
     return {"images_per_s": rate, "startup_s": startup_s, "evaluated_per_s": _EVALUATED / evaluated_s}
 
 
-def _seconds_of(action) -> float:
+def _seconds_of(action: Callable[[], Any]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started

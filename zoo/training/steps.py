@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoo.data.batches import training_batch
 from zoo.models import layers
-from zoo.training import averages as moving_averages
 from zoo.training import multi_worker, objective
-from zoo.training.network import TrainableNetwork
+from zoo.training.network import TrainableNetwork, update_averages
 
 if TYPE_CHECKING:
     from zoo.config import Config
@@ -79,7 +78,7 @@ def _replica_step(
             loss += (objective.weight_penalty(decayed, config) + _layer_losses(model)) / replicas
         gradients = tape.gradient(loss, variables)
         network.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        moving_averages.update(network.averages, variables, step + 1, config.ema_decay)
+        update_averages(network.averages, variables, step + 1, config.ema_decay)
         hits = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), targets)
         return loss, tf.reduce_sum(tf.cast(hits, tf.int64))
 

@@ -1,4 +1,4 @@
-"""Train one configuration with one seed, from wherever it was left, to the steps that are asked for."""
+"""Train one configuration with one seed, from its newest checkpoint to the steps that are asked for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data import samples
 from zoo.storage.record import Record
 from zoo.storage.records import Row
-from zoo.training import checkpoints, evaluation, multi_worker, samples, schedules
+from zoo.training import checkpoints, evaluation, multi_worker, schedules
 from zoo.training.checkpoints import Progress
 from zoo.training.errors import Diverged, UnevenBatch
 from zoo.training.events import ProgressUpdate, TrainingEvents
@@ -49,7 +50,7 @@ def train(
 ) -> bool:
     """Train until ``record`` has a result at each of ``targets`` (steps), keeping predictions there and at the milestones.
 
-    Takes up the newest checkpoint that comes before the first of them that is missing. Returns True at the end and False
+    Resumes from the newest checkpoint before the first of them that is missing. Returns True at the end and False
     when ``events`` requested a stop, after a checkpoint. Raises Diverged when the loss is no longer finite, and
     UnevenBatch for a batch that the devices of the strategy cannot share evenly.
 
@@ -82,7 +83,7 @@ def train(
             kept=frozenset({*targets, *(m for m in config.milestones if m <= last)}),
             exchange=exchange,
             events=events,
-            progress=checkpoints.read(checkpoints.place(record, first), network) if first else Progress(),
+            progress=checkpoints.read(checkpoints.path_of(record, first), network) if first else Progress(),
         )
         return session.run(last)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.data.batches import training_batch
 from zoo.storage.atomic import write_atomically
 from zoo.storage.record import Record
 
+if TYPE_CHECKING:
+    from zoo.config import Config
+
 _SIDE = 8  # images along an edge
 _SCALE = 2  # screen pixels a pixel
 
 
-def write(record: Record, images, labels, config, seed: int) -> None:
+def write(record: Record, images: Any, labels: Any, config: Config, seed: int) -> None:
     """Write ``samples.png`` once; images uint8 [N, H, W, 3] and labels int32 [N] as tensors."""
     import tensorflow as tf
     from PIL import Image
@@ -26,7 +32,7 @@ def write(record: Record, images, labels, config, seed: int) -> None:
     write_atomically(path, lambda file: picture.save(file, "PNG"))
 
 
-def grid(pixels: np.ndarray) -> np.ndarray:
+def grid(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Images float [B, H, W, 3] side by side in rows of eight, each stretched to the full range: uint8 [rows*H, 8*W, 3]."""
     count, height, width, channels = pixels.shape
     low, high = (f(pixels, axis=(1, 2, 3), keepdims=True) for f in (np.min, np.max))
