@@ -14,6 +14,7 @@ from zoo.data import augmentation
 from zoo.execution import executors
 from zoo.execution.executor import ExecutorOptions
 from zoo.measure import metrics, readouts
+from zoo.measure.cost_axes import cost_axes
 from zoo.training import optimizers, schedules
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "adding.md"
@@ -79,7 +80,7 @@ def test_a_metric_has_a_column_and_an_axis():
     exec(blocks()["A metric"], {})
     energy = metrics.of_key("cost/energy_j")
     assert energy is metrics.of_name("energy_j") and energy.text(2.0) == "2.0 J"
-    assert metrics.cost_axes()["energy_j"].label == "energy, J"
+    assert cost_axes()["energy_j"].label == "energy, J"
 
 
 def test_an_executor_is_a_file_and_its_name():

@@ -14,8 +14,9 @@ from reports.analysis.details import Details, Headline
 from reports.store import files
 from reports.store.sweep import Sweep
 from zoo import data
-from zoo.measure.metrics import cost_axes
+from zoo.measure.cost_axes import cost_axes
 from zoo.stats import pareto
+from zoo.stats.verdicts import VerdictWord
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,7 @@ def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
     return [
         Headline(
             row["variant"],
-            row["verdict"],
+            VerdictWord(row["verdict"]),
             sentence,
             advice.advice(
                 row,

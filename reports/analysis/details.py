@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from zoo.stats.verdicts import VerdictWord
+
 
 class Headline(NamedTuple):
     """The verdict on one compared variant, for somebody in a hurry."""
 
     variant: str
-    word: str  # as in zoo.stats.verdicts
+    word: VerdictWord
     sentence: str
     advice: str  # what to do
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.measure import metrics
-from zoo.measure.metrics import cost_axes
+from zoo.measure.cost_axes import cost_axes
 from zoo.stats.pareto import pareto_front
 
 

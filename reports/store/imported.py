@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from reports.errors import ReportError
-from zoo.measure.metrics import Kind, cost_axes
+from zoo.measure.cost_axes import cost_axes
+from zoo.measure.metrics import Kind
 from zoo.text.suggestions import did_you_mean
 
 NEEDED = ("name", "accuracy_percent")

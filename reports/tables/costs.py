@@ -10,7 +10,8 @@ import pandas as pd
 
 from reports.analysis.trade_off import axis_label, points
 from reports.tables import tables
-from zoo.measure.metrics import CostAxis, Kind, cost_axes
+from zoo.measure.cost_axes import CostAxis, cost_axes
+from zoo.measure.metrics import Kind
 from zoo.text.wording import table
 
 

@@ -25,7 +25,7 @@ class Report:
 
 def costs() -> tuple[str, ...]:
     """The costs that accuracy can be drawn against."""
-    from zoo.measure.metrics import cost_axes
+    from zoo.measure.cost_axes import cost_axes
 
     return tuple(cost_axes())
 

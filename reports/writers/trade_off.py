@@ -16,7 +16,7 @@ from reports.store import connection, imported
 from reports.tables import costs
 from reports.writers import files, reading
 from reports.writers.formats import Report
-from zoo.measure.metrics import cost_axes
+from zoo.measure.cost_axes import cost_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -18,7 +18,7 @@ from reports.figures import rendering, style
 from reports.figures.trade_off.figure import accuracy_vs_size
 from reports.figures.trade_off.points import MARKER_POINTS
 from reports.tables import costs
-from zoo.measure.metrics import cost_axes
+from zoo.measure.cost_axes import cost_axes
 
 
 def label_boxes(figure, names) -> dict[str, object]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reports.figures.style import style_axes
 from reports.figures.trade_off.layout import WIDTH, Layout
 from reports.tables import costs
-from zoo.measure.metrics import CostAxis
+from zoo.measure.cost_axes import CostAxis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,7 @@ from reports.figures.trade_off.axes import add_axes, label_axes
 from reports.figures.trade_off.layout import HEIGHTS, LEGEND_LINE, Layout
 from reports.figures.trade_off.points import draw_points, front_line, obstacles
 from reports.tables import costs
-from zoo.measure.metrics import CostAxis, cost_axes
+from zoo.measure.cost_axes import CostAxis, cost_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

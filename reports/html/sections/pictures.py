@@ -20,7 +20,7 @@ from reports.html.cells import (
 )
 from reports.html.page_data import PageData
 from reports.tables import tables
-from zoo.measure.metrics import cost_axes
+from zoo.measure.cost_axes import cost_axes
 
 FRONT_COLUMN = "front_probability_"  # and the axis
 
