@@ -50,15 +50,15 @@ def main() -> None:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
     if options.seconds <= 0 or (options.rounds is not None and options.rounds < 1):
         parser.error("--rounds and --seconds must be above 0")
-    found = {"machine": _machine(), "date": time.strftime("%Y-%m-%d"), "load": _load()}
+    results = {"machine": _machine(), "date": time.strftime("%Y-%m-%d"), "load": _load()}
     for name in options.names or SPEED:
 
         def keep(so_far: dict[str, Any], name: str = name) -> None:  # at once, or a failure later loses an hour
-            found[name] = so_far
-            options.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
+            results[name] = so_far
+            options.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
         keep(BENCHMARKS[name].measure(**_arguments(name, options, keep)))
-        print(f"{BENCHMARKS[name].text(found[name])}\n", flush=True)
+        print(f"{BENCHMARKS[name].text(results[name])}\n", flush=True)
     print(f"written to {options.out}")
 
 

@@ -42,13 +42,13 @@ def measure(steps: int = 600) -> dict[str, Any]:
             shares_due = time.monotonic() + _SHARES_EVERY_S
         together, trains = 0, any(seen.role == WORKER for seen in processes.values())
         for pid, seen in processes.items():
-            found = status_bytes(pid, "status", {"VmHWM": "resident"})
+            sizes = status_bytes(pid, "status", {"VmHWM": "resident"})
             if with_shares:
-                found |= status_bytes(pid, "smaps_rollup", {"Pss": "proportional", "Pss_Anon": "own"})
-                together += found.get("proportional", 0)
+                sizes |= status_bytes(pid, "smaps_rollup", {"Pss": "proportional", "Pss_Anon": "own"})
+                together += sizes.get("proportional", 0)
             for role in (seen.role, TRAINING_DRIVER) if seen.role == DRIVER and trains else (seen.role,):
                 of_role = peaks.setdefault(role, {})
-                for name, value in found.items():
+                for name, value in sizes.items():
                     of_role[name] = max(value, of_role.get(name, 0))
         if with_shares:
             all_of_it = peaks.setdefault("all together", {})
@@ -70,7 +70,7 @@ def status_bytes(pid: int, name: str, wanted: Mapping[str, str]) -> dict[str, in
     return {ours: 1024 * int(fields[theirs].split()[0]) for theirs, ours in wanted.items() if theirs in fields}
 
 
-def text(found: dict[str, Any]) -> str:
+def text(results: dict[str, Any]) -> str:
     """The result for a person."""
 
     def cell(value: int | None) -> str:
@@ -79,7 +79,7 @@ def text(found: dict[str, Any]) -> str:
     names = ("resident", "proportional", "own")
     rows = [
         (role, *(cell(peaks.get(name)) for name in names), cell(TARGETS_BYTES.get(role)), _verdict(role, peaks))
-        for role, peaks in found["peaks_bytes"].items()
+        for role, peaks in results["peaks_bytes"].items()
         if peaks  # else it ended before it could be looked at
     ]
     heads = ("peak memory, MB", *names, "target", "")

@@ -22,11 +22,11 @@ _SECONDS = 2.0
 def measure(rounds: int = 5) -> dict[str, Any]:
     """Each kernel in turn, ``rounds`` times; seconds of one forward pass with its gradient."""
     with contextlib.closing(Contender("benchmarks.normalization", {})) as contender:
-        found: dict[str, list[float]] = {name: [] for name in contender.facts["kernels"]}
+        timings: dict[str, list[float]] = {name: [] for name in contender.facts["kernels"]}
         for _ in range(rounds):
-            for name, seconds in found.items():
+            for name, seconds in timings.items():
                 seconds.append(1 / contender.ask(Request(name, _SECONDS / 4, _SECONDS)).rate)
-    return {"shape": SHAPE, "rounds": rounds, "seconds": found}
+    return {"shape": SHAPE, "rounds": rounds, "seconds": timings}
 
 
 def compete(server: ContenderServer) -> None:
@@ -86,12 +86,12 @@ def compete(server: ContenderServer) -> None:
     server.serve(kernels)
 
 
-def text(found: dict[str, Any]) -> str:
+def text(results: dict[str, Any]) -> str:
     """The result for a person."""
-    theirs = found["seconds"][_TENSORFLOW]
+    theirs = results["seconds"][_TENSORFLOW]
     rows = [
         (name, f"{1e3 * statistics.median(seconds):.2f}", f"{arithmetic.median_ratio(theirs, seconds):.1f}")
-        for name, seconds in found["seconds"].items()
+        for name, seconds in results["seconds"].items()
     ]
-    shape = " x ".join(map(str, found["shape"]))
+    shape = " x ".join(map(str, results["shape"]))
     return table((f"LRN of {shape}, forward and gradient", "ms", "times as fast"), rows, left=1)

@@ -62,7 +62,7 @@ def fill(directory: Path) -> None:
     from mlflow import MlflowClient
 
     client, random = MlflowClient(tracking_uri=f"sqlite:///{directory / 'mlflow.db'}"), np.random.default_rng(0)
-    variants = [f"width={16 + place}" for place in range(VARIANTS)]
+    variants = [f"width={16 + number}" for number in range(VARIANTS)]
     tags = {
         "question": "How wide should it be?",
         "variants": json.dumps(variants),
@@ -72,11 +72,11 @@ def fill(directory: Path) -> None:
     }
     experiment = client.create_experiment(_NAME, artifact_location=(directory / "files").as_uri(), tags=tags)
     labels = random.integers(CLASSES, size=IMAGES).astype(np.uint8)
-    for place, variant in enumerate(variants):
+    for number, variant in enumerate(variants):
         for seed in range(SEEDS):
             logits = random.normal(size=(IMAGES, CLASSES)).astype(np.float32)
-            logits[np.arange(IMAGES), labels] += 2.5 + place / 20  # about 80 percent right, and better with the width
-            _write(client, experiment, variant, seed, 1_000_000 + 10_000 * place, labels, logits)
+            logits[np.arange(IMAGES), labels] += 2.5 + number / 20  # about 80 percent right, and better with the width
+            _write(client, experiment, variant, seed, 1_000_000 + 10_000 * number, labels, logits)
 
 
 def _write(
@@ -118,10 +118,10 @@ def _write(
     client.set_terminated(run.info.run_id)
 
 
-def text(found: dict[str, Any]) -> str:
+def text(results: dict[str, Any]) -> str:
     """The result for a person."""
     return (
-        f"the report of {found['runs']} runs with {found['evaluations']} evaluations and {found['images']:,} test images "
-        f"each: {statistics.median(found['seconds']):.1f} s (median of {len(found['seconds'])}), "
-        f"{found['peak_bytes'] / 1e6:.0f} MB at its peak, {found['written_bytes'] / 1e6:.1f} MB written"
+        f"the report of {results['runs']} runs with {results['evaluations']} evaluations and {results['images']:,} test "
+        f"images each: {statistics.median(results['seconds']):.1f} s (median of {len(results['seconds'])}), "
+        f"{results['peak_bytes'] / 1e6:.0f} MB at its peak, {results['written_bytes'] / 1e6:.1f} MB written"
     )

@@ -124,7 +124,7 @@ def _taken_apart(ended: Ended, record: Path, samples: Sequence[Sample]) -> dict[
     (server,) = (seen.started_s for seen in ended.seen.values() if seen.role == SERVER)
     (worker,) = (seen.started_s for seen in ended.seen.values() if seen.role == WORKER)
     forked = min(seen.started_s for seen in ended.seen.values() if seen.role in (OTHER, WORKER))
-    found = {
+    durations_s = {
         "driver: Python, imports, question, plan": server,
         "server of workers: imports TensorFlow, forks": forked - server,
         "other worker: counts the network": worker - forked,
@@ -133,11 +133,11 @@ def _taken_apart(ended: Ended, record: Path, samples: Sequence[Sample]) -> dict[
     before = activities[: activities.index("training")] if "training" in activities else activities
     each_s = (first_step - ended.began - worker) / max(1, len(before))
     for name, count in collections.Counter(before).items():
-        found[f"worker: {name}"] = count * each_s
+        durations_s[f"worker: {name}"] = count * each_s
     return {
         "wall_s": ended.wall_s,
         "first_step_s": first_step - ended.began,
-        "before_the_first_step_s": found,
+        "before_the_first_step_s": durations_s,
         "training_s": float(row["train_s"]),
         "evaluation_s": float(row["evaluate_s"]),
         "samples": len(before),
@@ -202,21 +202,23 @@ def _preload_s() -> dict[str, float]:
 
 def imports_s(report: str) -> collections.Counter[str]:
     """Seconds of ``-X importtime`` by package, each module's own time summed up."""
-    found: collections.Counter[str] = collections.Counter()
+    seconds: collections.Counter[str] = collections.Counter()
     for line in report.splitlines():
         own, bar, rest = line.removeprefix("import time:").partition("|")
         if bar and own.strip().isdigit():
-            found[rest.rpartition("|")[2].strip().partition(".")[0]] += int(own) / 1e6
-    return found
+            seconds[rest.rpartition("|")[2].strip().partition(".")[0]] += int(own) / 1e6
+    return seconds
 
 
 # --- for a person -------------------------------------------------------------------------------------------------
 
 
-def text(found: dict[str, Any]) -> str:
+def text(results: dict[str, Any]) -> str:
     """The result for a person."""
-    later = found["later"]
-    names = list(dict.fromkeys(name for run in [found["first_day"], *later] for name in run["before_the_first_step_s"]))
+    later = results["later"]
+    names = list(
+        dict.fromkeys(name for run in [results["first_day"], *later] for name in run["before_the_first_step_s"])
+    )
 
     def seconds(run: Mapping[str, Any], name: str) -> float:
         return run["before_the_first_step_s"].get(name, 0.0)
@@ -224,14 +226,14 @@ def text(found: dict[str, Any]) -> str:
     def line(name: str, first: float, others: Sequence[float]) -> tuple[str, str, str]:
         return name, f"{first:.2f}", f"{statistics.median(others):.2f}"
 
-    rows = [line(name, seconds(found["first_day"], name), [seconds(run, name) for run in later]) for name in names]
+    rows = [line(name, seconds(results["first_day"], name), [seconds(run, name) for run in later]) for name in names]
     for name, key in (
         ("until the first step", "first_step_s"),
         ("200 steps", "training_s"),
         ("evaluation", "evaluation_s"),
         ("the whole command", "wall_s"),
     ):
-        rows.append(line(name, found["first_day"][key], [run[key] for run in later]))
+        rows.append(line(name, results["first_day"][key], [run[key] for run in later]))
     runs = table(("200 steps of tuto on digits, s", "first day", "later (median)"), rows, left=1)
     quick = table(
         ("command", "s", "imports of", "slowest of its imports"),
@@ -242,9 +244,9 @@ def text(found: dict[str, Any]) -> str:
                 ", ".join(answer["heavy"]) or "nothing heavy",
                 ", ".join(f"{name} {value:.2f}" for name, value in list(answer["imports"].items())[:3]),
             )
-            for command, answer in found["quick"].items()
+            for command, answer in results["quick"].items()
         ],
         left=1,
     )
-    server = ", ".join(f"{name} {value:.2f}" for name, value in found["imports_of_the_server_s"].items())
+    server = ", ".join(f"{name} {value:.2f}" for name, value in results["imports_of_the_server_s"].items())
     return f"{runs}\n\n{quick}\n\nthe server of workers imports, s: {server}"

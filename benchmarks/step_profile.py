@@ -42,15 +42,15 @@ _FRAMES = ("Process", "Run", "Start", "Done", "Execute")  # around the work: the
 
 def measure(models: Sequence[str] = MODELS) -> dict[str, Any]:
     """Profile each model's step as a sweep trains it, in a process of its own."""
-    found = {}
+    profiles = {}
     for model in models:
         with contextlib.closing(Contender("benchmarks.step_profile", {"model": model})) as contender:
-            found[model] = contender.facts
-    return {"models": found}
+            profiles[model] = contender.facts
+    return {"models": profiles}
 
 
 def compete(server: ContenderServer, model: str) -> None:
-    """Profile, and say what was found."""
+    """Profile, and say what comes out."""
     from benchmarks.contenders.own_trainer import Trainer
 
     trainer = Trainer(model, augment=True, precision="auto")
@@ -91,25 +91,25 @@ def _kernels(directory: Path) -> dict[str, tuple[int, float]]:
 
 def by_kind(kernels: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float]]:
     """Kernels, each with its calls and seconds a step, summed up to kinds of work, the longest first."""
-    found: dict[str, tuple[float, float]] = {}
+    kinds: dict[str, tuple[float, float]] = {}
     for kernel, (calls, seconds) in kernels.items():
         kind = next((kind for part, kind in _KINDS.items() if part in kernel), _REST)
-        before = found.get(kind, (0.0, 0.0))
-        found[kind] = before[0] + calls, before[1] + seconds
-    return dict(sorted(found.items(), key=lambda item: -item[1][1]))
+        before = kinds.get(kind, (0.0, 0.0))
+        kinds[kind] = before[0] + calls, before[1] + seconds
+    return dict(sorted(kinds.items(), key=lambda item: -item[1][1]))
 
 
-def text(found: dict[str, Any]) -> str:
+def text(results: dict[str, Any]) -> str:
     """A table a model, for a person."""
-    return "\n\n".join(_model_text(model, of_model) for model, of_model in found["models"].items())
+    return "\n\n".join(_model_text(model, of_model) for model, of_model in results["models"].items())
 
 
-def _model_text(model: str, found: dict[str, Any]) -> str:
-    kinds = by_kind(found["kernels"])
+def _model_text(model: str, results: dict[str, Any]) -> str:
+    kinds = by_kind(results["kernels"])
     whole = sum(seconds for _, seconds in kinds.values())
     rows = [
         (kind, f"{calls:.0f}", f"{1e3 * seconds:.2f}", f"{seconds / whole:.1%}")
         for kind, (calls, seconds) in kinds.items()
     ]
-    title = f"{model}, {found['precision']}: {1e3 * found['step_s']:.1f} ms a step, not profiled"
+    title = f"{model}, {results['precision']}: {1e3 * results['step_s']:.1f} ms a step, not profiled"
     return f"{title}\n{table(('work of a step', 'calls', 'ms', 'share'), rows, left=1)}"

@@ -77,15 +77,15 @@ def _taken_apart(directory: Path, began: float, wall_s: float) -> dict[str, Any]
     }
 
 
-def text(found: dict[str, Any]) -> str:
+def text(results: dict[str, Any]) -> str:
     """The result for a person."""
     return "\n".join(
         [
-            f"a sweep of {found['runs']} runs: {found['wall_s']:.1f} s, of which training {found['training_s']:.1f} s: "
-            f"ratio {found['ratio']:.3f}",
-            f"  before the first run     {found['before_the_first_run_s']:6.1f} s",
-            f"  starting the workers     {found['starting_workers_s']:6.1f} s (to their first report)",
-            f"  evaluations              {found['evaluations_s']:6.1f} s",
-            f"  after the last run       {found['after_the_last_run_s']:6.1f} s (latency, MLflow, report)",
+            f"a sweep of {results['runs']} runs: {results['wall_s']:.1f} s, of which training "
+            f"{results['training_s']:.1f} s: ratio {results['ratio']:.3f}",
+            f"  before the first run     {results['before_the_first_run_s']:6.1f} s",
+            f"  starting the workers     {results['starting_workers_s']:6.1f} s (to their first report)",
+            f"  evaluations              {results['evaluations_s']:6.1f} s",
+            f"  after the last run       {results['after_the_last_run_s']:6.1f} s (latency, MLflow, report)",
         ]
     )

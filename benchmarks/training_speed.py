@@ -48,18 +48,18 @@ def entrants(precisions: Sequence[str], with_torch: bool) -> list[Entrant]:
     def bare(precision: str) -> str:
         return f"this trainer, {precision}, no augmentation"
 
-    found = [Entrant(own, _OURS, {"augment": True, "precision": "auto"})]
-    found += [Entrant(bare(p), _OURS, {"augment": False, "precision": p}) for p in precisions]
+    rows = [Entrant(own, _OURS, {"augment": True, "precision": "auto"})]
+    rows += [Entrant(bare(p), _OURS, {"augment": False, "precision": p}) for p in precisions]
     script = {"augment": True, "precision": "float32"}
-    found.append(Entrant("plain Keras script, float32", _KERAS, script, own))
+    rows.append(Entrant("plain Keras script, float32", _KERAS, script, own))
     for p in precisions:
         settings = {"augment": False, "precision": p}
-        found.append(Entrant(f"plain Keras, {p}, ready-made batches", _KERAS, settings, bare(p)))
+        rows.append(Entrant(f"plain Keras, {p}, ready-made batches", _KERAS, settings, bare(p)))
     for compiled in (False, True) if with_torch else ():
         for p in precisions:
             label = f"PyTorch {'compiled' if compiled else 'eager'}, {p}, ready-made batches"
-            found.append(Entrant(label, _TORCH, {"compiled": compiled, "precision": p}, bare(p)))
-    return found
+            rows.append(Entrant(label, _TORCH, {"compiled": compiled, "precision": p}, bare(p)))
+    return rows
 
 
 def measure(
@@ -74,7 +74,7 @@ def measure(
     """
     with_torch = importlib.util.find_spec("torch") is not None
     precisions = ("float32", "bfloat16") if hardware.has_fast_bfloat16() else ("float32",)
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         "rounds": rounds,
         "seconds": seconds,
         "cores": hardware.cores(),
@@ -82,9 +82,9 @@ def measure(
         "models": {},
     }
     for model in models:
-        found["models"][model] = _model(model, entrants(precisions, with_torch), rounds, seconds)
-        keep(found)
-    return found
+        results["models"][model] = _model(model, entrants(precisions, with_torch), rounds, seconds)
+        keep(results)
+    return results
 
 
 def _model(model: str, rows: Sequence[Entrant], rounds: int, seconds: float) -> dict[str, Any]:
@@ -107,23 +107,23 @@ def _model(model: str, rows: Sequence[Entrant], rounds: int, seconds: float) -> 
         peaks: dict[str, list] = {row.settings["precision"]: [] for row in rows if row.settings["precision"] != "auto"}
         for number in range(rounds):
             _say(f"{model}: round {number + 1} of {rounds}")
-            for precision, found in peaks.items():
+            for precision, measured in peaks.items():
                 peak_s = min(_PEAK_SECONDS, seconds)
-                found.append(peak.ask(Request(precision, peak_s / 4, peak_s)))
+                measured.append(peak.ask(Request(precision, peak_s / 4, peak_s)))
             for label, contender in contenders.items():
                 timings[label]["train"].append(contender.ask(Request("train", seconds / 8, seconds)))
                 timings[label]["evaluate"].append(contender.ask(Request("evaluate", 0.0, seconds / 2)))
         return {
             "params": params,
             "macs": macs,
-            "peak": {precision: [timing._asdict() for timing in found] for precision, found in peaks.items()},
+            "peak": {precision: [timing._asdict() for timing in measured] for precision, measured in peaks.items()},
             "contenders": {
                 row.label: {
                     "against": row.against,
                     "facts": contenders[row.label].facts,
                     "idle_cpu_s": contenders[row.label].idle_cpu_s,
                     "idle_s": contenders[row.label].idle_s,
-                    **{what: [t._asdict() for t in found] for what, found in timings[row.label].items()},
+                    **{what: [t._asdict() for t in measured] for what, measured in timings[row.label].items()},
                 }
                 for row in rows
             },
@@ -139,40 +139,40 @@ def rates(timings: Sequence[dict[str, float]]) -> list[float]:
     return [timing["units"] / timing["seconds"] for timing in timings]
 
 
-def summary(found: dict[str, Any]) -> dict[str, dict[str, float]]:
+def summary(results: dict[str, Any]) -> dict[str, dict[str, float]]:
     """What one model's timings say, row -> ``train`` and ``evaluate`` (images/s), ``spread`` of the rounds of training,
     ``peak`` (percent), and, where the row is held against another, ``times`` and ``evaluate_times`` that one is faster.
     """
     rows: dict[str, dict[str, float]] = {}
-    for label, contender in found["contenders"].items():
+    for label, contender in results["contenders"].items():
         train, evaluate = rates(contender["train"]), rates(contender["evaluate"])
         row = {
             "train": statistics.median(train),
             "spread": arithmetic.spread(train),
             "evaluate": statistics.median(evaluate),
             "peak": arithmetic.percent_of_peak(
-                found["macs"], train, rates(found["peak"][contender["facts"]["precision"]])
+                results["macs"], train, rates(results["peak"][contender["facts"]["precision"]])
             ),
         }
         if contender["against"]:
-            other = found["contenders"][contender["against"]]
+            other = results["contenders"][contender["against"]]
             row["times"] = arithmetic.median_ratio(rates(other["train"]), train)
             row["evaluate_times"] = arithmetic.median_ratio(rates(other["evaluate"]), evaluate)
         rows[label] = row
     return rows
 
 
-def text(found: dict[str, Any]) -> str:
+def text(results: dict[str, Any]) -> str:
     """A table a model, for a person."""
-    parts = [_model_text(model, of_model) for model, of_model in found["models"].items()]
-    how = f"{found['rounds']} rounds of {found['seconds']:g} s each on {found['cores']} cores; medians."
+    parts = [_model_text(model, of_model) for model, of_model in results["models"].items()]
+    how = f"{results['rounds']} rounds of {results['seconds']:g} s each on {results['cores']} cores; medians."
     parts.append(f"{how} {LEGEND}")
-    if not found["torch"]:
+    if not results["torch"]:
         parts.append(INSTALL_TORCH)
     return "\n\n".join(parts)
 
 
-def _model_text(model: str, found: dict[str, Any]) -> str:
+def _model_text(model: str, results: dict[str, Any]) -> str:
     def times(row: dict[str, float], name: str) -> str:
         return f"{row[name]:.2f}" if name in row else ""
 
@@ -186,19 +186,19 @@ def _model_text(model: str, found: dict[str, Any]) -> str:
             f"{row['evaluate']:,.0f}",
             times(row, "evaluate_times"),
         )
-        for label, row in summary(found).items()
+        for label, row in summary(results).items()
     ]
-    peaks = ", ".join(f"{p} {statistics.median(rates(t)) / 1e9:,.0f} GFLOP/s" for p, t in found["peak"].items())
-    data = next(iter(found["contenders"].values()))["facts"]["data"]
+    peaks = ", ".join(f"{p} {statistics.median(rates(t)) / 1e9:,.0f} GFLOP/s" for p, t in results["peak"].items())
+    data = next(iter(results["contenders"].values()))["facts"]["data"]
     heads = ("images/s", "training", "spread", "peak", "times", "evaluation", "times")
-    title = f"{model}: {found['params']:,} parameters, {found['macs']:,} MACs; {data}; matmul peak {peaks}"
-    return "\n".join([title, table(heads, lines, left=1), *_restless(found)])
+    title = f"{model}: {results['params']:,} parameters, {results['macs']:,} MACs; {data}; matmul peak {peaks}"
+    return "\n".join([title, table(heads, lines, left=1), *_restless(results)])
 
 
-def _restless(found: dict[str, Any]) -> list[str]:
+def _restless(results: dict[str, Any]) -> list[str]:
     """A warning for each contender that has used the processor while others were measured."""
     return [
         f"warning: {label} used {contender['idle_cpu_s']:.1f} s of processor time while it was to wait"
-        for label, contender in found["contenders"].items()
+        for label, contender in results["contenders"].items()
         if contender["idle_cpu_s"] > _IDLE_SHARE * contender["idle_s"]
     ]

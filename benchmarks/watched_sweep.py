@@ -63,7 +63,7 @@ def run(
             seen: dict[int, Seen] = {}
             while driver.poll() is None:
                 _update(seen, driver.pid, first)
-                look({pid: found for pid, found in seen.items() if Path(f"/proc/{pid}").exists()})
+                look({pid: process for pid, process in seen.items() if Path(f"/proc/{pid}").exists()})
                 time.sleep(every_s)
         except BaseException:
             driver.send_signal(signal.SIGTERM)
@@ -99,15 +99,15 @@ def _role(pid: int, driver: int) -> str:
 
 
 def _descendants(pid: int) -> list[int]:
-    found = []
+    pids = []
     for task in _numbers(f"/proc/{pid}/task"):
         try:
             children = Path(f"/proc/{pid}/task/{task}/children").read_text(encoding="utf-8").split()
         except OSError:
             continue
         for child in map(int, children):
-            found += [child, *_descendants(child)]
-    return found
+            pids += [child, *_descendants(child)]
+    return pids
 
 
 def _numbers(directory: str) -> list[int]:
