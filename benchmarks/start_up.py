@@ -39,13 +39,13 @@ ACTIVITIES = {
     ("zoo.execution.worker", "_arrays"): "data: verified and mapped",
     ("zoo.execution.worker", "_describe"): "the record: machine, versions",
     ("zoo.training.trainer", "train"): "images to tensors and the rest of the trainer",
-    ("zoo.training.trainer", "default_strategy"): "strategy and devices",
-    ("zoo.training.trainer", "create_network"): "network, averages, optimizer",
-    ("zoo.training.samples", "write"): "picture of the samples",
+    ("zoo.training.network", "default_strategy"): "strategy and devices",
+    ("zoo.training.network", "create_network"): "network, averages, optimizer",
+    ("zoo.data.samples", "write"): "picture of the samples",
     ("zoo.training.steps", "call"): "first call of the step",
     ("tensorflow.python.framework.func_graph", "func_graph_from_py_func"): "step traced",
     ("zoo.training.trainer", "_advance"): "training",
-    ("zoo.training.trainer", "_evaluate"): "evaluation",
+    ("zoo.training.trainer", "_add_evaluation"): "evaluation",
 }
 
 

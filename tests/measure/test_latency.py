@@ -44,6 +44,7 @@ def processor_ticks():
     return {thread: sum(map(int, stat.rpartition(")")[2].split()[11:13])) for thread, stat in stats.items()}
 
 latency.use_one_thread()
+latency.QUERIES = 200
 network = models.build("nin2", lrn=True)
 latency.measure([network], [24])  # compiles, in threads of the compiler
 before = processor_ticks()
