@@ -86,7 +86,7 @@ C = TypeVar("C", bound=Choice)
 
 
 class Choices(Generic[C]):
-    """A registry of classes of which a configuration has one: a union that is told apart by ``name``."""
+    """A registry of classes of which a configuration has one: a union discriminated by ``name``."""
 
     def __init__(self, kind: type[C], default: str = "") -> None:
         self.kind = kind

@@ -169,7 +169,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path, arrays
         {"arguments": {"dropout": 0.5, "batch_norm": True}, "optimizer": {"name": "adam", "lr": 0.01}},
     ],
 )
-def test_a_training_that_is_stopped_and_taken_up_gives_the_same_bits(tmp_path, arrays, changes):
+def test_a_training_that_is_stopped_and_resumed_gives_the_same_bits(tmp_path, arrays, changes):
     whole, logits = trained(tmp_path / "whole", arrays, **changes)
     for _ in range(20):  # stopped at every call into the compiled loop, wherever that falls
         record, resumed = trained(tmp_path / "parts", arrays, stop=True, **changes)

@@ -8,28 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.batches import training_batch
-from zoo.storage.atomic import write_atomically
-from zoo.storage.record import Record
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from zoo.config import Config
 
 _SIDE = 8  # images along an edge
 _SCALE = 2  # screen pixels a pixel
 
 
-def write(record: Record, images: Any, labels: Any, config: Config, seed: int) -> None:
-    """Write ``samples.png`` once; images uint8 [N, H, W, 3] and labels int32 [N] as tensors."""
+def picture(images: Any, labels: Any, config: Config, seed: int) -> Image.Image:
+    """Of images uint8 [N, H, W, 3] and labels int32 [N], as tensors."""
     import tensorflow as tf
     from PIL import Image
 
-    path = record.directory / "samples.png"
-    if path.exists():
-        return
     pixels, _ = training_batch(images, labels, config, seed, tf.constant(0, tf.int64))
-    picture = Image.fromarray(grid(pixels.numpy()[: _SIDE * _SIDE]))
-    picture = picture.resize((picture.width * _SCALE, picture.height * _SCALE), Image.Resampling.NEAREST)
-    write_atomically(path, lambda file: picture.save(file, "PNG"))
+    small = Image.fromarray(grid(pixels.numpy()[: _SIDE * _SIDE]))
+    return small.resize((small.width * _SCALE, small.height * _SCALE), Image.Resampling.NEAREST)
 
 
 def grid(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ NUMERICS = 3
 # Settings that decide when a training is evaluated, not what its weights are.
 OBSERVATION = ("steps", "evaluate_every", "milestones", "recipe")
 
-# The settings that every key holds, with what stands in it where a configuration has none (momentum under Adam).
+# The settings that every key holds, and their value in the key where a configuration has none (momentum under Adam).
 FIELDS: dict[str, Any] = dict.fromkeys(
     (
         *("model", "data", "input_size", "batch", "standardize", "ema_decay", "precision"),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import samples
+from zoo.storage.atomic import write_atomically
 from zoo.storage.record import Record
 from zoo.storage.records import Row
 from zoo.training import checkpoints, evaluation, multi_worker, schedules
@@ -23,7 +24,7 @@ from zoo.training.steps import Steps, Totals, training_function
 if TYPE_CHECKING:
     from zoo.config import Config
 
-CALL_SECONDS = 0.5  # of one call into the compiled loop: how often progress is reported and a stop is heeded
+CALL_SECONDS = 0.5  # of one call into the compiled loop: how often progress is reported and a stop can be requested
 CHECKPOINT_SECONDS = 120  # what a crash costs at most, beside the time since the last evaluation
 _FIRST_CALL_STEPS = 10
 
@@ -71,7 +72,7 @@ def train(
     network = create_network(config, seed, classes, len(data.train_images), strategy)
     with multi_worker.own_record(strategy, record) as own:
         images, labels = tf.constant(_in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
-        samples.write(own, images, labels, config, seed)
+        _write_samples(own, images, labels, config, seed)
         test_images = tf.constant(_in_color(data.test_images))
         session = _Session(
             config=config,
@@ -180,6 +181,13 @@ class _Session:
         checkpoints.write(self.record, self.network, self.progress)
         self.record.write_history(self.progress.history)
         checkpoints.keep_only(self.record, {self.progress.step, *self.kept})
+
+
+def _write_samples(record: Record, images: Any, labels: Any, config: Config, seed: int) -> None:
+    path = record.directory / "samples.png"
+    if not path.exists():
+        picture = samples.picture(images, labels, config, seed)
+        write_atomically(path, lambda file: picture.save(file, "PNG"))
 
 
 def _steps_to_train(record: Record, targets: Sequence[int]) -> tuple[int, int]:
