@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -86,7 +85,9 @@ def _answer(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    from zoo.tracking.address import ArgumentParser
+
+    parser = ArgumentParser(
         prog="run_sweep.py",
         description="Train what a question needs, log it to MLflow, and report. What has a result already is not repeated; "
         "what was interrupted goes on where it was.",
@@ -246,8 +247,7 @@ def _sync(plan: Plan, options: argparse.Namespace) -> int:
     from zoo.tracking.address import resolve_uri
     from zoo.tracking.sync import send_all
 
-    sweep_command = shlex.join(word for word in shlex.split(options.portable_command) if word != "--sync")
-    sent = send_all(plan, resolve_uri(options.tracking_uri), Path.cwd(), sweep_command)
+    sent = send_all(plan, resolve_uri(options.tracking_uri), Path.cwd(), options.portable_command)
     if sent.problem:
         return _refuse(
             f"{sent.problem}\n{sent.text}\n"
@@ -277,12 +277,13 @@ def _report(plan: Plan, result: SweepResult, options: argparse.Namespace, write:
 
 
 def _commands(argv: list[str] | None) -> tuple[str, str]:
-    """The command that goes on with this, as it was typed and as another machine's user would type it; not to start over."""
+    """The command that goes on with this, as it was typed, and as another machine's user would type it to do the sweep."""
+    from zoo.tracking.address import command_line
+
     words = sys.argv[1:] if argv is None else argv
     portable = ["python", "run_sweep.py", *words]
     typed = sys.orig_argv if argv is None else portable
-    as_typed, as_portable = (shlex.join(word for word in line if word != "--fresh") for line in (typed, portable))
-    return as_typed, as_portable
+    return command_line(typed, leave_out=["--fresh"]), command_line(portable, leave_out=["--fresh", "--sync"])
 
 
 def _refuse(message: object, code: int) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import reports
+from zoo.tracking.address import ArgumentParser
 
 TRADE_OFF, DIFF = "accuracy-vs-size", "diff"
 INTERRUPTED = 130
@@ -70,7 +71,7 @@ def _printed(report: reports.Report) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="python -m reports",
         description="Write the report of a sweep: accuracy with its spread, verdicts, what it costs, pictures.",
         epilog=f"Beside it: python -m reports {TRADE_OFF} SWEEP... (several sweeps in one picture, with published figures), "
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _trade_off_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog=f"python -m reports {TRADE_OFF}",
         description="Accuracy against what it costs, over several sweeps and published figures, in one picture a cost.",
     )
@@ -109,7 +110,7 @@ def _trade_off_parser() -> argparse.ArgumentParser:
 
 
 def _diff_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog=f"python -m reports {DIFF}",
         description="Two runs side by side: configuration, provenance, metrics, and where their predictions differ.",
     )

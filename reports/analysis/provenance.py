@@ -8,6 +8,7 @@ from typing import Any
 
 from reports.store import files
 from reports.store.sweep import Sweep
+from zoo.tracking.address import without_user
 from zoo.tracking.names import Artifacts
 
 PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
@@ -15,9 +16,8 @@ PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, 
 
 def links(sweep: Sweep) -> dict[str, str]:
     """Run id -> its page in MLflow: on its server, or where ``mlflow ui`` shows a database by default."""
-    server = sweep.uri.rstrip("/") if sweep.uri.startswith(("http://", "https://")) else "http://localhost:5000"
-    if "@" in server:  # a password is nobody's business
-        return {}
+    is_served = sweep.uri.startswith(("http://", "https://"))
+    server = without_user(sweep.uri).rstrip("/") if is_served else "http://localhost:5000"
     return {run_id: f"{server}/#/experiments/{sweep.experiment_id}/runs/{run_id}" for run_id in sweep.runs["run_id"]}
 
 

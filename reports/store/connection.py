@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reports.errors import ReportError
-from zoo.tracking.address import resolve_uri, sqlite_path, without_passwords
+from zoo.tracking.address import needs_quoting, resolve_uri, sqlite_path, without_passwords
+from zoo.tracking.errors import QUOTING
 
 ANSWER_S = 10.0  # how long a server may take to say anything at all
 
@@ -20,7 +21,25 @@ def reading(tracking_uri: str | None) -> Iterator[None]:
     Raises ReportError.
     """
     uri = resolve_uri(tracking_uri)
-    shown = without_passwords(uri)
+    shown = without_passwords(uri, uri)
+    try:
+        _check(uri, shown)
+        yield
+    except ReportError as error:  # wherever it came from: none shows a password
+        hint = QUOTING if needs_quoting(uri) else ""
+        raise ReportError(f"{without_passwords(str(error), uri)}{hint}") from error
+    except ImportError as error:
+        hint = "pip install '.[postgres]'" if uri.startswith("postgresql") else "install it into this environment"
+        raise ReportError(f"reading {shown} takes the package {error.name}: {hint}") from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests"):
+            raise
+        reason = without_passwords(str(error).strip().partition("\n")[0], uri) or type(error).__name__
+        raise ReportError(f"cannot read {shown}: {reason}{QUOTING if needs_quoting(uri) else ''}") from error
+
+
+def _check(uri: str, shown: str) -> None:
+    """Raises ReportError for a store that does not answer or is half written."""
     if uri.startswith(("http://", "https://")):
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
         _check_answers(uri, shown)
@@ -28,18 +47,6 @@ def reading(tracking_uri: str | None) -> Iterator[None]:
         _check_whole(path)
     else:
         _check_listens(uri, shown)
-    try:
-        yield
-    except ReportError:
-        raise
-    except ImportError as error:
-        hint = "pip install '.[postgres]'" if uri.startswith("postgresql") else "install it into this environment"
-        raise ReportError(f"reading {shown} takes the package {error.name}: {hint}") from error
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests"):
-            raise
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise ReportError(f"cannot read {shown}: {reason}") from error
 
 
 def _check_answers(uri: str, shown: str) -> None:

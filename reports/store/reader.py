@@ -10,7 +10,7 @@ from reports.store.experiment import find_experiment, json_tag
 from reports.store.histories import histories
 from reports.store.sweep import Sweep
 from zoo.stats.verdicts import SeedSchedule
-from zoo.tracking.address import resolve_uri
+from zoo.tracking.address import resolve_uri, without_passwords
 from zoo.tracking.names import ExperimentTags
 
 
@@ -40,7 +40,7 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
         margin=float(tags[ExperimentTags.MARGIN]) if tags.get(ExperimentTags.MARGIN) else None,
         variants=variants,
         seeds=seeds,
-        command=tags.get(ExperimentTags.COMMAND),
+        command=without_passwords(tags.get(ExperimentTags.COMMAND, "")) or None,  # earlier versions kept them
         runs=frame,
         histories=histories(client, uri, experiment.experiment_id, frame["run_id"].tolist()),
         uri=uri,

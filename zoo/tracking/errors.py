@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from zoo.storage.errors import RecordError
-from zoo.tracking.address import without_passwords
+from zoo.tracking.address import as_argument, needs_quoting, without_passwords
 
 # Patterns in messages of MLflow, SQLAlchemy and the network, which have no other form -> what they mean here; the first
 # that fits.
@@ -39,6 +39,9 @@ _MEANINGS = (
 )
 
 
+QUOTING = "; in a password of an address write / as %2F, @ as %40, : as %3A, ? as %3F and # as %23"
+
+
 class TrackingError(Exception):
     """MLflow cannot be written to; the message says which store and why, in one line. The results are on disk anyway."""
 
@@ -53,23 +56,23 @@ def explained(uri: str) -> Iterator[None]:
     except RecordError as error:
         raise TrackingError(f"the results of a training cannot be sent to MLflow: {error}") from error
     except Exception as error:
-        raise TrackingError(
-            f"MLflow at {without_passwords(uri)} cannot be written to: {_reason(error, uri)}"
-        ) from error
+        reason = without_passwords(_reason(error, uri), uri)
+        hint = QUOTING if needs_quoting(uri) else ""
+        raise TrackingError(f"MLflow at {without_passwords(uri, uri)} cannot be written to: {reason}{hint}") from error
 
 
 def _reason(error: Exception, uri: str) -> str:
     text = str(error).strip()
     for pattern, meaning in _MEANINGS:
         if re.search(pattern, text):
-            return meaning.format(uri=without_passwords(uri))
+            return meaning.format(uri=as_argument(uri))
     if isinstance(error, ModuleNotFoundError):
         hint = "; with it: pip install '.[postgres]'" if (error.name or "").startswith("psycopg") else ""
         return f"this kind of address needs a package that is not installed: {error.name}{hint}"
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.strerror}: {error.filename}"
     first = text.splitlines()[0][:300] if text else ""
-    return without_passwords(first if _is_of_mlflow(error) else f"{type(error).__name__}: {first}")
+    return first if _is_of_mlflow(error) else f"{type(error).__name__}: {first}"
 
 
 def _is_of_mlflow(error: Exception) -> bool:

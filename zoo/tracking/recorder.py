@@ -73,7 +73,7 @@ class Recorder:
             if self._sent > sent:
                 sent, since = self._sent, time.monotonic()
             elif waited_s > patience_s and self._thread.is_alive():
-                store = without_passwords(self._uri)
+                store = without_passwords(self._uri, self._uri)
                 return TrackingError(f"MLflow at {store} has taken nothing for {patience_s:.0f} seconds")
         return self.problem
 

@@ -37,7 +37,7 @@ class SyncResult:
     def text(self) -> str:
         """In one line: "sent 5 of 6 runs to sqlite:///mlflow.db: 4 complete, 1 stopped; 1 has nothing on disk"."""
         by_state = ", ".join(f"{count} {_STATE_TEXT[state]}" for state, count in self.states.items())
-        sent = f"sent {sum(self.states.values())} of {self.runs} runs to {without_passwords(self.uri)}"
+        sent = f"sent {sum(self.states.values())} of {self.runs} runs to {without_passwords(self.uri, self.uri)}"
         absent = f"; {self.absent} {'has' if self.absent == 1 else 'have'} nothing on disk" if self.absent else ""
         return f"{sent}{': ' if by_state else ''}{by_state}{absent}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.measure.readouts import evaluations
-from zoo.tracking.address import DEFAULT_URI
+from zoo.tracking.address import DEFAULT_URI, as_argument, without_user
 from zoo.tracking.names import CURRENT_RUNS, Params, SingleMetrics, StepMetrics
 
 KEY = "by-variant"
@@ -50,8 +50,8 @@ def directions(uri: str, experiment_id: str, directory: Path) -> str:
     """What to do to see the page: the command that serves the store, unless a server does, and the address."""
     page = f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={KEY}"
     if uri.startswith(("http://", "https://")):
-        return f"{uri.rstrip('/')}/{page}"
+        return f"{without_user(uri).rstrip('/')}/{page}"
     # An old ./mlruns with runs in it is what a bare `mlflow ui` would show instead.
     plain = uri == DEFAULT_URI and not any(directory.glob("mlruns/[0-9]*/meta.yaml"))
-    command = "mlflow ui" if plain else f"mlflow ui --backend-store-uri {uri}"
+    command = "mlflow ui" if plain else f"mlflow ui --backend-store-uri {as_argument(uri)}"
     return f"{command}, then http://localhost:5000/{page}"
