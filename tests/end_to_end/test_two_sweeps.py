@@ -8,7 +8,6 @@ import os
 import signal
 import sqlite3
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -79,7 +78,7 @@ def test_both_are_whole_in_one_store(together):
 @pytest.fixture
 def own_turns(tmp_path, monkeypatch):
     """Nothing that other tests train is waited for."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
 def test_nothing_is_measured_beside_a_training(own_turns, caplog):
@@ -87,7 +86,7 @@ def test_nothing_is_measured_beside_a_training(own_turns, caplog):
     with machine_lock.training(), machine_lock.training(), machine_lock.measuring(0.3) as is_quiet:
         assert not is_quiet
     assert [record.getMessage() for record in caplog.records] == [
-        "  another sweep trains on this machine; waiting for it"
+        f"  another sweep trains or measures on this machine (process {os.getpid()} in {os.getcwd()}); waiting for it"
     ]
     with machine_lock.measuring(0) as is_quiet:
         assert is_quiet

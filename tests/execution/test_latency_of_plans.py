@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-
 from helpers import plans
 
 from zoo.execution.latency import measure_latency, without_latency
@@ -34,7 +32,7 @@ seeds: 1
 
 def test_every_network_is_measured_on_one_thread(tmp_path, monkeypatch):
     """The networks themselves raise where TensorFlow may use more."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # sweeps elsewhere on this machine are not waited for
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # sweeps elsewhere on this machine are not waited for
     (tmp_path / "watched.py").write_text(WATCHED)
     plan = plans.make(tmp_path, QUESTION)
     measure_latency(plan, plan.trainings)

@@ -69,7 +69,8 @@ seeds: 1
 def environment(cache: Path, temporary: Path | None = None) -> dict[str, str]:
     """A clean environment: nothing of the person who runs the tests changes what they see.
 
-    It has a directory of temporary files of its own: sweeps elsewhere are not waited for when latency is measured.
+    It has a directory of its own for temporary files and for the lock between trainings and measurements: sweeps elsewhere
+    are not waited for.
     """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "PYTHON", "ZOO", "TF_"))}
     temporary = temporary or cache / "tmp"
@@ -79,6 +80,7 @@ def environment(cache: Path, temporary: Path | None = None) -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": "",
         "COLUMNS": "100",
         "TMPDIR": str(temporary),
+        "XDG_RUNTIME_DIR": str(temporary),
     }
 
 

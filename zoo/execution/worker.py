@@ -54,7 +54,7 @@ def run(connection: Connection, job: Job) -> None:
             with reporter.start_up.waiting():
                 if job.rank == 0:  # the lock is the chief's: the other processes can do nothing without it
                     locks.enter_context(_exclusive(job.training.record, reporter))
-                locks.enter_context(machine_lock.training())
+                locks.enter_context(machine_lock.training(lambda text: reporter.send(Waiting(text))))
             finished = _train(job, reporter)
         reporter.send(Finished() if finished else Stopped())
     except Exception as error:
