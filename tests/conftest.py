@@ -135,7 +135,8 @@ def add_store(empty_store) -> Callable[[Path], Path]:
 
 
 @pytest.fixture
-def place(tmp_path, add_store) -> Path:
+def workdir(tmp_path, add_store) -> Path:
+    """A directory for a sweep, with an empty store in it."""
     return add_store(tmp_path)
 
 

@@ -309,7 +309,7 @@ def in_mlflow(directory: Path) -> list[str]:
         active = store.execute(
             "select run_uuid, name, status, artifact_uri from runs where lifecycle_stage = 'active'"
         ).fetchall()
-        for run, name, status, place in active:
+        for run, name, status, artifacts in active:
             tags = dict(store.execute("select key, value from tags where run_uuid = ?", (run,)))
             points = store.execute("select key, step, value from metrics where run_uuid = ?", (run,)).fetchall()
             runs_by_name.setdefault(name, []).append(run)
@@ -317,7 +317,7 @@ def in_mlflow(directory: Path) -> list[str]:
                 problems.append(f"MLflow: {name} is {status}, current: {tags.get('current')}")
             record = _record_of(directory, name)
             problems += [f"MLflow: {name}: {problem}" for problem in _in_points(points, record)]
-            problems += [f"MLflow: {name}: {problem}" for problem in _in_files(place, record)]
+            problems += [f"MLflow: {name}: {problem}" for problem in _in_files(artifacts, record)]
     names = sorted(run for path in directory.glob("runs/*/") for run in _runs(Record(path)))
     if sorted(runs_by_name) != names or any(len(runs) > 1 for runs in runs_by_name.values()):
         problems.append(
@@ -355,8 +355,8 @@ def _in_points(points: list[tuple[str, int, float]], record: Record) -> Iterator
         yield "no latency"
 
 
-def _in_files(place: str, record: Record) -> Iterator[str]:
-    directory = Path(place.removeprefix("file://"))
+def _in_files(artifacts: str, record: Record) -> Iterator[str]:
+    directory = Path(artifacts.removeprefix("file://"))
     missing = [name for name in Artifacts.ALL if not (directory / name).is_file()]
     if missing:
         yield f"lacks {missing}"

@@ -65,14 +65,14 @@ def disturbed(tmp_path_factory, add_store, network):
 
 def until_both_train(running: Running, network: clusters.Network, directory: Path) -> None:
     """Wait until both trainings have evaluated; the first one is held up so long, or it might be done already."""
-    before = {place: evaluated(place) for place in directory.glob("runs/*/")}
+    before = {record: evaluated(record) for record in directory.glob("runs/*/")}
     held, deadline = [], time.monotonic() + PATIENCE_S
     while True:
-        under_way = [place for place in directory.glob("runs/*/") if evaluated(place) > before.get(place, 0)]
+        under_way = [record for record in directory.glob("runs/*/") if evaluated(record) > before.get(record, 0)]
         if len(under_way) == 2:
             break
         if under_way and not held:
-            held = [pid for pid, place in trainings(network, directory) if place == under_way[0]]
+            held = [pid for pid, record in trainings(network, directory) if record == under_way[0]]
             for pid in held:
                 os.kill(pid, signal.SIGSTOP)
         assert running.process.poll() is None and time.monotonic() < deadline, f"only {under_way} train"
@@ -96,10 +96,10 @@ def newest_step(checkpoints: Path) -> int:
     return max(int(path.name[5:]) for path in checkpoints.glob("step_*"))
 
 
-def evaluated(place: Path) -> int:
+def evaluated(record: Path) -> int:
     """How many evaluations a training has made."""
     with contextlib.suppress(OSError):
-        return len((place / "history.csv").read_text().splitlines()) - 1
+        return len((record / "history.csv").read_text().splitlines()) - 1
     return 0
 
 
@@ -120,7 +120,7 @@ def test_one_run_over_two_nodes(network, env, tmp_path, add_store):
     while not killed:
         assert running.process.poll() is None and time.monotonic() < deadline, running.errors
         time.sleep(0.02)
-        pids = {pid for pid, place in trainings(network, tmp_path) if evaluated(place)}
+        pids = {pid for pid, record in trainings(network, tmp_path) if evaluated(record)}
         there = pids & set(clusters.descendants(network.other.pid))
         if len(pids) == 2 and len(there) == 1:
             killed = there.pop()

@@ -147,33 +147,35 @@ def small_memory():
     pytest.skip("this system lets the tests limit no memory")
 
 
-def test_a_training_that_the_kernel_ends_for_want_of_memory(small_memory, place, env):
-    (place / "own.py").write_text(OWN + TROUBLE)
-    (place / "trouble.yaml").write_text(
+def test_a_training_that_the_kernel_ends_for_want_of_memory(small_memory, workdir, env):
+    (workdir / "own.py").write_text(OWN + TROUBLE)
+    (workdir / "trouble.yaml").write_text(
         TROUBLE_QUESTION.replace("[hangs, nothing, killed, segfault, raises]", "[nothing, eats]")
     )
-    done = sweep(place, env, "trouble.yaml", "--retries", 0, control_group=small_memory)
+    done = sweep(workdir, env, "trouble.yaml", "--retries", 0, control_group=small_memory)
     reason = "the kernel ended its process because memory was short (SIGKILL)"
     assert done.returncode == 1 and f"trouble=eats · seed 0: {reason}\n" in errors_of(done)
-    assert record_of(place, "trouble=eats").status().reason == reason
-    assert record_of(place, "trouble=nothing").status().state is TrainingState.DONE
+    assert record_of(workdir, "trouble=eats").status().reason == reason
+    assert record_of(workdir, "trouble=nothing").status().state is TrainingState.DONE
 
 
-def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(place, env):
+def test_a_diverging_run_names_its_step_and_is_not_repeated_unasked(workdir, env):
     text = QUESTION.replace("augment.flip: [true, false]", "optimizer.lr: [0.1, 1000]").replace(
         "steps: 240", "steps: 30"
     )
-    (place / "rate.yaml").write_text(text.replace("  batch", "  optimizer.momentum: 0.9\n  batch"))
-    first = sweep(place, env, "rate.yaml")
+    (workdir / "rate.yaml").write_text(text.replace("  batch", "  optimizer.momentum: 0.9\n  batch"))
+    first = sweep(workdir, env, "rate.yaml")
     assert first.returncode == 1
     assert "optimizer.lr=1000 · seed 0: the loss is not a number at step " in errors_of(first)
     assert "is not repeated, unless you ask for it:" in first.stderr and "--rerun-failed" in first.stderr
-    assert sorted(status["state"] for status in statuses(place)) == ["done", "failed"]
-    log = next(path.parent / "worker.log" for path in place.glob("runs/*/status.json") if "failed" in path.read_text())
+    assert sorted(status["state"] for status in statuses(workdir)) == ["done", "failed"]
+    log = next(
+        path.parent / "worker.log" for path in workdir.glob("runs/*/status.json") if "failed" in path.read_text()
+    )
     before = log.stat().st_mtime_ns
-    again = sweep(place, env, "rate.yaml")
+    again = sweep(workdir, env, "rate.yaml")
     assert again.returncode == 1 and "left out" in again.stdout and log.stat().st_mtime_ns == before
-    asked = sweep(place, env, "rate.yaml", "--rerun-failed")
+    asked = sweep(workdir, env, "rate.yaml", "--rerun-failed")
     assert asked.returncode == 1 and "left out" not in asked.stdout and log.stat().st_mtime_ns > before
     assert "--rerun-failed" not in errors_of(asked).replace(" ".join(command("rate.yaml", "--rerun-failed")), "")
 
@@ -213,13 +215,13 @@ def test_a_full_disk_loses_nothing(small_disk, finished, env):
             np.testing.assert_array_equal(predictions(small_disk)[path][name], values)
 
 
-def test_a_database_that_is_locked_all_along_loses_nothing(place, env):
-    (place / "own.py").write_text(OWN)
-    (place / "own.yaml").write_text(OWN_QUESTION)
+def test_a_database_that_is_locked_all_along_loses_nothing(workdir, env):
+    (workdir / "own.py").write_text(OWN)
+    (workdir / "own.yaml").write_text(OWN_QUESTION)
     store = "sqlite:///mlflow.db?timeout=0.1"
-    holder = sqlite3.connect(place / "mlflow.db", isolation_level=None)
+    holder = sqlite3.connect(workdir / "mlflow.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    done = sweep(place, env, "own.yaml", "--tracking-uri", store)
+    done = sweep(workdir, env, "own.yaml", "--tracking-uri", store)
     assert done.returncode == 1 and "1 of 1 trainings complete" in done.stdout
     assert "another program has locked the database and does not let go; close it" in errors_of(done)
     assert "The results are safe in runs/; this sends them when it is back:\n" in done.stderr
@@ -228,9 +230,9 @@ def test_a_database_that_is_locked_all_along_loses_nothing(place, env):
     )
     holder.execute("ROLLBACK")
     holder.close()
-    sent = sweep(place, env, "own.yaml", "--tracking-uri", store, "--sync")
+    sent = sweep(workdir, env, "own.yaml", "--tracking-uri", store, "--sync")
     assert sent.returncode == 0
-    with sqlite3.connect(place / "mlflow.db") as found:
+    with sqlite3.connect(workdir / "mlflow.db") as found:
         assert found.execute("select count(*) from runs where status = 'FINISHED'").fetchone() == (4,)
         steps = found.execute(
             "select name, group_concat(step) from (select * from metrics join runs using (run_uuid) order by step) "

@@ -94,9 +94,9 @@ def test_after_all_that_the_predictions_are_the_same_to_the_bit(disturbed, finis
             np.testing.assert_array_equal(found[path][name], values)
 
 
-def test_two_ctrl_c_end_at_once(place, env):
-    (place / "flip.yaml").write_text(QUESTION)
-    running = Running(place, env, "flip.yaml")
+def test_two_ctrl_c_end_at_once(workdir, env):
+    (workdir / "flip.yaml").write_text(QUESTION)
+    running = Running(workdir, env, "flip.yaml")
     running.until("  step ")
     worker = running.worker()
     os.kill(worker, signal.SIGSTOP)  # it will not answer a request to stop

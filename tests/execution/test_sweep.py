@@ -21,11 +21,11 @@ from zoo.storage.sweep_lock import SweepInUse
 
 
 @pytest.fixture
-def settings(place, monkeypatch) -> Iterator[Settings]:
-    monkeypatch.chdir(place)
+def settings(workdir, monkeypatch) -> Iterator[Settings]:
+    monkeypatch.chdir(workdir)
     monkeypatch.setattr(sweep.latency, "without_latency", lambda trainings: [])  # it takes TensorFlow
     with executors.restored():
-        yield Settings(place / "runs", uri_of(place), "python run_sweep.py size.yaml", executor="scripted")
+        yield Settings(workdir / "runs", uri_of(workdir), "python run_sweep.py size.yaml", executor="scripted")
 
 
 def use(executor: ScriptedExecutor) -> list[ExecutorOptions]:
@@ -35,8 +35,8 @@ def use(executor: ScriptedExecutor) -> list[ExecutorOptions]:
     return made
 
 
-def test_the_results_of_an_executor_get_to_mlflow_and_the_lines_to_the_terminal(settings, place, capsys):
-    plan = ask(place)
+def test_the_results_of_an_executor_get_to_mlflow_and_the_lines_to_the_terminal(settings, workdir, capsys):
+    plan = ask(workdir)
     options = use(ScriptedExecutor(2))
     result = sweep.run(plan, settings)
     assert result.outcome.is_whole and result.latency_problem == "" and result.unsent is None
@@ -51,8 +51,8 @@ def test_the_results_of_an_executor_get_to_mlflow_and_the_lines_to_the_terminal(
     assert lines[-1].startswith("4 of 4 trainings complete, after ")
 
 
-def test_a_failure_is_shown_and_sent_with_its_reason(settings, place, capsys):
-    plan = ask(place)
+def test_a_failure_is_shown_and_sent_with_its_reason(settings, workdir, capsys):
+    plan = ask(workdir)
     first = plan.trainings[0]
     use(ScriptedExecutor(1, {first.name: [[Exited(CRASH)]] * 3}))
     result = sweep.run(plan, settings)
@@ -64,8 +64,8 @@ def test_a_failure_is_shown_and_sent_with_its_reason(settings, place, capsys):
     assert f"  failed: {CRASH.text}\n" in out and "3 of 4 trainings complete" in out
 
 
-def test_one_at_a_time_works_on_a_sweep_in_a_directory(settings, place):
-    plan = ask(place)
+def test_one_at_a_time_works_on_a_sweep_in_a_directory(settings, workdir):
+    plan = ask(workdir)
     use(ScriptedExecutor(1))
     settings.runs_dir.mkdir()
     with filelock.FileLock(settings.runs_dir / ".size.lock"), pytest.raises(SweepInUse, match="is working on size"):
@@ -74,18 +74,18 @@ def test_one_at_a_time_works_on_a_sweep_in_a_directory(settings, place):
     assert not (settings.runs_dir / ".size.owner.json").exists()
 
 
-def test_an_executor_that_cannot_work_is_an_error_before_anything_begins(settings, place):
+def test_an_executor_that_cannot_work_is_an_error_before_anything_begins(settings, workdir):
     def refuse(options):
         raise ExecutorError("no cluster answers")
 
     executors.register("scripted", ExecutorEntry(refuse))
     with pytest.raises(ExecutorError, match="no cluster answers"):
-        sweep.run(ask(place), settings)
+        sweep.run(ask(workdir), settings)
 
 
 @pytest.mark.parametrize("name", ["status.json", "training.json", "attempts.json", "latency.json", "history.csv"])
-def test_a_damaged_record_is_an_error_and_a_fresh_start_moves_it_aside(settings, place, name):
-    plan = ask(place)
+def test_a_damaged_record_is_an_error_and_a_fresh_start_moves_it_aside(settings, workdir, name):
+    plan = ask(workdir)
     record = plan.trainings[0].record
     train(plan.trainings[0], 10)
     (record.directory / name).write_bytes(b"\x00\x00")
@@ -100,15 +100,15 @@ def test_a_damaged_record_is_an_error_and_a_fresh_start_moves_it_aside(settings,
     assert (moved / name).read_bytes() == b"\x00\x00"
 
 
-def test_a_damaged_record_ends_the_command_with_one_message(place, env):
-    (place / "runs").mkdir()
-    ask(place)
-    for training in make_plan(load(place / "size.yaml"), place / "runs").trainings:
+def test_a_damaged_record_ends_the_command_with_one_message(workdir, env):
+    (workdir / "runs").mkdir()
+    ask(workdir)
+    for training in make_plan(load(workdir / "size.yaml"), workdir / "runs").trainings:
         finish(training)
     damaged = training.record.history_file
     damaged.write_bytes(damaged.read_bytes()[:-40] + b"\x00" * 40)
-    done = run_command(place, env, "size.yaml")
-    path = damaged.relative_to(place)
+    done = run_command(workdir, env, "size.yaml")
+    path = damaged.relative_to(workdir)
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{path} cannot be used: it is no table of numbers with a step in each row (")

@@ -26,13 +26,13 @@ margin: 0.75
 """
 
 
-def uri_of(place: Path) -> str:
-    return f"sqlite:///{place}/mlflow.db"
+def uri_of(directory: Path) -> str:
+    return f"sqlite:///{directory}/mlflow.db"
 
 
-def ask(place: Path, text: str = TWO_SIZES, **kwargs) -> plans.Plan:
-    (place / "size.yaml").write_text(text, encoding="utf-8")
-    return with_cost(plans.make_plan(load(place / "size.yaml", **kwargs), place / "runs"))
+def ask(directory: Path, text: str = TWO_SIZES, **kwargs) -> plans.Plan:
+    (directory / "size.yaml").write_text(text, encoding="utf-8")
+    return with_cost(plans.make_plan(load(directory / "size.yaml", **kwargs), directory / "runs"))
 
 
 def with_cost(plan: plans.Plan, cost: Cost = COST) -> plans.Plan:
@@ -40,8 +40,8 @@ def with_cost(plan: plans.Plan, cost: Cost = COST) -> plans.Plan:
     return plan.with_costs({training.key: cost for training in plan.trainings})
 
 
-def open_store(place: Path, plan: plans.Plan, **kwargs) -> Store:
-    return Store(plan, uri_of(place), place, **kwargs)
+def open_store(directory: Path, plan: plans.Plan, **kwargs) -> Store:
+    return Store(plan, uri_of(directory), directory, **kwargs)
 
 
 def row(step: int) -> dict[str, float]:

@@ -15,10 +15,10 @@ from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import open_client
 
 
-def test_the_experiment_says_what_was_asked_and_has_a_view(place):
-    plan = ask(place)
-    store = open_store(place, plan, command="python run_sweep.py size.yaml")
-    experiment = open_client(uri_of(place)).get_experiment_by_name("size")
+def test_the_experiment_says_what_was_asked_and_has_a_view(workdir):
+    plan = ask(workdir)
+    store = open_store(workdir, plan, command="python run_sweep.py size.yaml")
+    experiment = open_client(uri_of(workdir)).get_experiment_by_name("size")
     tags = experiment.tags
     assert tags["question"] == "Does the size matter?"
     assert (tags["baseline"], tags["margin"]) == ("hidden=[8]", "0.75")

@@ -25,13 +25,13 @@ from zoo.tracking.recorder import Recorder
 ROOT = Path(__file__).parents[2]
 
 
-def recorder(place: Path, plan: plans.Plan, uri: str | None = None) -> Recorder:
-    return Recorder(plan, uri or uri_of(place), place)
+def recorder(workdir: Path, plan: plans.Plan, uri: str | None = None) -> Recorder:
+    return Recorder(plan, uri or uri_of(workdir), workdir)
 
 
-def test_the_recorder_sends_each_update(place, caplog):
-    plan = ask(place)
-    sender = recorder(place, plan)
+def test_the_recorder_sends_each_update(workdir, caplog):
+    plan = ask(workdir)
+    sender = recorder(workdir, plan)
     for training in plan.trainings:
         sender.update(training, TrainingState.RUNNING)
         finish(training)
@@ -48,11 +48,11 @@ def refused() -> str:
 
 
 AWAY = {
-    "below a file": ("sqlite:///{place}/file/mlflow.db", "File exists"),
-    "a directory": ("sqlite:///{place}/directory", "neither be opened nor created"),
-    "not a database": ("sqlite:///{place}/file", "not a database"),
-    "locked": ("sqlite:///{place}/locked.db?timeout=0.1", "another program has locked the database"),
-    "other version": ("sqlite:///{place}/old.db", "of another version of MLflow"),
+    "below a file": ("sqlite:///{workdir}/file/mlflow.db", "File exists"),
+    "a directory": ("sqlite:///{workdir}/directory", "neither be opened nor created"),
+    "not a database": ("sqlite:///{workdir}/file", "not a database"),
+    "locked": ("sqlite:///{workdir}/locked.db?timeout=0.1", "another program has locked the database"),
+    "other version": ("sqlite:///{workdir}/old.db", "of another version of MLflow"),
     "refused": ("{refused}", "no server answers at this address"),
     "a plain folder": ("./mlruns", "keeps no runs in plain folders"),
     "a mistyped scheme": ("sqllite:///mlflow.db", "no such kind of address"),
@@ -60,22 +60,22 @@ AWAY = {
 
 
 @pytest.mark.parametrize("what", AWAY)
-def test_without_its_store_a_sweep_goes_on_and_a_later_one_sends_all(what, place, monkeypatch):
+def test_without_its_store_a_sweep_goes_on_and_a_later_one_sends_all(what, workdir, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.chdir(place)
-    (place / "file").write_text("no database " * 100)
-    (place / "directory").mkdir()
+    monkeypatch.chdir(workdir)
+    (workdir / "file").write_text("no database " * 100)
+    (workdir / "directory").mkdir()
     for name in ("locked.db", "old.db"):
-        shutil.copy(place / "mlflow.db", place / name)
-    holder = sqlite3.connect(place / "locked.db", isolation_level=None)
+        shutil.copy(workdir / "mlflow.db", workdir / name)
+    holder = sqlite3.connect(workdir / "locked.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    with sqlite3.connect(place / "old.db") as old:
+    with sqlite3.connect(workdir / "old.db") as old:
         old.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
     address, reason = AWAY[what]
-    uri = address.format(place=place, refused=refused())
+    uri = address.format(workdir=workdir, refused=refused())
 
-    plan = ask(place)
-    sender = recorder(place, plan, uri)
+    plan = ask(workdir)
+    sender = recorder(workdir, plan, uri)
     for training in plan.trainings:
         finish(training)
         sender.update(training, TrainingState.DONE)
@@ -88,28 +88,28 @@ def test_without_its_store_a_sweep_goes_on_and_a_later_one_sends_all(what, place
     if what == "locked":  # the same store, back again
         holder.execute("ROLLBACK")
     holder.close()
-    later = recorder(place, plan, uri if what == "locked" else None)
+    later = recorder(workdir, plan, uri if what == "locked" else None)
     for training in plan.trainings:
         later.update(training, TrainingState.DONE)
     assert later.close() is None
     assert [run.info.status for run in runs_of(later.store).values()] == ["FINISHED"] * 4
 
 
-def test_a_store_that_comes_back_in_mid_sweep_gets_everything(place, monkeypatch):
-    plan = ask(place)
+def test_a_store_that_comes_back_in_mid_sweep_gets_everything(workdir, monkeypatch):
+    plan = ask(workdir)
     first, second = plan.trainings[:2]
-    (place / "mlflow.db").rename(place / "elsewhere.db")
-    (place / "mlflow.db").mkdir()
+    (workdir / "mlflow.db").rename(workdir / "elsewhere.db")
+    (workdir / "mlflow.db").mkdir()
     texts: list[str] = []
     shown = threading.Event()
     with messages.shown_by(lambda text: (texts.append(text), shown.set())):
-        sender = Recorder(plan, uri_of(place), place)
+        sender = Recorder(plan, uri_of(workdir), workdir)
         assert shown.wait(60)
         assert "the sweep goes on" in texts[0]
         finish(first)
         sender.update(first, TrainingState.DONE)
-        (place / "mlflow.db").rmdir()
-        (place / "elsewhere.db").rename(place / "mlflow.db")
+        (workdir / "mlflow.db").rmdir()
+        (workdir / "elsewhere.db").rename(workdir / "mlflow.db")
         shown.clear()
         finish(second)
         sender.update(second, TrainingState.DONE)
@@ -119,12 +119,12 @@ def test_a_store_that_comes_back_in_mid_sweep_gets_everything(place, monkeypatch
     assert len(runs_of(sender.store)) == 2
 
 
-def test_one_training_that_cannot_be_sent_holds_up_no_other(place):
-    plan = ask(place)
+def test_one_training_that_cannot_be_sent_holds_up_no_other(workdir):
+    plan = ask(workdir)
     for training in plan.trainings:
         finish(training)
     plan.trainings[0].record.history_file.write_text("step\nnonsense\n")
-    sender = recorder(place, plan)
+    sender = recorder(workdir, plan)
     for training in plan.trainings:
         sender.update(training, TrainingState.DONE)
     assert re.fullmatch(
@@ -133,11 +133,11 @@ def test_one_training_that_cannot_be_sent_holds_up_no_other(place):
     assert len(runs_of(sender.store)) == 3
 
 
-def test_closing_gives_up_on_a_store_that_hangs(place):
+def test_closing_gives_up_on_a_store_that_hangs(workdir):
     """A server that takes connections and never answers."""
-    plan = ask(place)
+    plan = ask(workdir)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        sender = recorder(place, plan, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        sender = recorder(workdir, plan, f"http://127.0.0.1:{silent.getsockname()[1]}")
         finish(plan.trainings[0])
         sender.update(plan.trainings[0], TrainingState.DONE)
         assert "has taken nothing for 0 seconds" in str(sender.close(patience_s=0.3))
@@ -160,13 +160,13 @@ def test_two_processes_that_open_an_empty_store_at_once(tmp_path):
     assert {found.name for found in open_client(uri).search_experiments()} == {"Default", "a", "b"}
 
 
-def test_an_old_folder_of_runs_beside_the_database_is_no_obstacle(place, monkeypatch):
-    (place / "mlruns/0").mkdir(parents=True)
-    (place / "mlruns/0/meta.yaml").write_text("artifact_location: x\nexperiment_id: '0'\nname: Default\n")
-    monkeypatch.chdir(place)
-    plan = ask(place)
+def test_an_old_folder_of_runs_beside_the_database_is_no_obstacle(workdir, monkeypatch):
+    (workdir / "mlruns/0").mkdir(parents=True)
+    (workdir / "mlruns/0/meta.yaml").write_text("artifact_location: x\nexperiment_id: '0'\nname: Default\n")
+    monkeypatch.chdir(workdir)
+    plan = ask(workdir)
     finish(plan.trainings[0])
-    sender = recorder(place, plan, DEFAULT_URI)
+    sender = recorder(workdir, plan, DEFAULT_URI)
     sender.update(plan.trainings[0], TrainingState.DONE)
     assert sender.close() is None
     assert len(runs_of(sender.store)) == 1

@@ -52,11 +52,11 @@ def results(directory: Path) -> list[Path]:
     return sorted(directory.glob("runs/*/results/step_00000240.npz"))
 
 
-def copy_of(first, place: Path, name: str, trainings: int) -> None:
+def copy_of(first, workdir: Path, name: str, trainings: int) -> None:
     """A question of its own, with what is on disk of the first ``trainings`` of the finished one."""
-    (place / f"{name}.yaml").write_text(QUESTION)
+    (workdir / f"{name}.yaml").write_text(QUESTION)
     for record in sorted((first[0] / "runs").glob("*/training.json"), key=_began)[:trainings]:
-        shutil.copytree(record.parent, place / "runs" / record.parent.name)
+        shutil.copytree(record.parent, workdir / "runs" / record.parent.name)
 
 
 def _began(path: Path) -> float:

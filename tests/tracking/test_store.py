@@ -24,11 +24,11 @@ from zoo.storage.states import TrainingState
 from zoo.tracking.connection import open_client
 
 
-def test_a_finished_run_holds_what_the_design_names(place):
-    plan = ask(place)
+def test_a_finished_run_holds_what_the_design_names(workdir):
+    plan = ask(workdir)
     training = plan.trainings[0]
     finish(training)
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(training, TrainingState.DONE)
 
     assert list(runs_of(store)) == ["hidden=[8] · seed 0"]
@@ -68,13 +68,13 @@ def test_a_finished_run_holds_what_the_design_names(place):
     assert (used.dataset.name, used.dataset.digest) == ("digits", training.data_sha256[:36])
 
 
-def test_the_files_of_a_finished_run(place):
-    plan = ask(place, overrides=["base.batch=32"])
+def test_the_files_of_a_finished_run(workdir):
+    plan = ask(workdir, overrides=["base.batch=32"])
     finish(plan.trainings[0])
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(plan.trainings[0], TrainingState.DONE)
     directory = artifacts(runs_of(store)["hidden=[8] · seed 0"])
-    assert directory.is_relative_to(place / "mlruns" / "size")
+    assert directory.is_relative_to(workdir / "mlruns" / "size")
     kept = {path.name for path in directory.iterdir()}
     assert kept == {"spec.yaml", "environment.json", "predictions.npz", "history.csv", "samples.png"}
     with np.load(directory / "predictions.npz") as predictions:
@@ -87,14 +87,14 @@ def test_the_files_of_a_finished_run(place):
     assert [line.split(",")[0] for line in (directory / "history.csv").read_text().split()] == ["step", "10", "20"]
 
 
-def test_sending_twice_and_by_another_process_doubles_nothing(place):
-    plan = ask(place)
+def test_sending_twice_and_by_another_process_doubles_nothing(workdir):
+    plan = ask(workdir)
     training = plan.trainings[0]
     train(training, 10)
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(training, TrainingState.RUNNING)
     finish(training)
-    for again in (store, store, open_store(place, ask(place))):
+    for again in (store, store, open_store(workdir, ask(workdir))):
         again.send(training, TrainingState.DONE)
     (run,) = runs_of(store).values()
     for metric in run.data.metrics:
@@ -104,26 +104,26 @@ def test_sending_twice_and_by_another_process_doubles_nothing(place):
     assert len(run.inputs.dataset_inputs) == 1
 
 
-def test_files_that_are_gone_or_half_sent_are_sent_again(place):
-    plan = ask(place)
+def test_files_that_are_gone_or_half_sent_are_sent_again(workdir):
+    plan = ask(workdir)
     training = plan.trainings[0]
     finish(training)
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(training, TrainingState.DONE)
     (run,) = runs_of(store).values()
     (artifacts(run) / "predictions.npz").unlink()
     store.send(training, TrainingState.DONE)
     assert (artifacts(run) / "predictions.npz").exists()
-    open_client(uri_of(place)).delete_tag(run.info.run_id, "artifacts")  # as when the first time was cut short
+    open_client(uri_of(workdir)).delete_tag(run.info.run_id, "artifacts")  # as when the first time was cut short
     (artifacts(run) / "samples.png").write_bytes(b"a pic")
     store.send(training, TrainingState.DONE)
     assert (artifacts(run) / "samples.png").read_bytes() == b"a picture"
 
 
-def test_running_then_stopped_then_completed(place):
-    plan = ask(place)
+def test_running_then_stopped_then_completed(workdir):
+    plan = ask(workdir)
     training = plan.trainings[0]
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
 
     def state():
         (run,) = runs_of(store).values()
@@ -134,7 +134,7 @@ def test_running_then_stopped_then_completed(place):
     train(training, 10)
     store.send(training, TrainingState.STOPPED)
     assert state() == ("KILLED", "stopped; evaluated up to step 10; the same command goes on")
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(training, TrainingState.RUNNING)
     assert state() == ("RUNNING", "running")
     finish(training)
@@ -145,11 +145,11 @@ def test_running_then_stopped_then_completed(place):
     assert run.info.end_time == 1_700_000_020_000
 
 
-def test_a_failed_training_keeps_its_reason_and_can_be_tried_again(place):
-    plan = ask(place)
+def test_a_failed_training_keeps_its_reason_and_can_be_tried_again(workdir):
+    plan = ask(workdir)
     training = plan.trainings[0]
     train(training, 10)
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(training, TrainingState.FAILED, "the loss is not a number at step 13")
     (run,) = runs_of(store).values()
     assert run.info.status == "FAILED"
@@ -163,11 +163,11 @@ def test_a_failed_training_keeps_its_reason_and_can_be_tried_again(place):
     assert (run.info.status, run.data.tags["status_detail"]) == ("FINISHED", "complete")
 
 
-def test_averages_as_a_factor_are_two_runs_of_one_training(place):
-    plan = ask(place, TWO_SIZES.replace("hidden: [[8], [16]]", "ema: [true, false]").replace("seeds: 2", "seeds: 1"))
+def test_averages_as_a_factor_are_two_runs_of_one_training(workdir):
+    plan = ask(workdir, TWO_SIZES.replace("hidden: [[8], [16]]", "ema: [true, false]").replace("seeds: 2", "seeds: 1"))
     (training,) = plan.trainings
     finish(training)
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(training, TrainingState.DONE)
     runs = runs_of(store)
     averaged, raw = runs["ema=true · seed 0"], runs["ema=false · seed 0"]
@@ -180,17 +180,17 @@ def test_averages_as_a_factor_are_two_runs_of_one_training(place):
             assert np.array_equal(predictions["logits"], logits(20, which))
 
 
-def test_steps_as_a_factor_end_the_shorter_run_while_the_longer_goes_on(place):
+def test_steps_as_a_factor_end_the_shorter_run_while_the_longer_goes_on(workdir):
     text = (
         TWO_SIZES.replace("hidden: [[8], [16]]", "steps: [20, 40]")
         .replace("steps: 20, ", "")
         .replace("seeds: 2", "seeds: 1")
     )
-    plan = ask(place, text)
+    plan = ask(workdir, text)
     (training,) = plan.trainings
     assert training.targets == (20, 40)
     train(training, 10, 20, 30)
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(training, TrainingState.RUNNING)
     runs = runs_of(store)
     short, long = runs["steps=20 · seed 0"], runs["steps=40 · seed 0"]
@@ -205,15 +205,15 @@ def test_steps_as_a_factor_end_the_shorter_run_while_the_longer_goes_on(place):
     assert {run.info.status for run in runs_of(store).values()} == {"FINISHED", "FAILED"}
 
 
-def test_a_long_history_is_sent_whole(place):
-    plan = ask(place)
+def test_a_long_history_is_sent_whole(workdir):
+    plan = ask(workdir)
     training = plan.trainings[0]
     begin(training)
     training.record.write_history([row(step) for step in range(10, 10 + 250)])
     text = TWO_SIZES.replace("steps: 20", "steps: 1000")
-    plan = ask(place, text)
+    plan = ask(workdir, text)
     assert plan.trainings[0].key == training.key
-    store = open_store(place, plan)
+    store = open_store(workdir, plan)
     store.send(plan.trainings[0], TrainingState.RUNNING)
     (run,) = runs_of(store).values()
     assert [step for step, _ in points(store, run, "test/accuracy")] == list(range(10, 260))

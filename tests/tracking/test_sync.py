@@ -45,16 +45,16 @@ def test_the_state_of_a_training_is_read_from_its_record(tmp_path):
     assert state_on_disk(training) == ("done", "")
 
 
-def test_what_is_on_disk_is_sent_with_its_state(place):
-    plan = ask(place)
+def test_what_is_on_disk_is_sent_with_its_state(workdir):
+    plan = ask(workdir)
     complete, failed, killed, _ = plan.trainings
     finish(complete)
     set_status(failed, "failed", "its process was ended by SIGKILL")
     train(killed, 10)
     set_status(killed, "running")
-    sent = send_all(plan, uri_of(place), place)
+    sent = send_all(plan, uri_of(workdir), workdir)
     assert sent.problem is None
-    assert sent.text == f"sent 3 of 4 runs to {uri_of(place)}: 1 complete, 1 stopped, 1 failed; 1 has nothing on disk"
+    assert sent.text == f"sent 3 of 4 runs to {uri_of(workdir)}: 1 complete, 1 stopped, 1 failed; 1 has nothing on disk"
     found = {name: (run.info.status, run.data.tags["status_detail"]) for name, run in runs_of(sent.store).items()}
     assert found == {
         complete.runs[0].name: ("FINISHED", "complete"),
@@ -75,15 +75,15 @@ def test_the_text_shows_no_password():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="another process holds the file")
-def test_a_database_locked_for_a_whole_sweep(place, env):
+def test_a_database_locked_for_a_whole_sweep(workdir, env):
     """By another process, and with all trained already: the sweep only has to send."""
-    plan = ask(place)
+    plan = ask(workdir)
     for training in plan.trainings:
         finish(training)
-    arguments = ("size.yaml", "--tracking-uri", f"{uri_of(place)}?timeout=0.1")
-    holder = sqlite3.connect(place / "mlflow.db", isolation_level=None)
+    arguments = ("size.yaml", "--tracking-uri", f"{uri_of(workdir)}?timeout=0.1")
+    holder = sqlite3.connect(workdir / "mlflow.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    done = sweep(place, env, *arguments, "--sync")
+    done = sweep(workdir, env, *arguments, "--sync")
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     assert f"cannot be written to: {LOCKED}\n" in done.stderr
     assert "The results are safe in runs/; this sends them when it is back:\n" in done.stderr
@@ -95,13 +95,13 @@ def test_a_database_locked_for_a_whole_sweep(place, env):
     )
     command = [sys.executable, "-c", code, *arguments, "--sync"]
     synced = subprocess.run(
-        command, cwd=place, env=env | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        command, cwd=workdir, env=env | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
     assert synced.returncode == 0, synced.stderr
     first, *_, imported = synced.stdout.splitlines()
-    assert first == f"sent 4 of 4 runs to {uri_of(place)}?timeout=0.1: 4 complete"
+    assert first == f"sent 4 of 4 runs to {uri_of(workdir)}?timeout=0.1: 4 complete"
     assert imported == "[]"
-    with sqlite3.connect(place / "mlflow.db") as store:
+    with sqlite3.connect(workdir / "mlflow.db") as store:
         assert store.execute("select status, count(*) from runs group by status").fetchall() == [("FINISHED", 4)]
         points = "select run_uuid, key, step, count(*) c from metrics group by 1, 2, 3 having c > 1"
         assert store.execute(points).fetchall() == []
