@@ -13,6 +13,11 @@ from subprocess import CompletedProcess
 
 import filelock
 import pytest
+from helpers.distribution import (  # noqa: F401  hooks
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_xdist_make_scheduler,
+)
 from helpers.sweeps import QUESTION, environment, fork_sweeps, sweep_in_new_interpreter
 
 from zoo import data, models, registry
@@ -22,49 +27,6 @@ from zoo.data.errors import NoSource
 from zoo.measure.readouts import READOUTS
 from zoo.training.optimizers import OPTIMIZERS
 from zoo.training.schedules import SCHEDULES
-
-# What takes longest, to be begun first.
-LONGEST = (
-    "test_cluster",
-    "test_server_sweeps",
-    "test_chaos",
-    "test_failures",
-    "test_stopping",
-    "test_multi_worker",
-    "test_two_sweeps",
-    "test_run_sweep",
-    "test_stages",
-)
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
-def pytest_collection_modifyitems(items):
-    order = {name: position for position, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-    for item, group in zip(items, _groups([_shared_fixtures(item) for item in items]), strict=True):
-        item.add_marker(pytest.mark.xdist_group(group or item.nodeid))
-
-
-def _shared_fixtures(item) -> list[str]:
-    """What the test shares with others of its file or folder. What all share is made by one process, with a lock."""
-    fixtures = [each[-1] for each in item._fixtureinfo.name2fixturedefs.values()]
-    shared = [each for each in fixtures if each.scope != "function" and each.baseid not in ("", "tests")]
-    return [f"{each.baseid}::{each.argname}" for each in shared]
-
-
-def _groups(shared_fixtures: list[list[str]]) -> list[str]:
-    """Tests that share a fixture go to one process, which makes it; any other test ("") to whichever is free."""
-    parents: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parents.setdefault(name, name) != name:
-            name = parents[name]
-        return name
-
-    for first, *others in filter(None, shared_fixtures):
-        for other in others:
-            parents[root(other)] = root(first)
-    return [root(names[0]) if names else "" for names in shared_fixtures]
 
 
 def pytest_collection_finish():
