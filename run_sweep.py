@@ -60,7 +60,7 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.host.resources import AllocationError
     from zoo.plan import costs, stages
     from zoo.plan import runs as plans
-    from zoo.plugins import PluginError
+    from zoo.plugins import PluginError, SourceChanged
     from zoo.storage.errors import RecordError
     from zoo.storage.sweep_lock import SweepInUse
 
@@ -78,7 +78,7 @@ def _answer(options: argparse.Namespace) -> int:
         return _run(plan, options)
     except (QuestionError, PluginError, AllocationError) as error:
         return _refuse(error, 2)
-    except (DataError, ExecutorError, RecordError, SweepError, SweepInUse) as error:
+    except (DataError, ExecutorError, RecordError, SourceChanged, SweepError, SweepInUse) as error:
         return _refuse(error, 1)
     except ProcessDied as error:
         return _refuse(f"a process that was to count or time the networks was lost: {error}", 1)
@@ -199,13 +199,17 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _show_plan(plan: Plan, settings: Settings) -> int:
     from zoo.execution import sweep
-    from zoo.plan import forecast, stages, summary
+    from zoo.plan import forecast, origin, stages, summary
 
+    for training in plan.trainings:
+        origin.check(training)
     left = sweep.not_done(stages.wanted_trainings(plan).at_most)
     at_once = sweep.trainings_at_once(plan, left, settings)
     seconds = forecast.Forecast(RUNS_DIR, at_once).measured_seconds(plan, left)
     print(summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left))
     print(f"\n{summary.sensitivity(plan)}")
+    if other_code := origin.other_code(plan.trainings):
+        print(f"\n{other_code}")
     return 0
 
 

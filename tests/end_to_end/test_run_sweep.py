@@ -15,10 +15,12 @@ from helpers.sweeps import (
     OWN,
     OWN_QUESTION,
     QUESTION,
+    Running,
     command,
     errors_of,
     keys,
     predictions,
+    records,
     sweep,
     sweep_in_new_interpreter,
 )
@@ -198,3 +200,32 @@ def test_a_second_sweep_of_the_same_question_is_refused(planned, env):
         done = sweep(planned, env, "flip.yaml")
     assert done.returncode == 1
     assert errors_of(done) == "another run_sweep.py is working on flip in this directory; wait for it or stop it\n"
+
+
+EDITED = """
+question: Does the width matter?
+imports: [own.py]
+base: {model: mine, data: halves, input_size: 8, batch: 8, steps: 400, evaluate_every: 20}
+factors: {width: [4, 6]}
+seeds: 1
+"""
+
+
+def test_a_model_file_edited_while_its_sweep_runs_trains_nothing_under_the_old_key(tmp_path, env):
+    """The first training is of the old file; the second is refused, and the same command plans both anew."""
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.yaml").write_text(EDITED)
+    running = Running(tmp_path, env, "own.yaml")
+    running.until("  loss ")
+    (tmp_path / "own.py").write_text(OWN.replace("Conv2D(width, 3", "Conv2D(3 * width, 3"))
+    assert running.end() == 1
+    assert "1 of 2 trainings complete" in running.output
+    assert "width=6 · seed 0: the files that mine and halves are made with have been edited since" in running.errors
+    assert "Traceback" not in running.errors + running.output
+    (old,) = [record for record in records(tmp_path) if record.description() is not None]
+    again = sweep(tmp_path, env, "own.yaml")
+    assert again.returncode == 0, again.stderr
+    assert "2 of 2 trainings complete" in again.stdout
+    made = [record.description() for record in records(tmp_path)]
+    assert {one.source_sha256 for one in made if one.key != old.description().key} != {old.description().source_sha256}
+    assert sorted(one.cost.params for one in made) == [4 * 28 + 10, 12 * 28 + 26, 18 * 28 + 38]

@@ -8,12 +8,17 @@ import numpy as np
 
 from zoo.config import load
 from zoo.measure import Cost
+from zoo.plan import origin
 from zoo.plan import runs as plans
 from zoo.storage.records import LatencyRecord, TrainingDescription
 from zoo.tracking.connection import open_client
 from zoo.tracking.store import Store
 
 COST = Cost(params=1000, macs=20_000, ops=40_123)
+COSTS = {  # of the networks of ``TWO_SIZES``, as they are
+    "hidden=[8]": Cost(params=9538, macs=133_712, ops=281_282),
+    "hidden=[16]": Cost(params=18_842, macs=143_008, ops=299_898),
+}
 LABELS = np.array([3, 1, 4], np.uint8)
 
 TWO_SIZES = """\
@@ -72,14 +77,17 @@ def description(training, started: float) -> TrainingDescription:
         runs=tuple(run.name for run in training.runs),
         seed=training.seed,
         data_sha256=training.data_sha256,
+        source_sha256=training.network.source_sha256,
+        classes=training.network.classes,
         config=training.config.flat(),
         shape={},
         precision=training.config.precision,
-        cost=COST,
+        cost=training.counted or COSTS.get(training.runs[0].variant.name, COST),
         device="1 x test",
         started=started,
         git_commit="c0ffee",
         git_dirty="false",
+        code_sha256=origin.code_sha256(),
     )
 
 

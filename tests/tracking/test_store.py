@@ -217,3 +217,15 @@ def test_a_long_history_is_sent_whole(workdir):
     store.send(plan.trainings[0], TrainingState.RUNNING)
     (run,) = runs_of(store).values()
     assert [step for step, _ in points(store, run, "test/accuracy")] == list(range(10, 260))
+
+
+def test_the_cost_is_the_one_that_the_training_was_counted_with(workdir):
+    """Code that counts otherwise today is not set beside an accuracy of before."""
+    plan = ask(workdir)
+    training = plan.trainings[0]
+    finish(training)
+    made = training.record.description()
+    training.record.write_description(made.model_copy(update={"cost": made.cost._replace(macs=7)}))
+    store = open_store(workdir, plan)
+    store.send(training, TrainingState.DONE)
+    assert runs_of(store)[training.runs[0].name].data.metrics["cost/macs"] == 7

@@ -11,6 +11,8 @@ import pytest
 from helpers.sweeps import ROOT, sweep
 from helpers.tracked import ask, begin, finish, runs_of, train, uri_of
 
+from zoo.config import load
+from zoo.plan.runs import make_plan
 from zoo.storage.records import Status
 from zoo.storage.states import FailureKind, TrainingState
 from zoo.tracking.sync import SyncResult, send_all, state_on_disk
@@ -77,7 +79,7 @@ def test_the_text_shows_no_password():
 @pytest.mark.skipif(sys.platform == "win32", reason="another process holds the file")
 def test_a_database_locked_for_a_whole_sweep(workdir, env):
     """By another process, and with all trained already: the sweep only has to send."""
-    plan = ask(workdir)
+    plan = make_plan(load(ask(workdir).question.path), workdir / "runs")
     for training in plan.trainings:
         finish(training)
     arguments = ("size.yaml", "--tracking-uri", f"{uri_of(workdir)}?timeout=0.1")

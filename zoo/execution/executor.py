@@ -22,7 +22,7 @@ class Job:
     question: str
     imports: Sequence[Path]
     data_dir: Path | None
-    code: dict[str, str]  # git commit and state of the code
+    code: dict[str, str]  # git commit, state and checksum of the code
     threads: int = 0  # of TensorFlow's pool when this training begins; 0: as many as there are cores
     allocation: Allocation = WHOLE_MACHINE  # cores and GPUs that its process may use; without any: all
     rank: int = 0  # of this process among those that train this together

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from zoo.data import DataError
 from zoo.execution.messages import Failed
 from zoo.plan.runs import Training
-from zoo.plugins import PluginError
+from zoo.plugins import PluginError, SourceChanged
 from zoo.storage.errors import RecordError
 from zoo.storage.states import FailureKind
 from zoo.training.errors import Diverged, TrainingError
@@ -37,7 +37,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f": {error.filename}" if error.filename else ""
         text = f"{error.strerror}{name}"
-    if isinstance(error, (OSError, DataError, PluginError, RecordError, TrainingError)):
+    if isinstance(error, (OSError, DataError, PluginError, RecordError, SourceChanged, TrainingError)):
         return text[:_REASON_LENGTH]
     return f"{type(error).__name__}: {text[:_REASON_LENGTH]}"
 

@@ -10,9 +10,8 @@ from zoo import data, models
 from zoo.config import Config
 from zoo.host import calls, hardware, machine_lock
 from zoo.measure import latency
-from zoo.plan.network import Network
+from zoo.plan.network import Network, load_imports
 from zoo.plan.runs import Plan, Training
-from zoo.plugins import load_file
 from zoo.storage.records import LatencyRecord
 
 PATIENCE_S = 120  # for the trainings of somebody else's sweep on this machine
@@ -40,13 +39,13 @@ def measure_latency(plan: Plan, trainings: Sequence[Training], patience_s: float
 
 
 def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
-    networks = {Network.of(training.config): training.config for training in trainings}
+    networks = {training.network: training.config for training in trainings}
     configs = list(networks.values())
     classes = [len(data.info(config.data).classes) for config in configs]
-    samples = calls.call(_query_times_ms, configs, classes, tuple(plan.question.imports))
+    samples = calls.call(_query_times_ms, configs, list(networks), classes, tuple(plan.question.imports))
     measured = dict(zip(networks, samples, strict=True))
     for training in trainings:
-        samples_ms = measured[Network.of(training.config)]
+        samples_ms = measured[training.network]
         figures = LatencyRecord(
             what="compiled function, one image, one thread, float32, weights in memory",
             percentiles_ms=latency.percentiles(samples_ms),
@@ -58,11 +57,12 @@ def _measure(plan: Plan, trainings: Sequence[Training]) -> None:
         training.record.write_latency(figures)
 
 
-def _query_times_ms(configs: Sequence[Config], classes: Sequence[int], imports: Sequence[Path]) -> list[list[float]]:
+def _query_times_ms(
+    configs: Sequence[Config], networks: Sequence[Network], classes: Sequence[int], imports: Sequence[Path]
+) -> list[list[float]]:
     """In a worker: milliseconds of each query, of each configuration's network."""
     latency.use_one_thread()
-    for path in imports:
-        load_file(path)
+    load_imports(imports, zip(configs, networks, strict=True))
     built = [
         models.build(config.model, input_size=config.input_size, classes=count, **config.arguments)
         for config, count in zip(configs, classes, strict=True)

@@ -18,6 +18,7 @@ from zoo.execution.messages import Exited, Failed, Waiting
 from zoo.execution.running import AttemptResult, RunningAttempt
 from zoo.host import hardware
 from zoo.host.git import git_state
+from zoo.plan import origin
 from zoo.plan.runs import Plan, Training
 from zoo.storage.records import Status
 from zoo.storage.states import TrainingState
@@ -116,7 +117,7 @@ class _Scheduler:
         self._question, self._data_dir = plan.question, data_dir
         self._executor, self._events, self._policy = executor, events, policy
         self._expected_s = expected_s
-        self._code = git_state(Path(__file__).parents[1])
+        self._code = {**git_state(Path(__file__).parents[1]), "code_sha256": origin.code_sha256()}
         self.outcome = Outcome()
         self._waiting: deque[Job] = deque()
         self._running: dict[int, RunningAttempt] = {}  # by identity of the executor's attempt

@@ -14,7 +14,7 @@ from zoo.execution.events import Observers, SweepEvents
 from zoo.execution.executor import Executor, ExecutorOptions
 from zoo.execution.progress import Display
 from zoo.host import hardware, resources
-from zoo.plan import budget, forecast, speeds, stages, summary
+from zoo.plan import budget, forecast, origin, speeds, stages, summary
 from zoo.plan.disk import disk_needs
 from zoo.plan.runs import Plan, Training
 from zoo.stats import verdicts
@@ -76,6 +76,7 @@ def run(plan: Plan, settings: Settings, observer: SweepEvents = SweepEvents()) -
             _start_over(plan)
         for training in plan.trainings:
             training.record.check()
+            origin.check(training)
             training.record.remove_unfinished()
         wanted = stages.wanted_trainings(plan)
         left = not_done(wanted.at_most)
@@ -89,7 +90,7 @@ def run(plan: Plan, settings: Settings, observer: SweepEvents = SweepEvents()) -
         display = Display(left, expected, executor.slots, may_be_fewer)
         with messages.shown_by(display.print):
             _log.info(_opening(plan, wanted.at_most, executor.slots))
-            _warn(left, settings, expected, executor.slots)
+            _warn(plan, left, settings, expected, executor.slots)
             return _do(plan, settings, executor, display, expected, observer)
 
 
@@ -182,8 +183,13 @@ class _RecorderEvents(SweepEvents):
         self._recorder.update(training, TrainingState.FAILED, reason)
 
 
-def _warn(left: Sequence[Training], settings: Settings, expected_s: Mapping[str, float], at_once: int) -> None:
-    """Say beforehand what will not fit, on the disk and into the time."""
+def _warn(
+    plan: Plan, left: Sequence[Training], settings: Settings, expected_s: Mapping[str, float], at_once: int
+) -> None:
+    """Say beforehand what will not fit, on the disk and into the time, and which results are of other code."""
+    other_code = origin.other_code(plan.trainings)
+    if other_code:
+        _log.warning("%s", other_code)
     disk = disk_needs(left, settings.runs_dir)
     if disk.is_short:
         _log.warning("warning: %s", disk.text)
@@ -193,6 +199,11 @@ def _warn(left: Sequence[Training], settings: Settings, expected_s: Mapping[str,
 
 def _measure_latency(plan: Plan, trainings: Sequence[Training]) -> str:
     """Measure what has not been measured yet; returns why that failed, if so."""
+    trainings, others = origin.with_same_cost(trainings)
+    for training in others:
+        _log.info(
+            "no latency of %s: this code counts other operations for it than the one that trained it", training.name
+        )
     if not latency.without_latency(trainings):
         return ""
     _log.info("measuring the latency of one image, with nothing else running here")

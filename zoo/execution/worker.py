@@ -16,15 +16,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import data, models
+from zoo import data
 from zoo.execution import failures
 from zoo.execution.executor import Job
 from zoo.execution.heartbeats import StartUpHeartbeats
 from zoo.execution.messages import Finished, Heartbeat, Stopped, Waiting, WorkerMessage
 from zoo.host import hardware, machine_lock, processes
-from zoo.plan.network import Workload
+from zoo.plan import origin
+from zoo.plan.network import Workload, load_imports
 from zoo.plan.runs import Training
-from zoo.plugins import load_file
 from zoo.storage.record import Record
 from zoo.storage.records import TrainingDescription
 from zoo.training.events import ProgressUpdate, TrainingEvents
@@ -159,9 +159,9 @@ def _train(job: Job, reporter: _Reporter) -> bool:
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
     strategy = _strategy(job)
-    for path in job.imports:
-        load_file(path)
+    load_imports(job.imports, [(training.config, training.network)])
     training = dataclasses.replace(training, config=training.config.complete())
+    origin.check_key(training)
     job = dataclasses.replace(job, training=training)
     arrays = _arrays(training, job.data_dir)
     if job.rank == 0:
@@ -207,7 +207,8 @@ def _describe(job: Job, record: Record) -> None:
         runs=tuple(run.name for run in training.runs),
         seed=training.seed,
         data_sha256=training.data_sha256,
-        source_sha256=models.entry(training.config.model).source_sha256(),
+        source_sha256=training.network.source_sha256,
+        classes=training.network.classes,
         config=training.config.flat(),
         shape=Workload.of(training.config).shape(),
         precision=training.config.precision,

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo import plugins
 from zoo.host.quiet_import import quiet_import
 from zoo.models.arguments import flattened
 from zoo.text.suggestions import did_you_mean
@@ -39,6 +39,8 @@ class Entry:
     row: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)  # dotted fields of the recipe that this model changes
     smallest_input: Callable[..., int] | None = None
+    plugin: Path | None = None  # the user's file that registered it
+    files: Mapping[Path, str] = field(default_factory=dict)  # what else decides the network -> sha256
 
     @property
     def family(self) -> str:
@@ -53,11 +55,24 @@ class Entry:
         }
 
     def source_sha256(self) -> str | None:
-        """Checksum of the file that defines a user's own model; None for the models of this package."""
+        """Checksum of what a user's own model is made with; None for the models of this package.
+
+        It covers the file that registers it, the modules that this imports from beside it, and the declared files.
+        """
         path = _source_file(self.function)
         if path.is_relative_to(Path(__file__).resolve().parent.parent):
             return None
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        main = self.plugin or path
+        sha256s = {**plugins.sha256s(main), **self.files}
+        if path not in sha256s:
+            sha256s |= plugins.file_sha256s([path])
+        return plugins.combined_sha256(main, sha256s)
+
+    def check_files(self) -> None:
+        """Raises SourceChanged when a declared file has been edited since the model was registered."""
+        for path, sha256 in self.files.items():
+            if not path.is_file() or plugins.file_sha256s([path])[path] != sha256:
+                raise plugins.SourceChanged(f"{path} has been edited since the model {self.name} was registered")
 
 
 _entries: dict[str, Entry] = {}
@@ -69,13 +84,16 @@ def register(
     row: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     smallest_input: Callable[..., int] | None = None,
+    files: Sequence[str | Path] = (),
 ) -> Callable[[Function], Function]:
     """Decorator that registers a model function under ``name``; stack it for more variants of the same function.
 
     ``row`` overrides defaults of the function's arguments, ``training`` overrides fields of the recipe (dotted names,
     e.g. ``{"weight_decay.layers": "all_but_last"}``), and ``smallest_input(**arguments)`` gives the smallest input size
-    in pixels that the function can build. A parameter whose annotation is a dataclass stands for its fields. Raises
-    ValueError for a name that is taken by another function or a row that names no argument.
+    in pixels that the function can build. ``files`` are those that the function reads, relative to the file that registers
+    it: they are a part of the model's checksum. A parameter whose annotation is a dataclass stands for its fields. Raises
+    ValueError for a name that is taken by another function or a row that names no argument, OSError for a file that
+    cannot be read.
     """
 
     def add(function: Function) -> Function:
@@ -88,7 +106,10 @@ def register(
         unknown = set(row or ()) - (set(_signature(flat)) - set(RESERVED))
         if unknown:
             raise ValueError(f"the row of {name!r} names {sorted(unknown)}, which {function.__name__} does not take")
-        _entries[name] = Entry(name, flat, dict(row or {}), dict(training or {}), smallest_input)
+        plugin = plugins.loading()
+        directory = (plugin or _source_file(function)).parent
+        sha256s = plugins.file_sha256s((directory / Path(file).expanduser()).resolve() for file in files)
+        _entries[name] = Entry(name, flat, dict(row or {}), dict(training or {}), smallest_input, plugin, sha256s)
         return function
 
     return add
@@ -112,7 +133,8 @@ def build(name: str, input_size: int = 24, classes: int = 10, **arguments: Any) 
     """A ``tf_keras.Model`` from standardised images [B, input_size, input_size, 3] to logits [B, classes].
 
     ``arguments`` override the row of the registered name. Raises KeyError for an unknown name, TypeError for an unknown
-    argument and ValueError for a network that cannot be built at this input size.
+    argument, ValueError for a network that cannot be built at this input size, and SourceChanged when a file that the model
+    declares has been edited.
     """
     chosen = entry(name)
     parameters = chosen.parameters()
@@ -129,7 +151,9 @@ def build(name: str, input_size: int = 24, classes: int = 10, **arguments: Any) 
         )
     with quiet_import():  # the functions import it too, but too late to keep the terminal clean
         import tf_keras  # noqa: F401
-    return chosen.function(input_size=input_size, classes=classes, **arguments)
+    network: keras.Model = chosen.function(input_size=input_size, classes=classes, **arguments)
+    chosen.check_files()
+    return network
 
 
 def smallest_input(name: str, **arguments: Any) -> int:

@@ -19,8 +19,9 @@ from zoo.config.errors import Problem, QuestionError
 from zoo.host import calls
 from zoo.measure import Cost
 from zoo.plan.cache import FigureCache, cache_key
-from zoo.plan.network import Network
+from zoo.plan.network import Network, load_imports
 from zoo.plan.runs import Plan
+from zoo.plugins import SourceChanged
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +36,8 @@ class NotBuilt:
 def count_costs(plan: Plan) -> Plan:
     """The plan with the cost of each training's network for one image.
 
-    Raises QuestionError, with the place of each variant whose network cannot be built or counted, and ProcessDied when
-    the counting process is ended from outside.
+    Raises QuestionError, with the place of each variant whose network cannot be built or counted, SourceChanged, and
+    ProcessDied when the counting process is ended from outside.
     """
     question = plan.question
     cached = _cache.read()
@@ -46,7 +47,8 @@ def count_costs(plan: Plan) -> Plan:
     if missing:
         networks = f"{len(missing)} networks" if len(missing) > 1 else "the network"
         _log.info("counting the parameters and operations of %s, once on this machine ...", networks)
-        counted = dict(zip(missing, calls.call(_count, tuple(missing.values()), tuple(question.imports)), strict=True))
+        planned = [(config, Network.of(config)) for config in missing.values()]
+        counted = dict(zip(missing, calls.call(_count, planned, tuple(question.imports)), strict=True))
         costs |= counted
         # Why a network could not be built is found again each time, for the reason may have gone.
         _cache.add({key: cost for key, cost in counted.items() if isinstance(cost, Cost)})
@@ -62,19 +64,19 @@ def count_costs(plan: Plan) -> Plan:
     )
 
 
-def _count(configs: Sequence[Config], imports: Sequence[Path]) -> list[Cost | NotBuilt]:
+def _count(planned: Sequence[tuple[Config, Network]], imports: Sequence[Path]) -> list[Cost | NotBuilt]:
     """In a worker: the cost of each network."""
     from zoo.measure import cost
-    from zoo.plugins import load_file
 
-    for path in imports:
-        load_file(path)
+    load_imports(imports, planned)
     costs: list[Cost | NotBuilt] = []
-    for config in configs:
+    for config, _ in planned:
         classes = len(data.info(config.data).classes)
         try:
             network = models.build(config.model, input_size=config.input_size, classes=classes, **config.arguments)
             costs.append(cost(network))
+        except SourceChanged:
+            raise
         except Exception as error:  # a user's own function may raise anything
             reason = f"the model cannot be built: {type(error).__name__}: {error}".splitlines()[0]
             costs.append(NotBuilt(reason))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from zoo import data, models
 from zoo.config import Config
+from zoo.plugins import SourceChanged, load_file
 from zoo.storage.records import TrainingDescription
 
 
@@ -20,7 +22,7 @@ class Network:
     arguments: str  # of the model, as JSON with sorted keys
     input_size: int
     classes: int
-    source_sha256: str | None  # of the file of a user's own model
+    source_sha256: str | None  # of what a user's own model is made with
 
     @classmethod
     def of(cls, config: Config) -> Network:
@@ -28,6 +30,26 @@ class Network:
         fields = config.model_dump(mode="json", include={"model", "arguments", "input_size"})
         source = models.entry(config.model).source_sha256()
         return cls(config.model, _canonical(fields["arguments"]), config.input_size, _classes(config.data), source)
+
+
+def load_imports(imports: Sequence[Path], planned: Iterable[tuple[Config, Network]]) -> None:
+    """Load the users' files of a question in this process, to do something with configurations of it.
+
+    Raises SourceChanged when that gives another network than the one that was planned, and PluginError.
+    """
+    for path in imports:
+        load_file(path)
+    for config, network in planned:
+        check_network(config, network)
+
+
+def check_network(config: Config, planned: Network) -> None:
+    """Raises SourceChanged when a configuration gives another network here than when it was planned."""
+    if Network.of(config) != planned:
+        raise SourceChanged(
+            f"the files that {config.model} and {config.data} are made with have been edited since the sweep began, and its "
+            "results are kept under what they were then: nothing is made of the new ones here; the same command plans anew"
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from zoo.config import Config, Question, Variant
 from zoo.host import hardware
 from zoo.measure import Cost
 from zoo.plan.identity import identity, run_key
+from zoo.plan.network import Network
 from zoo.storage.record import Record
 
 
@@ -54,6 +55,7 @@ class Training:
     data_sha256: str
     runs: tuple[Run, ...]
     record: Record
+    network: Network  # as it was when this was planned: files of the user's own may be edited later
     counted: Cost | None = None  # once `count_costs` has been there
 
     @property
@@ -120,15 +122,7 @@ def make_plan(question: Question, runs_dir: Path, data_dir: Path | None = None) 
     for run in runs:
         shared.setdefault(run.training, []).append(run)
     trainings = tuple(
-        Training(
-            key,
-            resolved(max(members, key=lambda run: run.steps).variant.config),
-            members[0].seed,
-            digests[members[0].variant.config.data],
-            tuple(members),
-            Record(runs_dir / key[:16]),
-        )
-        for key, members in shared.items()
+        _training(key, members, digests[members[0].variant.config.data], runs_dir) for key, members in shared.items()
     )
     return Plan(question, runs, trainings)
 
@@ -136,6 +130,13 @@ def make_plan(question: Question, runs_dir: Path, data_dir: Path | None = None) 
 def resolved(config: Config) -> Config:
     """The configuration with what ``auto`` stands for on this machine."""
     return config.model_copy(update={"precision": hardware.precision(config.precision)})
+
+
+def _training(key: str, runs: Sequence[Run], data_sha256: str, runs_dir: Path) -> Training:
+    config = resolved(max(runs, key=lambda run: run.steps).variant.config)
+    return Training(
+        key, config, runs[0].seed, data_sha256, tuple(runs), Record(runs_dir / key[:16]), Network.of(config)
+    )
 
 
 def _run(variant: Variant, seed: int, data_sha256: str) -> Run:

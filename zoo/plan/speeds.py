@@ -14,9 +14,8 @@ from zoo.config import Config
 from zoo.host import calls, hardware, processes
 from zoo.host.resources import allocate
 from zoo.plan.cache import FigureCache, cache_key
-from zoo.plan.network import Workload
+from zoo.plan.network import Network, Workload, load_imports
 from zoo.plan.runs import Plan, Training
-from zoo.plugins import load_file
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +79,7 @@ def _time(plan: Plan, config: Config, at_once: int) -> Speed:
     barrier = processes.context().Barrier(at_once) if at_once > 1 else None
     imports = tuple(plan.question.imports)
     arguments = [
-        (imports, config, allocation.cores, hardware.cores(), barrier)
+        (imports, config, Network.of(config), allocation.cores, hardware.cores(), barrier)
         for allocation in allocate(at_once, hardware.core_numbers())
     ]
     speed = median_speed(calls.call_together(_measure, arguments))
@@ -88,12 +87,13 @@ def _time(plan: Plan, config: Config, at_once: int) -> Speed:
     return speed
 
 
-def _measure(imports: Sequence[Path], config: Config, cores: Sequence[int], threads: int, barrier: Any) -> Speed:
+def _measure(
+    imports: Sequence[Path], config: Config, network: Network, cores: Sequence[int], threads: int, barrier: Any
+) -> Speed:
     """In a worker: the speed of one training."""
     from zoo.training import speed  # imports TensorFlow
 
-    for path in imports:
-        load_file(path)
+    load_imports(imports, [(config, network)])
     config = config.complete()
     info = data.info(config.data)
     figures = speed.measure(config, len(info.classes), info.image_size, threads=threads, cores=cores, barrier=barrier)

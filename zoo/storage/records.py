@@ -74,7 +74,10 @@ class TrainingDescription(_Record):
     runs: tuple[str, ...]
     seed: int
     data_sha256: str
-    source_sha256: str | None = None  # of a user's own model
+    source_sha256: str | None = None  # of what a user's own model is made with
+    classes: int | None = (
+        None  # of the data set; not known of trainings by earlier versions, like the checksum of the code
+    )
     config: dict[str, Any]  # field with dots -> value
     shape: dict[str, Any]  # the part of the configuration that decides the speed
     precision: str
@@ -85,6 +88,7 @@ class TrainingDescription(_Record):
     started: float  # seconds since 1970, of the first attempt
     git_commit: str = ""
     git_dirty: str = ""
+    code_sha256: str = ""  # of the part of this package that decides results
 
     @field_serializer("cost")
     def _cost_with_names(self, cost: Cost) -> dict[str, int]:

@@ -93,7 +93,7 @@ class RunContents:
         is_finished = training.record.has_result(run.steps)
         self._send_identity(mlflow_run, run, training, snapshot.description)
         self._send_history(run, mlflow_run.info.run_id, rows)
-        self._send_figures(mlflow_run, run, training)
+        self._send_figures(mlflow_run, run, snapshot)
         if is_finished:
             self._send_files(mlflow_run, run, rows)
         self._set_state(mlflow_run, TrainingState.DONE if is_finished else snapshot.state, snapshot.reason, rows)
@@ -147,11 +147,14 @@ class RunContents:
             self._client.log_batch(run_id, metrics=metrics)
             stored |= {int(row["step"]) for row in batch}
 
-    def _send_figures(self, mlflow_run: MlflowRun, run: Run, training: Training) -> None:
+    def _send_figures(self, mlflow_run: MlflowRun, run: Run, snapshot: TrainingSnapshot) -> None:
         """The figures that a run has once, with times that are the same when they are sent again."""
         from mlflow.entities import Metric
 
-        figures = {SingleMetrics.cost_of(name): float(value) for name, value in training.cost._asdict().items()}
+        training = snapshot.training
+        # As counted by the code that trained it: accuracy and cost belong to the same network.
+        cost = snapshot.description.cost if snapshot.description else training.cost
+        figures = {SingleMetrics.cost_of(name): float(value) for name, value in cost._asdict().items()}
         row = training.record.row_at(run.steps)
         if row is not None and training.record.has_result(run.steps):
             figures[SingleMetrics.TRAIN_S] = row["train_s"]

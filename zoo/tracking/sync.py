@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.plan import origin
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
 from zoo.tracking.address import without_passwords
@@ -56,6 +57,7 @@ def send_all(
     """
     for training in plan.trainings:
         training.record.check()
+        origin.check(training)
     states = {t.key: state for t in plan.trainings if (state := state_on_disk(t)) is not None}
     present = [training for training in plan.trainings if training.key in states]
     absent = sum(len(training.runs) for training in plan.trainings) - sum(len(t.runs) for t in present)
