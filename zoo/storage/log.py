@@ -7,7 +7,10 @@ from pathlib import Path
 
 _DUMP_HEADER = "(most recent call first):"  # how faulthandler heads each thread
 _DUMPED_CALLS = 5  # shown of each thread
-_IDLE = re.compile(r'processes\.py", line \d+ in watch$')  # the thread that waits for the end of the parent
+# The threads of a worker that wait for the end of the parent, and that send heartbeats.
+_IDLE = re.compile(
+    r'(processes\.py", line \d+ in watch|heartbeats\.py", line \d+ in _run|machine_lock\.py", line \d+ in beat)$'
+)
 _LINES, _BYTES = 20, 20_000  # of a log's end: how much is shown, and read
 
 
