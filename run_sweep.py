@@ -49,7 +49,7 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.config import QuestionError, load
 
     try:
-        question = load(options.question, options.set, options.seeds)
+        question = load(options.question, options.set, options.seeds, options.name)
     except QuestionError as error:
         return _refuse(error, 2)
     from zoo.data import DataError
@@ -63,6 +63,7 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.plugins import PluginError, SourceChanged
     from zoo.storage.errors import RecordError
     from zoo.storage.sweep_lock import SweepInUse
+    from zoo.tracking.errors import NameTaken
 
     try:
         plan = plans.make_plan(question, RUNS_DIR, options.data_dir)
@@ -76,7 +77,7 @@ def _answer(options: argparse.Namespace) -> int:
         if options.sync:
             return _sync(plan, options)
         return _run(plan, options)
-    except (QuestionError, PluginError, AllocationError) as error:
+    except (QuestionError, PluginError, AllocationError, NameTaken) as error:
         return _refuse(error, 2)
     except (DataError, ExecutorError, RecordError, SourceChanged, SweepError, SweepInUse) as error:
         return _refuse(error, 1)
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="override a field, e.g. base.steps=500; repeatable",
     )
+    add("--name", metavar="NAME", help="of the sweep in MLflow and of its report (default: that of the file)")
     add("--seeds", metavar="N", type=int, help="override the number of seeds")
     add("--data-dir", metavar="DIR", type=Path, help="where your copy of the data is")
     _add_execution_options(parser)
@@ -219,6 +221,7 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
     from zoo.execution import failures, sweep
     from zoo.execution.events import OnFirstProgress
     from zoo.host import calls
+    from zoo.tracking.errors import NameTaken
 
     # The libraries that draw and compute would stay in this process's memory for as long as it trains.
     write_report = calls.PreparedCall(reports.write, reports.prepare)
@@ -226,6 +229,8 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
         write_report.start()
     result = sweep.run(plan, _settings(options), OnFirstProgress(write_report.start))
     outcome = result.outcome
+    if isinstance(result.unsent, NameTaken):
+        return _refuse(f"{result.unsent}\nWhat was trained is kept in {RUNS_DIR}/, and is not trained again", 2)
     if outcome.stopped:
         return _refuse(f"{_STOPPED}\n  {options.command}", 130)
     reported = False
@@ -249,9 +254,12 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
 def _sync(plan: Plan, options: argparse.Namespace) -> int:
     """Send to MLflow what is on disk, and say what that was."""
     from zoo.tracking.address import resolve_uri
+    from zoo.tracking.errors import NameTaken
     from zoo.tracking.sync import send_all
 
     sent = send_all(plan, resolve_uri(options.tracking_uri), Path.cwd(), options.portable_command)
+    if isinstance(sent.problem, NameTaken):
+        return _refuse(sent.problem, 2)
     if sent.problem:
         return _refuse(
             f"{sent.problem}\n{sent.text}\n"

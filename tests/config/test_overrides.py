@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from helpers.questions import BASE, FACTORS, configs
 
-from zoo.config import load
+from zoo.config import QuestionError, load
 
 
 def test_overrides_reach_every_field_and_are_kept(ask):
@@ -99,3 +99,19 @@ def test_an_override_replaces_a_value_that_cannot_be_read(tmp_path, line, overri
 def test_an_override_mends_what_the_file_has_wrong(tmp_path):
     (tmp_path / "q.yaml").write_text("question: q\nbase: {model: tuto, data: cifar10, steps: .nan}")
     assert load(tmp_path / "q.yaml", ["base.steps=7"]).variants[0].config.steps == 7
+
+
+def test_the_name_is_that_of_the_file_unless_it_is_given(tmp_path):
+    (tmp_path / "lrn.yaml").write_text("question: Why?\nbase: {model: tuto, data: digits}\n")
+    assert load(tmp_path / "lrn.yaml").name == "lrn"
+    assert load(tmp_path / "lrn.yaml", name="lrn of y").name == "lrn of y"
+    (tmp_path / "lrn.yaml").write_text("question: Why?\nname: v1.2\nbase: {model: tuto, data: digits}\n")
+    assert load(tmp_path / "lrn.yaml").name == "v1.2"
+    assert load(tmp_path / "lrn.yaml", name="other").name == "other"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", " a", "a ", "a\n", "x" * 101, "~a", "a\\b", ".hidden"])
+def test_a_name_is_one_of_a_file(tmp_path, name):
+    (tmp_path / "lrn.yaml").write_text("question: Why?\nbase: {model: tuto, data: digits}\n")
+    with pytest.raises(QuestionError, match="name must be 1 to 100 letters, digits, spaces and"):
+        load(tmp_path / "lrn.yaml", name=name)

@@ -8,7 +8,7 @@ import filelock
 import pytest
 from helpers.scripted_executor import CRASH, ScriptedExecutor
 from helpers.sweeps import sweep as run_command
-from helpers.tracked import ask, finish, runs_of, train, uri_of
+from helpers.tracked import TWO_SIZES, ask, finish, runs_of, train, uri_of
 
 from zoo.config import load
 from zoo.execution import executors, sweep
@@ -18,6 +18,7 @@ from zoo.execution.sweep import Settings
 from zoo.plan.runs import make_plan
 from zoo.storage.errors import RecordError
 from zoo.storage.sweep_lock import SweepInUse
+from zoo.tracking.errors import NameTaken
 
 
 @pytest.fixture
@@ -116,3 +117,29 @@ def test_a_damaged_record_ends_the_command_with_one_message(workdir, env):
         f". Restore it, or move {path.parent} to another place: the same command then does this training again from the "
         "start"
     )
+
+
+def test_another_question_of_the_same_name_is_refused_before_anything_begins(settings, workdir):
+    use(ScriptedExecutor(1))
+    assert sweep.run(ask(workdir), settings).outcome.is_whole
+    executor = ScriptedExecutor(1)
+    use(executor)
+    (workdir / "other").mkdir()
+    other = ask(workdir / "other", TWO_SIZES.replace("[16]", "[32]"))
+    with pytest.raises(NameTaken, match=r"by another question, size\.yaml; give this one a name of its own"):
+        sweep.run(other, settings)
+    assert executor.begun == []
+
+
+def test_a_name_that_a_server_turns_out_to_have_stops_the_sweep(settings, workdir, monkeypatch):
+    """A server is asked beside the first training, which is stopped then with what it has."""
+    use(ScriptedExecutor(1))
+    assert sweep.run(ask(workdir), settings).outcome.is_whole
+    monkeypatch.setattr(sweep.ownership, "check_before", lambda *arguments: None)
+    (workdir / "other").mkdir()
+    other = ask(workdir / "other", TWO_SIZES.replace("[16]", "[32]"))
+    waiting = {training.name: [[]] for training in other.trainings}  # they end only when they are asked to
+    executor = ScriptedExecutor(1, waiting)
+    use(executor)
+    result = sweep.run(other, settings)
+    assert isinstance(result.unsent, NameTaken) and result.outcome.stopped and len(executor.begun) == 1

@@ -10,9 +10,9 @@ from helpers.tracked import (
     uri_of,
 )
 
-from zoo.tracking import view
 from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import open_client
+from zoo.tracking.experiments import view
 
 
 def test_the_experiment_says_what_was_asked_and_has_a_view(workdir):

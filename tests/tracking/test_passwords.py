@@ -14,8 +14,8 @@ import reports
 from reports import ReportError
 from reports.analysis import provenance
 from reports.store import reader
-from zoo.tracking import view
 from zoo.tracking.errors import TrackingError, explained
+from zoo.tracking.experiments import view
 
 VARIABLE = '--tracking-uri "${MLFLOW_TRACKING_URI:?is to be the address with its password}"'
 

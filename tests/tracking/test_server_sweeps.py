@@ -13,8 +13,8 @@ from helpers.served import BY_STEP
 from helpers.servers import Between, each_answer_once_lost
 from helpers.sweeps import QUESTION, Running, command, sweep
 
-from zoo.tracking import view
 from zoo.tracking.connection import open_client
+from zoo.tracking.experiments import view
 from zoo.tracking.names import Artifacts
 
 NO_DATABASE = "the server answers, but with an error of its own (its log says which; its database may be away)"

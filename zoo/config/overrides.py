@@ -13,12 +13,14 @@ from zoo.text.suggestions import did_you_mean
 OPTION = "--set"
 
 
-def override(document: Document, overrides: Sequence[str], seeds: int | None = None) -> None:
-    """Put each ``KEY=VALUE`` (and ``--seeds N``) into the document's values; what cannot be read is reported there."""
+def override(document: Document, overrides: Sequence[str], seeds: int | None = None, name: str | None = None) -> None:
+    """Put each ``KEY=VALUE`` (and ``--seeds N``, ``--name NAME``) into the document; what cannot be read is reported."""
     for text in overrides:
         _set(document, text)
     if seeds is not None:
         _put(document, ("seeds",), seeds, f"--seeds {seeds}")
+    if name is not None:
+        _put(document, ("name",), name, f"--name {name}")
 
 
 def _set(document: Document, text: str) -> None:

@@ -36,7 +36,7 @@ class Claim:
 class Question:
     """One sweep: what is asked, the variants that answer it, and how often each is repeated."""
 
-    name: str  # the file's stem
+    name: str  # the file's stem, unless it is given
     path: Path
     text: str  # the YAML as read
     question: str
@@ -59,13 +59,15 @@ class Question:
         return self.positions[variant]
 
 
-def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = None) -> Question:
-    """The question in a YAML file, with ``KEY=VALUE`` overrides and a number of seeds from the command line.
+def load(
+    path: str | Path, overrides: Sequence[str] = (), seeds: int | None = None, name: str | None = None
+) -> Question:
+    """The question in a YAML file, with ``KEY=VALUE`` overrides, a number of seeds and a name from the command line.
 
     Raises QuestionError with every problem found.
     """
     document = read(path)
-    override(document, overrides, seeds)
+    override(document, overrides, seeds, name)
     checked = check(document)
     imports = _load_imports(document, checked)
     drafts = draft_variants(document, checked)
@@ -78,7 +80,7 @@ def load(path: str | Path, overrides: Sequence[str] = (), seeds: int | None = No
     document.fail_if_problems()
     assert drafts.baseline is not None  # or there was a problem
     return Question(
-        name=Path(path).stem,
+        name=checked.name or Path(path).stem,
         path=Path(path),
         text=document.text,
         question=checked.question,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -107,6 +108,13 @@ VariantName = Annotated[
     must(
         f"the name of a variant must be text of 1 to {MAX_NAME} printable characters",
         when=lambda name: name.isprintable() and 1 <= len(name.strip()) <= len(name) <= MAX_NAME,
+    ),
+]
+SweepName = Annotated[
+    str,
+    must(
+        "name must be 1 to 100 letters, digits, spaces and . _ -, a letter or digit first and last",
+        when=lambda name: re.fullmatch(r"\w([\w .-]{0,98}\w)?", name) is not None,
     ),
 ]
 Changes = Annotated[
@@ -246,6 +254,7 @@ class QuestionDocument(_Section):
         ]
         | None
     ) = None
+    name: SweepName | None = None
 
     def seed_list(self) -> tuple[int, ...]:
         """All seeds: N means 0 to N-1, and so does a ``max`` of N."""

@@ -66,6 +66,10 @@ class Interrupt:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def request(self) -> None:
+        """Have the sweep stop as after a first signal."""
+        self.is_requested = True
+
     def receive(self, *_: Any) -> None:
         """A signal has come."""
         if self.is_requested:

@@ -23,6 +23,7 @@ from zoo.storage import sweep_lock
 from zoo.storage.states import TrainingState
 from zoo.text import messages, wording
 from zoo.tracking.errors import TrackingError
+from zoo.tracking.experiments import ownership
 from zoo.tracking.recorder import Recorder
 from zoo.tracking.store import Store
 from zoo.training.events import ProgressUpdate
@@ -65,13 +66,14 @@ class SweepResult:
 
 def run(plan: Plan, settings: Settings, observer: SweepEvents = SweepEvents()) -> SweepResult:  # noqa: B008  stateless
     """Do what is missing of a plan. Raises KeyboardInterrupt at a second Ctrl-C, and before the first training SweepError,
-    DataError, RecordError, ExecutorError, AllocationError, SweepInUse, ProcessDied, OSError.
+    DataError, RecordError, ExecutorError, AllocationError, SweepInUse, NameTaken, ProcessDied, OSError.
     """
     runs_dir = settings.runs_dir
     if runs_dir.exists() and not runs_dir.is_dir():
         raise SweepError(f"cannot go on: {runs_dir} is a file, and results belong in a directory of that name")
     runs_dir.mkdir(parents=True, exist_ok=True)
     with sweep_lock.exclusive(runs_dir, plan.question.name):
+        ownership.check_before(plan, settings.tracking_uri, Path.cwd())
         if settings.fresh:
             _start_over(plan)
         for training in plan.trainings:
@@ -138,10 +140,11 @@ def _do(
         _log.info("after %d seeds: %s", seeds, "; ".join(texts))
         display.expect(not_done(stages.wanted_trainings(plan).at_most))
 
-    recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), settings.command)
+    stop = scheduler.Interrupt()
+    recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), settings.command, stop.request)
     started = time.monotonic()
     in_time = None if settings.budget_s is None else budget.fits_from_now(expected_s, settings.budget_s)
-    with scheduler.Interrupt().caught() as interrupt, display.shown(plan.question.name):
+    with stop.caught() as interrupt, display.shown(plan.question.name):
         outcome = scheduler.execute(
             plan,
             executor,

@@ -46,6 +46,10 @@ class TrackingError(Exception):
     """MLflow cannot be written to; the message says which store and why, in one line. The results are on disk anyway."""
 
 
+class NameTaken(TrackingError):
+    """The experiment of that name belongs to another question; the message says to which, and what to do."""
+
+
 @contextlib.contextmanager
 def explained(uri: str) -> Iterator[None]:
     """Turns whatever is raised inside into a TrackingError for a person."""

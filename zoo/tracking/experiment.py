@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.config import Question
-from zoo.tracking import view
+from zoo.tracking.experiments import view
 from zoo.tracking.names import ExperimentTags
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def find_or_create_experiment(client: MlflowClient, name: str, uri: str, directo
                 raise
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
+        client.set_experiment_tag(experiment.experiment_id, ExperimentTags.OWNER, "")  # whoever comes first
     return str(experiment.experiment_id)
 
 

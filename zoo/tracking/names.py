@@ -17,6 +17,7 @@ class ExperimentTags:
     FACTORS = "factors"
     LEVELS = "levels"  # JSON object: variant -> factor -> level
     PUBLISHED = "published"
+    OWNER = "owner"  # JSON object: the question's file, what it asks, and the project, see ``zoo.tracking.ownership``
     COMMAND = "command"  # that does the sweep
     NOTE = "mlflow.note.content"  # the description that MLflow shows
 

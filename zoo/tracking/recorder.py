@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
 from zoo.tracking.address import without_passwords
-from zoo.tracking.errors import TrackingError, explained
+from zoo.tracking.errors import NameTaken, TrackingError, explained
 from zoo.tracking.store import Store
 
 _log = logging.getLogger(__name__)
@@ -36,7 +37,15 @@ class Recorder:
     ``close``; it stays on disk in any case. That MLflow goes away and comes back is logged, from that thread.
     """
 
-    def __init__(self, plan: Plan, uri: str, directory: Path, command: str = ""):
+    def __init__(
+        self,
+        plan: Plan,
+        uri: str,
+        directory: Path,
+        command: str = "",
+        on_name_taken: Callable[[], object] = lambda: None,  # called from the thread
+    ):
+        self._on_name_taken = on_name_taken
         self._plan, self._uri, self._directory, self._command = plan, uri, directory, command
         self._waiting: dict[str, _Update] = {}
         self._unsent: dict[str, _Update] = {}  # the sending thread's own
@@ -118,7 +127,9 @@ class Recorder:
         else:
             self._send(self.store, unsent)
         self._had_problem |= self.problem is not None
-        if not self._closing:  # else the caller of `close` reports it
+        if isinstance(self.problem, NameTaken):
+            self._on_name_taken()
+        elif not self._closing:  # else the caller of `close` reports it
             self._log_change(before)
 
     def _send(self, store: Store, unsent: dict[str, _Update]) -> None:

@@ -10,16 +10,19 @@ from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
-from zoo.tracking import view
 from zoo.tracking.connection import open_client
 from zoo.tracking.errors import explained
 from zoo.tracking.experiment import describe_sweep, find_or_create_experiment
+from zoo.tracking.experiments import ownership, view
 from zoo.tracking.mlflow_runs import MlflowRuns
 from zoo.tracking.run_contents import RunContents, TrainingSnapshot
 
 
 class Store:
-    """The experiment, opened or created, with the question written on it. Raises TrackingError when that fails."""
+    """The experiment, opened or created, with the question written on it.
+
+    Raises TrackingError when that fails, NameTaken when it is another question's.
+    """
 
     def __init__(self, plan: Plan, uri: str, directory: Path, command: str = ""):
         self.uri, self._directory = uri, directory
@@ -27,6 +30,7 @@ class Store:
         client = open_client(uri)
         with explained(uri):
             self.experiment_id = find_or_create_experiment(client, plan.question.name, uri, directory)
+            ownership.claim(client, self.experiment_id, plan, uri, directory)
             describe_sweep(client, self.experiment_id, plan.question, command)
             self._runs = MlflowRuns(client, self.experiment_id, plan)
             self._contents = RunContents(client, plan)
