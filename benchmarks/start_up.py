@@ -41,7 +41,7 @@ ACTIVITIES = {
     ("zoo.training.trainer", "train"): "images to tensors and the rest of the trainer",
     ("zoo.training.network", "default_strategy"): "strategy and devices",
     ("zoo.training.network", "create_network"): "network, averages, optimizer",
-    ("zoo.data.samples", "write"): "picture of the samples",
+    ("zoo.training.trainer", "_write_samples"): "picture of the samples",
     ("zoo.training.steps", "call"): "first call of the step",
     ("tensorflow.python.framework.func_graph", "func_graph_from_py_func"): "step traced",
     ("zoo.training.trainer", "_advance"): "training",
