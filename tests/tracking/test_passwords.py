@@ -20,15 +20,15 @@ from zoo.tracking.experiments import view
 VARIABLE = '--tracking-uri "${MLFLOW_TRACKING_URI:?is to be the address with its password}"'
 
 
-def test_a_sweep_shows_and_keeps_no_password_of_its_address(place, env):
-    (place / "bob:s3cret@store").mkdir()  # a database that can be opened, and an address as with a password
-    database = place / "bob:s3cret@store" / "mlflow.db"
-    uri = f"sqlite:///{place}//{database.parent.name}/mlflow.db"
-    for training in ask(place).trainings:
+def test_a_sweep_shows_and_keeps_no_password_of_its_address(workdir, env):
+    (workdir / "bob:s3cret@store").mkdir()  # a database that can be opened, and an address as with a password
+    database = workdir / "bob:s3cret@store" / "mlflow.db"
+    uri = f"sqlite:///{workdir}//{database.parent.name}/mlflow.db"
+    for training in ask(workdir).trainings:
         finish(training)
-    done = sweep(place, env, "size.yaml", "--tracking-uri", uri)
+    done = sweep(workdir, env, "size.yaml", "--tracking-uri", uri)
     assert done.returncode == 0, done.stderr
-    report = place / "results" / "size"
+    report = workdir / "results" / "size"
     for text in (done.stdout, done.stderr, (report / "report.md").read_text(), (report / "report.html").read_text()):
         assert "s3cret" not in text
     assert VARIABLE in (report / "report.md").read_text()
@@ -39,17 +39,17 @@ def test_a_sweep_shows_and_keeps_no_password_of_its_address(place, env):
 
 
 @pytest.mark.parametrize("password", ["s3cret", "12/s3@cret"])
-def test_the_command_that_sends_the_rest_names_the_variable(place, env, password):
-    finish(ask(place).trainings[0])
-    done = sweep(place, env, "size.yaml", "--sync", "--tracking-uri", f"http://bob:{password}@127.0.0.1:9")
+def test_the_command_that_sends_the_rest_names_the_variable(workdir, env, password):
+    finish(ask(workdir).trainings[0])
+    done = sweep(workdir, env, "size.yaml", "--sync", "--tracking-uri", f"http://bob:{password}@127.0.0.1:9")
     errors = errors_of(done)
     assert done.returncode == 1 and f"{VARIABLE}\n" in errors
     assert "cret" not in errors + done.stdout and "http://bob:***@127.0.0.1:9 cannot be written to" in errors
     assert ("in a password of an address write / as %2F" in errors) == (password != "s3cret")
 
 
-def test_a_misspelt_option_does_not_repeat_the_password(place, env):
-    done = sweep(place, env, "size.yaml", "--tracking-url", "http://bob:s3cret@127.0.0.1:9")
+def test_a_misspelt_option_does_not_repeat_the_password(workdir, env):
+    done = sweep(workdir, env, "size.yaml", "--tracking-url", "http://bob:s3cret@127.0.0.1:9")
     assert done.returncode == 2 and "http://bob:***@127.0.0.1:9" in errors_of(done)
 
 
