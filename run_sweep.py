@@ -208,10 +208,10 @@ def _show_plan(plan: Plan, settings: Settings) -> int:
     left = sweep.not_done(stages.wanted_trainings(plan).at_most)
     at_once = sweep.trainings_at_once(plan, left, settings)
     seconds = forecast.Forecast(RUNS_DIR, at_once).measured_seconds(plan, left)
-    print(summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left))
-    print(f"\n{summary.sensitivity(plan)}")
+    _show(summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left))
+    _show(f"\n{summary.sensitivity(plan)}")
     if other_code := origin.other_code(plan.trainings):
-        print(f"\n{other_code}")
+        _show(f"\n{other_code}")
     return 0
 
 
@@ -266,9 +266,9 @@ def _sync(plan: Plan, options: argparse.Namespace) -> int:
             f"The results are safe in {RUNS_DIR}/; this sends them when it is back:\n  {options.command}",
             1,
         )
-    print(sent.text)
+    _show(sent.text)
     if sent.store:
-        print(f"Compare the runs in a browser: {sent.store.directions()}", flush=True)
+        _show(f"Compare the runs in a browser: {sent.store.directions()}")
     return 0
 
 
@@ -281,10 +281,10 @@ def _report(plan: Plan, result: SweepResult, options: argparse.Namespace, write:
     except (ReportError, ProcessDied) as error:
         _refuse(f"no report: {error}", 1)
         return False
-    print(f"\n{report.summary}\n")
-    print("\n".join(f"  {path}" for path in report.paths))
+    _show(f"\n{report.summary}\n")
+    _show("\n".join(f"  {path}" for path in report.paths))
     assert result.store is not None, "the results have been sent"
-    print(f"\nCompare the runs in a browser: {result.store.directions()}", flush=True)
+    _show(f"\nCompare the runs in a browser: {result.store.directions()}")
     return True
 
 
@@ -298,9 +298,17 @@ def _commands(argv: list[str] | None) -> tuple[str, str]:
     return command_line(typed, leave_out=["--fresh"]), command_line(portable, leave_out=["--fresh", "--sync"])
 
 
+def _show(text: str) -> None:
+    from zoo.text.characters import visible
+
+    print(visible(text), flush=True)
+
+
 def _refuse(message: object, code: int) -> int:
+    from zoo.text import messages
+
     sys.stdout.flush()
-    print(message, file=sys.stderr, flush=True)
+    messages.to_stderr(str(message))
     return code
 
 

@@ -95,8 +95,22 @@ def write(
     formats = checked(formats, ALL_FORMATS, "format")
     from reports.writers import report
 
-    folder = Path(out) if out is not None else Path("results") / sweep
+    folder = Path(out) if out is not None else _folder_of(sweep)
     return report.write(sweep, folder, formats, tracking_uri, allow_empty=allow_empty)
+
+
+def _folder_of(sweep: str) -> Path:
+    """Below ``results``, whatever the experiment is called. Raises ReportError where that cannot be."""
+    folder = Path("results") / sweep
+    if (
+        not sweep
+        or "\0" in sweep
+        or Path(sweep).is_absolute()
+        or ".." in Path(sweep).parts
+        or folder == Path("results")
+    ):
+        raise ReportError(f"the name {sweep!r} would put the report outside of results/; choose a folder with --out")
+    return folder
 
 
 def write_accuracy_vs_size(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import reports
+from zoo.text.characters import visible, visible_json
 from zoo.tracking.address import ArgumentParser
 
 TRADE_OFF, DIFF = "accuracy-vs-size", "diff"
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = {TRADE_OFF: _trade_off, DIFF: _diff}.get(arguments[0]) if arguments else None
         return command(arguments[1:]) if command else _report(arguments)
     except reports.ReportError as error:
-        print(f"python -m reports: {error}", file=sys.stderr)
+        print(visible(f"python -m reports: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("python -m reports: interrupted; every file is as it was, or new and whole", file=sys.stderr)
@@ -59,14 +60,14 @@ def _diff(arguments: Sequence[str]) -> int:
     difference = reports.compare(first, second, options.tracking_uri)
     from reports.tables.difference import as_json, text
 
-    print(as_json(difference) if options.json else text(difference))
+    print(visible_json(as_json(difference)) if options.json else visible(text(difference)))
     return 0
 
 
 def _printed(report: reports.Report) -> int:
-    print(report.summary, end="\n\n")
+    print(visible(report.summary), end="\n\n")
     for path in report.paths:
-        print(f"wrote {path}")
+        print(visible(f"wrote {path}"))
     return 0
 
 

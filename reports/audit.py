@@ -22,6 +22,7 @@ import numpy as np
 import reports
 from zoo.stats import power, verdicts
 from zoo.stats.verdicts import SeedSchedule, VerdictWord
+from zoo.text.characters import visible
 from zoo.tracking.names import RunStatus
 
 SD = 0.25  # points between seeds
@@ -227,7 +228,7 @@ def main(argv: list[str] | None = None) -> int:
         try:
             pool = pool_of(options.sweep, options.variant, options.tracking_uri)
         except reports.ReportError as error:
-            print(f"python -m reports.audit: {error}", file=sys.stderr)
+            print(visible(f"python -m reports.audit: {error}"), file=sys.stderr)
             return 2
         low, high, sd = min(pool), max(pool), float(np.std(pool, ddof=1))
         print(f"{len(pool)} trainings: {low:.2f} to {high:.2f} %, standard deviation {sd:.2f} points\n")

@@ -40,6 +40,7 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     for axis, probabilities in fronts.items():
         variants[f"front_probability_{axis}"] = [probabilities.get(name, float("nan")) for name in variants["variant"]]
     accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
+    effects, effects_note = _effects(sweep, accuracies)
     png_files, images_note = images.of(sweep, evidence.flips) if with_images and evidence is not None else ({}, "")
     details = Details(
         headlines=headlines(variants, sweep),
@@ -49,10 +50,10 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
         flips=evidence and evidence.flips,
         flip_counts=evidence and evidence.flip_counts,
         uncertainty=evidence and evidence.uncertainty,
-        interactions=_effects(sweep, accuracies),
+        interactions=effects,
         claims=claims.frame(sweep.published, accuracies) if sweep.published else None,
         images=png_files,
-        notes=tuple(note for note in (_schedule_note(sweep), *notes, *front_notes, images_note) if note),
+        notes=tuple(note for note in (_schedule_note(sweep), *notes, *front_notes, effects_note, images_note) if note),
         run_links=provenance.links(sweep),
         provenance=provenance.provenance(sweep),
     )
@@ -165,17 +166,21 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
     return fronts, notes
 
 
-def _effects(sweep: Sweep, accuracies: Mapping[str, Any]) -> pd.DataFrame | None:
-    """Main effects and interactions, as the page has them; None where the design has no two factors that cross."""
+def _effects(sweep: Sweep, accuracies: Mapping[str, Any]) -> tuple[pd.DataFrame | None, str]:
+    """Main effects and interactions, as the page has them; None where the design has no two factors that cross. And why
+    there are none, where the levels in the store are of no design."""
     if sweep.baseline is None or len(sweep.levels.get(sweep.baseline, {})) < 2:
-        return None
+        return None, ""
     known = {name: values for name, values in accuracies.items() if name in sweep.levels}
     trainings = {name: sweep.trainings(name) for name in known}
     trainings = {name: keys for name, keys in trainings.items() if keys}
-    effects = interactions.frame(known, sweep.levels, sweep.levels[sweep.baseline], trainings, sweep.margin or None)
+    try:
+        effects = interactions.frame(known, sweep.levels, sweep.levels[sweep.baseline], trainings, sweep.margin or None)
+    except ValueError as error:
+        return None, f"Effects of single factors are not shown: by the tag 'levels' in the store {error}."
     if effects.empty:
-        return None
+        return None, ""
     both = effects["with_factor"].astype(bool)
     factors = effects["factor"].where(~both, effects["factor"] + " x " + effects["with_factor"])
     levels = effects["level"].where(~both, effects["level"] + " x " + effects["with_level"])
-    return effects.assign(factors=factors, levels=levels)
+    return effects.assign(factors=factors, levels=levels), ""

@@ -12,6 +12,7 @@ import numpy as np
 from reports.errors import ReportError
 from reports.store import files
 from reports.store.references import StoredRun, find_runs
+from reports.store.typed import loaded_object
 from zoo.measure import metrics
 from zoo.measure.metrics import METRICS
 from zoo.stats.predictions import PairedAnswers, compare_answers
@@ -70,11 +71,10 @@ def _environment(run: StoredRun, uri: str) -> dict[str, str]:
     """environment.json, flat: what cannot be read is no difference."""
     try:
         content = files.download(uri, run.run_id, Artifacts.ENVIRONMENT)
-        return dict(_flat(json.loads(content))) if content is not None else {}
     except ReportError:
         return {}
-    except ValueError:
-        return {Artifacts.ENVIRONMENT: "damaged"}
+    environment = {} if content is None else loaded_object(content)
+    return {Artifacts.ENVIRONMENT: "damaged"} if environment is None else dict(_flat(environment))
 
 
 def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:

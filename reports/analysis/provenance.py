@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from reports.store import files
+from reports.store import files, typed
 from reports.store.sweep import Sweep
 from zoo.tracking.address import without_user
 from zoo.tracking.names import Artifacts
@@ -26,11 +25,8 @@ def provenance(sweep: Sweep) -> dict[str, str]:
     results = sweep.results().drop_duplicates(["device", "git_commit"])
     recorded: dict[str, dict[str, None]] = {"machine": {}, "versions": {}}
     for run_id in results["run_id"]:
-        try:
-            content = json.loads(files.read_file(sweep, run_id, Artifacts.ENVIRONMENT) or b"{}")
-        except ValueError:  # cut off, or another program's
-            continue
-        if isinstance(content, dict):
+        content = typed.loaded_object(files.read_file(sweep, run_id, Artifacts.ENVIRONMENT) or b"{}")
+        if content is not None:  # else it is cut off, or another program's
             recorded["machine"][_machine(content)] = None
             recorded["versions"][_versions(content)] = None
     facts = {name: "; ".join(filter(None, values)) for name, values in recorded.items()}
@@ -43,6 +39,7 @@ def _machine(content: Mapping[str, Any]) -> str:
 
 
 def _versions(content: Mapping[str, Any]) -> str:
-    packages = content.get("packages") or {}
+    packages = content.get("packages")
+    packages = packages if isinstance(packages, dict) else {}
     named = {"Python": content.get("python")} | {name: packages.get(name) for name in PACKAGES}
     return ", ".join(f"{name} {version}" for name, version in named.items() if version)

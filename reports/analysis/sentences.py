@@ -39,7 +39,12 @@ def setting(runs: pd.DataFrame, field: str) -> str | None:
     if column not in runs:
         return None
     values = list(dict.fromkeys(runs[column].dropna()))
-    return " / ".join(f"{int(value):,}" if value.isdigit() else value for value in values) or None
+    return " / ".join(map(_grouped, values)) or None
+
+
+def _grouped(value: str) -> str:
+    """A whole number with its thousands apart; anything else as it is."""
+    return f"{int(value):,}" if value.isascii() and value.isdecimal() and len(value) < 20 else value
 
 
 def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = True) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from reports.figures.style import DPI, WIDTH_INCHES
+from zoo.text.characters import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +25,7 @@ def new_figure(height_inches: float, layout: Literal["constrained"] | None = Non
 
 def png(figure: Figure) -> bytes:
     """The figure as a PNG file; the same bytes every time."""
+    _make_visible(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
@@ -37,6 +39,7 @@ def svg(figure: Figure, name: str) -> str:
     """
     import matplotlib
 
+    _make_visible(figure)
     buffer = io.StringIO()
     no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
@@ -44,3 +47,12 @@ def svg(figure: Figure, name: str) -> str:
     text = buffer.getvalue()
     # A hundredth of a point is enough, and half of a curve's text.
     return re.sub(r"([ML] -?\d+\.\d\d)\d* (-?\d+\.\d\d)\d*", r"\1 \2", text[text.index("<svg") :])
+
+
+def _make_visible(figure: Figure) -> None:
+    """No letter in a picture is one that fonts and SVG lack, or that turns the text around."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and (shown := visible(text.get_text())) != text.get_text():
+            text.set_text(shown)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zoo.text.characters import visible
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -37,6 +39,7 @@ def hide_upper_frame(axes: Axes) -> None:
 
 def shortened(name: str, length: int = NAME_LENGTH) -> str:
     """The name on one line, its middle left out where it is longer than ``length`` characters."""
+    name = visible(name)
     name = " ".join(name.split())
     if len(name) <= length:
         return name

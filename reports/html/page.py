@@ -19,6 +19,7 @@ from reports.html import cells
 from reports.html.contents import SECTIONS
 from reports.html.page_data import PageData
 from reports.store.sweep import Sweep
+from zoo.text.characters import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 NO_PICTURES: Mapping[str, str] = MappingProxyType({})
@@ -43,14 +44,19 @@ def render(
     data = PageData(sweep, frame, pictures, details or Details())
     sections = [section for name in SECTIONS if (section := _section(name, data)) is not None]
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    return _templates().get_template("page.html.j2").render(
-        title=sweep.question or sweep.name,
-        name=sweep.name,
-        sections=sections,
-        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-    ) + "\n"  # fmt: skip
+    html = (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            title=sweep.question or sweep.name,
+            name=sweep.name,
+            sections=sections,
+            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+            script=Markup(script),
+            script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+    )
+    return visible(html) + "\n"
 
 
 def _section(name: str, data: PageData) -> Section | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from reports.errors import ReportError
 from reports.store.client import open_client
 from reports.store.sweep import Sweep
+from zoo.tracking.address import without_passwords
 from zoo.tracking.names import Artifacts
 
 
@@ -42,7 +42,7 @@ def read_predictions(sweep: Sweep) -> dict[str, Predictions]:
         except DamagedFile as error:
             raise ReportError(
                 f"predictions.npz of run {run_id} is damaged: {error}; the sweep's own command sends it again when "
-                f"it is deleted there ({sweep.artifacts[run_id]})"
+                f"it is deleted there ({without_passwords(sweep.artifacts[run_id])})"
             ) from error
     return predictions
 
@@ -55,9 +55,28 @@ def parse_predictions(content: bytes) -> Predictions:
     """Raises DamagedFile."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return Predictions(arrays["labels"], arrays["logits"])
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise DamagedFile(str(error)) from error
+            predictions = Predictions(arrays["labels"], arrays["logits"])
+    except Exception as error:  # numpy and zipfile raise a dozen kinds for what is not theirs
+        raise DamagedFile(str(error) or type(error).__name__) from error
+    if (problem := _problem(predictions)) is not None:
+        raise DamagedFile(problem)
+    return predictions
+
+
+def _problem(predictions: Predictions) -> str | None:
+    """What is wrong with the form of labels and logits."""
+    labels, logits = predictions
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        return f"its labels are {_form(labels)}, not integers [N]"
+    if logits.ndim != 2 or not np.issubdtype(logits.dtype, np.floating) or len(logits) != len(labels):
+        return f"its logits are {_form(logits)}, not floats [{len(labels)}, classes]"
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < logits.shape[1]:
+        return f"its labels go from {labels.min()} to {labels.max()}, and there are {logits.shape[1]} classes"
+    return None
+
+
+def _form(array: NDArray[np.generic]) -> str:
+    return f"{array.dtype} {list(array.shape)}"
 
 
 def read_file(sweep: Sweep, run_id: str, name: str) -> bytes | None:
@@ -70,20 +89,26 @@ def read_file(sweep: Sweep, run_id: str, name: str) -> bytes | None:
     if not address:
         return None
     if address.startswith("file:"):
-        path = Path(url2pathname(urlsplit(address).path)) / name
-        return path.read_bytes() if path.is_file() else None
+        try:
+            path = Path(url2pathname(urlsplit(address).path)) / name
+            return path.read_bytes() if path.is_file() else None
+        except (OSError, ValueError) as error:
+            raise ReportError(
+                f"the files of run {run_id} cannot be read from {without_passwords(address)!r}: {error}"
+            ) from error
     return download(sweep.uri, run_id, name)
 
 
 def download(uri: str, run_id: str, name: str) -> bytes | None:
     """As ``read_file``, asking MLflow wherever the file may be."""
-    from mlflow.exceptions import MlflowException
-
     client = open_client(uri)
     try:
         if name not in {item.path for item in client.list_artifacts(run_id)}:
             return None
         with tempfile.TemporaryDirectory() as folder:
             return Path(client.download_artifacts(run_id, name, folder)).read_bytes()
-    except (MlflowException, OSError) as error:
-        raise ReportError(f"the files of run {run_id} cannot be read from {uri}: {error}") from error
+    except ImportError:
+        raise
+    except Exception as error:  # each kind of store of files has its own
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ReportError(f"the files of run {run_id} cannot be read from {uri}: {reason}") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from reports.store.client import PAGE
+from reports.store.typed import seed_of, value_of
 from zoo.measure import metrics
 from zoo.measure.metrics import METRICS, Kind, Metric
 from zoo.tracking.names import CURRENT_RUNS, PROVENANCE, Params, RunStatus, RunTags
@@ -48,7 +49,7 @@ def _row(sweep: str, run: Run, metric_of: Callable[[str], Metric | None]) -> dic
     row: dict[str, Any] = {
         "sweep": sweep,
         "variant": tags.get(RunTags.VARIANT, params.get(Params.VARIANT, "?")),
-        "seed": int(tags.get(RunTags.SEED, params.get(Params.SEED, -1))),
+        "seed": seed_of(run),
         "status": run.info.status,
         "status_detail": tags.get(RunTags.STATUS_DETAIL, ""),
         "run_key": tags.get(RunTags.RUN_KEY, ""),
@@ -56,9 +57,9 @@ def _row(sweep: str, run: Run, metric_of: Callable[[str], Metric | None]) -> dic
         "artifact_uri": run.info.artifact_uri or "",
         "start_ms": run.info.start_time or 0,
     }
-    row |= {metric.name: metric.from_store(logged.get(metric.key)) for metric in METRICS.values()}
+    row |= {metric.name: value_of(run, metric, logged.get(metric.key)) for metric in METRICS.values()}
     measured = [(metric, value) for key, value in sorted(logged.items()) if (metric := metric_of(key)) is not None]
-    row |= {metric.name: metric.from_store(value) for metric, value in measured}
+    row |= {metric.name: value_of(run, metric, value) for metric, value in measured}
     row |= {name: tags.get(name, "") for name in PROVENANCE}
     return row | {
         f"config.{name}": params[name] for name in sorted(params) if name not in (Params.VARIANT, Params.SEED)

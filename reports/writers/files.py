@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports.errors import ReportError
+from reports.writers import csv_cells
 
 
 def encode_frames(frames: Mapping[str, pd.DataFrame], formats: Collection[str]) -> dict[str, bytes]:
@@ -17,7 +18,7 @@ def encode_frames(frames: Mapping[str, pd.DataFrame], formats: Collection[str]) 
     contents = {}
     for name, frame in frames.items():
         if "csv" in formats:
-            contents[f"{name}.csv"] = frame.to_csv(index=False).encode()
+            contents[f"{name}.csv"] = csv_cells.encode(frame)
         if "parquet" in formats:
             try:
                 contents[f"{name}.parquet"] = frame.to_parquet(index=False, engine="pyarrow")

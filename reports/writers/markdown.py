@@ -12,8 +12,9 @@ from reports.analysis import sentences
 from reports.analysis.answer import Answer
 from reports.store.sweep import Sweep, has_result
 from reports.tables import tables
-from reports.writers.markdown_syntax import bullets, escape, table
+from reports.writers.markdown_syntax import bullets, table
 from reports.writers.summary import findings
+from zoo.text.markdown import code_block, escape, escape_line
 
 NOTES = (
     "Accuracy: mean ± sample standard deviation over seeds (number of runs), in percent of the test images. "
@@ -39,7 +40,7 @@ def render(answer: Answer, pictures: Mapping[str, str], csv: bool = True) -> str
     sweep, frame, details = answer.sweep, answer.variants, answer.details
     sections = [
         f"# {escape(sweep.name)}",
-        f"> {escape(sweep.question)}" if sweep.question else "",
+        f"> {escape_line(sweep.question)}" if sweep.question else "",
         _headlines(answer),
         _findings(answer),
         _results(frame),
@@ -66,7 +67,7 @@ def _headlines(answer: Answer) -> str:
 def _findings(answer: Answer) -> str:
     sweep = answer.sweep
     statements = [*findings(sweep, answer.variants), *answer.details.notes]
-    return f"{escape(sentences.what_ran(sweep))}\n\n{bullets(statements)}"
+    return f"{escape_line(sentences.what_ran(sweep))}\n\n{bullets(statements)}"
 
 
 def _results(frame: pd.DataFrame) -> str:
@@ -221,4 +222,4 @@ def _reproduce(sweep: Sweep, csv: bool) -> str:
     commands = f"{sentences.command(sweep)}\npython -m reports {shlex.quote(sweep.name)}"
     numbers = "; every number above, unrounded, is in `variants.csv` and `runs.csv`." if csv else "."
     question = f"The question as it was read is the artifact `spec.yaml` of every run in MLflow{numbers}"
-    return f"## How to reproduce\n\n```sh\n{commands}\n```\n\n{question}"
+    return f"## How to reproduce\n\n{code_block(commands, 'sh')}\n\n{question}"

@@ -1,15 +1,10 @@
-"""Markdown: text that stays text, and tables of it."""
+"""Markdown: tables and lists of plain text."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
-
-def escape(text: str) -> str:
-    """Text that must not turn into Markdown or HTML, or break a table; underscores inside a word are harmless."""
-    text = re.sub(r"([\\`*<|])", r"\\\1", " ".join(text.split()))
-    return re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
+from zoo.text.markdown import escape, escape_line
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
@@ -20,4 +15,4 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -
 
 
 def bullets(sentences: Iterable[str]) -> str:
-    return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
+    return "\n".join(f"- {escape_line(sentence)}" for sentence in sentences)

@@ -69,6 +69,9 @@ def load(
     document = read(path)
     override(document, overrides, seeds, name)
     checked = check(document)
+    stem = Path(path).stem
+    if checked.name is None and (not stem.strip(".") or not stem.isprintable()):  # it names directories and an experiment
+        document.report((), f"a question is named after its file, and {stem!r} is no name; add name: or rename the file")
     imports = _load_imports(document, checked)
     drafts = draft_variants(document, checked)
     variants = resolve_variants(document, checked, drafts)
@@ -80,7 +83,7 @@ def load(
     document.fail_if_problems()
     assert drafts.baseline is not None  # or there was a problem
     return Question(
-        name=checked.name or Path(path).stem,
+        name=checked.name or stem,
         path=Path(path),
         text=document.text,
         question=checked.question,

@@ -12,6 +12,7 @@ from zoo.data.errors import DataError
 from zoo.data.loading import digest, load
 from zoo.data.registry import SPLITS, info, names
 from zoo.text import messages
+from zoo.text.characters import visible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def _fetch(name: str, data_dir: Path | None) -> int:
         sha256 = digest(name, data_dir)
     except DataError as error:
         return _failed(error, 1)
-    location = f"in {cache.directory() / name}" if cache.present(name) else "not cached"
+    location = visible(f"in {cache.directory() / name}") if cache.present(name) else "not cached"
     print(
         f"{name}: {counts[0]:,} training and {counts[1]:,} test images, "
         f"{known.image_size}x{known.image_size} pixels, {len(known.classes)} classes, verified, {location}\nsha256 {sha256}"
@@ -66,12 +67,12 @@ def _list() -> int:
         rows.append((known.name, count, str(len(known.classes)), f"{known.image_size}x{known.image_size}", location))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(visible("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()))
     return 0
 
 
 def _failed(error: DataError, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    messages.to_stderr(f"error: {error}")
     return code
 
 

@@ -16,6 +16,7 @@ from zoo.measure.readouts import evaluations
 from zoo.plan.runs import Training
 from zoo.storage.records import Row
 from zoo.storage.states import TrainingState
+from zoo.text.characters import visible
 from zoo.text.wording import duration
 from zoo.training.events import ProgressUpdate
 
@@ -71,13 +72,15 @@ class Display(SweepEvents):
             yield self
             return
         columns = (
-            TextColumn("{task.description}", table_column=Column(no_wrap=True, max_width=_NAME_WIDTH)),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, max_width=_NAME_WIDTH)),
             BarColumn(12),
             TextColumn("{task.percentage:>3.0f}%"),
             _Detail(table_column=Column(no_wrap=True)),
         )
         with Progress(*columns, console=self.console, transient=True) as self._bars:
-            self._sweep = self._bars.add_task("all runs" if self._count > 1 else name, total=self._total, detail="")
+            self._sweep = self._bars.add_task(
+                "all runs" if self._count > 1 else visible(name), total=self._total, detail=""
+            )
             yield self
         self._bars = None
 
@@ -89,7 +92,7 @@ class Display(SweepEvents):
 
     def print(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(text, markup=False)
+        self.console.print(visible(text), markup=False, emoji=False)
 
     def started(self, training: Training) -> None:
         self._number += 1
@@ -208,4 +211,5 @@ def _accuracies(row: Row) -> str:
 
 
 def _short(name: str) -> str:
+    name = visible(name)
     return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"

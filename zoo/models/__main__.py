@@ -13,6 +13,8 @@ from zoo.host.quiet_import import quiet_import
 from zoo.measure import Cost, LayerCost, cost, layer_costs
 from zoo.models import registry
 from zoo.plugins import PluginError, load_file
+from zoo.text import messages
+from zoo.text.characters import visible
 from zoo.text.suggestions import did_you_mean
 from zoo.text.wording import table
 
@@ -79,7 +81,7 @@ def _list_models(known: Sequence[str], options: argparse.Namespace) -> int:
         ]
         print(f"{len(rows)} models at {options.input_size}x{options.input_size}x3, 10 classes, for one image")
         notes = ["" if isinstance(counted, Cost) else counted for _, counted in costs]
-        print(table(("name", "family", "params", "MACs", "ops"), rows, left=2, notes=notes))
+        print(visible(table(("name", "family", "params", "MACs", "ops"), rows, left=2, notes=notes)))
     return int(any(isinstance(counted, str) for _, counted in costs))
 
 
@@ -90,7 +92,7 @@ def _json_of(counted: Cost | str) -> dict[str, Any]:
 def _show_model(options: argparse.Namespace) -> int:
     rows = _attempt(layer_costs, options.name, options.input_size)
     if isinstance(rows, str):
-        print(f"{options.name}: {rows}", file=sys.stderr)
+        messages.to_stderr(f"{options.name}: {rows}")
         return 1
     total = Cost(*(sum(getattr(row, field) for row in rows) for field in Cost._fields))
     entry = registry.entry(options.name)
@@ -107,10 +109,10 @@ def _show_model(options: argparse.Namespace) -> int:
             }
         )
         return 0
-    print(f"{entry.name} ({entry.family}) at {options.input_size}x{options.input_size}x3, 10 classes, for one image")
-    print("arguments: " + ", ".join(f"{name}={json.dumps(value, default=repr)}" for name, value in arguments.items()))
-    print()
-    print(_layer_table(rows, total))
+    listed = ", ".join(f"{name}={json.dumps(value, default=repr)}" for name, value in arguments.items())
+    size = f"{options.input_size}x{options.input_size}x3"
+    print(visible(f"{entry.name} ({entry.family}) at {size}, 10 classes, for one image\narguments: {listed}\n"))
+    print(visible(_layer_table(rows, total)))
     return 0
 
 
@@ -142,7 +144,7 @@ def _print_json(value: Any) -> None:
 
 
 def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
+    messages.to_stderr(message)
     return 2
 
 

@@ -7,6 +7,8 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 
+from zoo.text.characters import visible
+
 
 class _Display(logging.Handler):
     """Passes each message to a function, whose errors (a closed pipe) reach the caller, unlike those of other handlers."""
@@ -35,4 +37,4 @@ def shown_by(show: Callable[[str], object]) -> Iterator[None]:
 
 def to_stderr(text: str) -> None:
     """Print a line on the stderr of this moment, which a progress display may have replaced."""
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
+from zoo.text.characters import visible
+
 OPTION, VARIABLE = "--tracking-uri", "MLFLOW_TRACKING_URI"
 DEFAULT_URI = "sqlite:///mlflow.db"  # what a bare ``mlflow ui`` opens in the same directory
 
@@ -87,7 +89,7 @@ def command_line(words: Sequence[str], leave_out: Collection[str] = ()) -> str:
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """Repeats no password of an argument that it refuses."""
+    """Repeats no password, nor a terminal's escapes, of an argument that it refuses."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(without_passwords(message))
+        super().error(visible(without_passwords(message)))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.config import Question
+from zoo.text import markdown
 from zoo.tracking.experiments import view
 from zoo.tracking.names import ExperimentTags
 
@@ -56,7 +57,7 @@ def describe_sweep(client: MlflowClient, experiment_id: str, question: Question,
 
 def _tags(question: Question, command: str) -> dict[str, str]:
     names = [variant.name for variant in question.variants]
-    listed = ", ".join(f"`{name}`" for name in names[:_LISTED])
+    listed = ", ".join(markdown.code(name) for name in names[:_LISTED])
     return {
         ExperimentTags.QUESTION: question.question,
         ExperimentTags.BASELINE: question.baseline,
@@ -68,7 +69,8 @@ def _tags(question: Question, command: str) -> dict[str, str]:
         ExperimentTags.LEVELS: _json({variant.name: variant.levels for variant in question.variants}),
         ExperimentTags.PUBLISHED: _json([asdict(claim) for claim in question.published]),
         ExperimentTags.COMMAND: command,
-        ExperimentTags.NOTE: f"{question.question}\n\nVariants: {listed}. Baseline: `{question.baseline}`.",
+        ExperimentTags.NOTE: f"{markdown.escape_line(question.question)}\n\n"
+        f"Variants: {listed}. Baseline: {markdown.code(question.baseline)}.",
     }
 
 

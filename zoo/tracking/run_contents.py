@@ -15,6 +15,7 @@ from zoo.measure.readouts import Evaluation, evaluation_of
 from zoo.plan.runs import Plan, Run, Training
 from zoo.storage.records import Row, TrainingDescription
 from zoo.storage.states import TrainingState
+from zoo.text.markdown import code
 from zoo.tracking import artifacts
 from zoo.tracking.mlflow_runs import began_tag, is_empty
 from zoo.tracking.names import (
@@ -217,7 +218,8 @@ def _text(value: Any) -> str:
 
 def _note(run: Run, sweep: str) -> str:
     config = run.variant.config
+    model, data, recipe = map(code, (config.model, config.data, config.recipe))
     return (
-        f"`{config.model}` trained on `{config.data}` for {config.steps:,} steps of {config.batch} images with the recipe "
-        f"`{config.recipe}`, seed {run.seed}: variant `{run.variant.name}` of the sweep `{sweep}`."
+        f"{model} trained on {data} for {config.steps:,} steps of {config.batch} images with the recipe {recipe}, "
+        f"seed {run.seed}: variant {code(run.variant.name)} of the sweep {code(sweep)}."
     )

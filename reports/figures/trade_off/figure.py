@@ -20,6 +20,7 @@ from reports.figures.trade_off.layout import HEIGHTS, LEGEND_LINE, Layout
 from reports.figures.trade_off.points import draw_points, front_line, obstacles
 from reports.tables import costs
 from zoo.measure.cost_axes import CostAxis, cost_axes
+from zoo.text.characters import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +42,7 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
     points = trade_off.points(frame, axis)
     if points.empty:
         return None
+    points = points.assign(name=points["name"].map(visible), sweep=points["sweep"].map(visible))
     if points["cost"].nunique() == 1:
         return _at_one_cost(points, cost_axes()[axis])
     return _at_several_costs(points, cost_axes()[axis], trade_off.axis_label(frame, axis))
