@@ -13,7 +13,7 @@ from zoo.config import QuestionError, load
 @pytest.mark.parametrize("name", ["..yaml", "...yaml", "a\x1b[2Jb.yaml", "a\u202eb.yaml", os.fsdecode(b"a\xff.yaml")])
 def test_a_file_whose_name_is_no_name_is_refused(name, tmp_path):
     (tmp_path / name).write_text(QUESTION)
-    with pytest.raises(QuestionError, match=r"a question is named after its file, and .* is no name; add name: or rename the file"):
+    with pytest.raises(QuestionError, match=r"is no name; add name: or rename the file"):
         load(tmp_path / name)
 
 

@@ -70,8 +70,12 @@ def load(
     override(document, overrides, seeds, name)
     checked = check(document)
     stem = Path(path).stem
-    if checked.name is None and (not stem.strip(".") or not stem.isprintable()):  # it names directories and an experiment
-        document.report((), f"a question is named after its file, and {stem!r} is no name; add name: or rename the file")
+    if checked.name is None and (
+        not stem.strip(".") or not stem.isprintable()
+    ):  # it names directories and an experiment
+        document.report(
+            (), f"a question is named after its file, and {stem!r} is no name; add name: or rename the file"
+        )
     imports = _load_imports(document, checked)
     drafts = draft_variants(document, checked)
     variants = resolve_variants(document, checked, drafts)
