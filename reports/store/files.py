@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,10 @@ from reports.errors import ReportError
 from reports.store.client import open_client
 from reports.store.sweep import Sweep
 from zoo.tracking.address import without_passwords
+from zoo.tracking.experiments.files import run_directory
 from zoo.tracking.names import Artifacts
+
+_log = logging.getLogger(__name__)
 
 
 class Predictions(NamedTuple):
@@ -32,6 +34,7 @@ def read_predictions(sweep: Sweep) -> dict[str, Predictions]:
     Raises:
         ReportError: a store of files that cannot be read, or a file of predictions that is damaged.
     """
+    _warn_of_absent_files(sweep)
     predictions = {}
     for run_id in sweep.results()["run_id"]:
         content = read_file(sweep, run_id, Artifacts.PREDICTIONS)
@@ -45,6 +48,32 @@ def read_predictions(sweep: Sweep) -> dict[str, Predictions]:
                 f"it is deleted there ({without_passwords(sweep.artifacts[run_id])})"
             ) from error
     return predictions
+
+
+def _warn_of_absent_files(sweep: Sweep) -> None:
+    """One line where the files of the runs are not at the place that MLflow has for them: it was moved, or removed."""
+    addresses = [sweep.artifacts.get(run_id, "") for run_id in sweep.results()["run_id"]]
+    absent = [folder for address in addresses if (folder := _absent_folder(address, sweep.uri)) is not None]
+    if absent:
+        command = f"{sweep.command} --sync" if sweep.command else "the sweep's own command with --sync"
+        _log.warning(
+            "warning: %d of the runs of %s lack their files in MLflow (predictions, environment): there is no %s. The "
+            "report is without what needs them. This makes them again from the results in runs/:\n  %s",
+            len(absent),
+            sweep.name,
+            absent[0],
+            command,
+        )
+
+
+def _absent_folder(address: str, uri: str) -> Path | None:
+    """The folder of the sweep's files, if that is where a run's files are to be and it is not there."""
+    try:
+        directory = run_directory(address, uri)
+        folder = directory.parents[1] if directory is not None else None
+        return folder if folder is not None and not folder.is_dir() else None
+    except (OSError, ValueError, IndexError):  # no address: said when a file is read from it
+        return None
 
 
 class DamagedFile(Exception):
@@ -88,14 +117,15 @@ def read_file(sweep: Sweep, run_id: str, name: str) -> bytes | None:
     address = sweep.artifacts.get(run_id, "")
     if not address:
         return None
-    if address.startswith("file:"):
-        try:
-            path = Path(url2pathname(urlsplit(address).path)) / name
+    try:
+        directory = run_directory(address, sweep.uri)
+        if directory is not None:
+            path = directory / name
             return path.read_bytes() if path.is_file() else None
-        except (OSError, ValueError) as error:
-            raise ReportError(
-                f"the files of run {run_id} cannot be read from {without_passwords(address)!r}: {error}"
-            ) from error
+    except (OSError, ValueError) as error:
+        raise ReportError(
+            f"the files of run {run_id} cannot be read from {without_passwords(address)!r}: {error}"
+        ) from error
     return download(sweep.uri, run_id, name)
 
 
@@ -103,6 +133,10 @@ def download(uri: str, run_id: str, name: str) -> bytes | None:
     """As ``read_file``, asking MLflow wherever the file may be."""
     client = open_client(uri)
     try:
+        directory = run_directory(client.get_run(run_id).info.artifact_uri or "", uri)
+        if directory is not None:
+            path = directory / name
+            return path.read_bytes() if path.is_file() else None
         if name not in {item.path for item in client.list_artifacts(run_id)}:
             return None
         with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.config import Question
 from zoo.text import markdown
-from zoo.tracking.experiments import view
+from zoo.tracking.experiments import files, view
 from zoo.tracking.names import ExperimentTags
 
 if TYPE_CHECKING:
@@ -28,10 +27,8 @@ def find_or_create_experiment(client: MlflowClient, name: str, uri: str, directo
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         # Given, because MLflow's default depends on the working directory of whoever comes first.
-        is_served = uri.startswith(("http://", "https://", "databricks"))
-        files = directory / "mlruns" / re.sub(r"[^\w.-]", "_", name)
         try:
-            return str(client.create_experiment(name, None if is_served else files.absolute().as_uri()))
+            return str(client.create_experiment(name, files.default_address(name, uri, directory)))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

@@ -44,7 +44,10 @@ class Recorder:
         directory: Path,
         command: str = "",
         on_name_taken: Callable[[], object] = lambda: None,  # called from the thread
+        *,
+        repair: bool = False,  # files that are gone are made again
     ):
+        self._repair = repair
         self._on_name_taken = on_name_taken
         self._plan, self._uri, self._directory, self._command = plan, uri, directory, command
         self._waiting: dict[str, _Update] = {}
@@ -121,7 +124,9 @@ class Recorder:
         before, self.problem = self.problem, None
         try:
             with explained(self._uri):
-                self.store = self.store or Store(self._plan, self._uri, self._directory, self._command)
+                self.store = self.store or Store(
+                    self._plan, self._uri, self._directory, self._command, repair=self._repair
+                )
         except TrackingError as error:
             self.problem = error
         else:

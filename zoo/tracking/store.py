@@ -13,7 +13,7 @@ from zoo.storage.states import TrainingState
 from zoo.tracking.connection import open_client
 from zoo.tracking.errors import explained
 from zoo.tracking.experiment import describe_sweep, find_or_create_experiment
-from zoo.tracking.experiments import ownership, view
+from zoo.tracking.experiments import files, ownership, view
 from zoo.tracking.mlflow_runs import MlflowRuns
 from zoo.tracking.run_contents import RunContents, TrainingSnapshot
 
@@ -21,16 +21,19 @@ from zoo.tracking.run_contents import RunContents, TrainingSnapshot
 class Store:
     """The experiment, opened or created, with the question written on it.
 
-    Raises TrackingError when that fails, NameTaken when it is another question's.
+    With ``repair`` files that are gone are made again. Raises TrackingError when that fails, NameTaken when it is another
+    question's.
     """
 
-    def __init__(self, plan: Plan, uri: str, directory: Path, command: str = ""):
+    def __init__(self, plan: Plan, uri: str, directory: Path, command: str = "", *, repair: bool = False):
         self.uri, self._directory = uri, directory
         self._is_in_doubt = False  # whether MLflow may have more than it has answered
         client = open_client(uri)
         with explained(uri):
             self.experiment_id = find_or_create_experiment(client, plan.question.name, uri, directory)
             ownership.claim(client, self.experiment_id, plan, uri, directory)
+            run_keys = {run.key for run in plan.runs}
+            files.settle(client, self.experiment_id, uri, directory, run_keys, repair=repair)
             describe_sweep(client, self.experiment_id, plan.question, command)
             self._runs = MlflowRuns(client, self.experiment_id, plan)
             self._contents = RunContents(client, plan)

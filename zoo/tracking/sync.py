@@ -63,7 +63,7 @@ def send_all(
     absent = sum(len(training.runs) for training in plan.trainings) - sum(len(t.runs) for t in present)
     if not present:
         return SyncResult(uri, len(plan.runs), {}, absent, None, None)
-    recorder = Recorder(plan, uri, directory, command)
+    recorder = Recorder(plan, uri, directory, command, repair=True)
     for training in present:
         recorder.update(training, *states[training.key])
     problem = recorder.close(patience_s)
