@@ -256,7 +256,7 @@ def differences(undisturbed: Path, killed: Path) -> list[str]:
     problems = _in_weights(undisturbed, killed)
     for name in names:
         expected, record = Record(undisturbed / "runs" / name), Record(killed / "runs" / name)
-        if _without_clocks(expected.history()) != _without_clocks(record.history()):
+        if without_clocks(expected.history()) != without_clocks(record.history()):
             problems.append(f"{name}: another history")
         status = record.status()
         if status is None or status.state is not TrainingState.DONE:
@@ -264,16 +264,16 @@ def differences(undisturbed: Path, killed: Path) -> list[str]:
         if record.latency() is None:
             problems.append(f"{name}: no latency")
         for path in sorted(expected.directory.glob("results/*.npz")):
-            if not _equal_arrays(path, record.directory / "results" / path.name):
+            if not equal_arrays(path, record.directory / "results" / path.name):
                 problems.append(f"{name}: other predictions in {path.name}")
     return problems + in_mlflow(killed)
 
 
-def _without_clocks(rows: list[dict]) -> list[dict]:
+def without_clocks(rows: list[dict]) -> list[dict]:
     return [{key: value for key, value in row.items() if key not in CLOCKS} for row in rows]
 
 
-def _equal_arrays(one: Path, other: Path) -> bool:
+def equal_arrays(one: Path, other: Path) -> bool:
     if not other.exists():
         return False
     with np.load(one) as a, np.load(other) as b:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import filelock
 import pytest
 from helpers.scripted_executor import CRASH, ScriptedExecutor
-from helpers.sweeps import sweep as run_command
 from helpers.tracked import TWO_SIZES, ask, finish, runs_of, train, uri_of
 
-from zoo.config import load
 from zoo.execution import executors, sweep
 from zoo.execution.executor import ExecutorEntry, ExecutorError, ExecutorOptions
 from zoo.execution.messages import Exited
 from zoo.execution.sweep import Settings
-from zoo.plan.runs import make_plan
 from zoo.storage.errors import RecordError
+from zoo.storage.records import LatencyRecord
 from zoo.storage.sweep_lock import SweepInUse
 from zoo.tracking.errors import NameTaken
 
@@ -84,39 +85,71 @@ def test_an_executor_that_cannot_work_is_an_error_before_anything_begins(setting
         sweep.run(ask(workdir), settings)
 
 
-@pytest.mark.parametrize("name", ["status.json", "training.json", "attempts.json", "latency.json", "history.csv"])
-def test_a_damaged_record_is_an_error_and_a_fresh_start_moves_it_aside(settings, workdir, name):
+FORECAST = ("training.json", "attempts.json", "history.csv")  # what is read of other questions
+FILES = ["status.json", "training.json", "attempts.json", "latency.json", "history.csv", "results/step_00000020.npz"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_named_and_costs_its_own_training_only(settings, workdir, name, caplog):
     plan = ask(workdir)
+    use(ScriptedExecutor(1))
+    assert sweep.run(plan, settings).outcome.is_whole
     record = plan.trainings[0].record
-    train(plan.trainings[0], 10)
+    record.write_latency(LatencyRecord(percentiles_ms={"p50": 1.5}))
     (record.directory / name).write_bytes(b"\x00\x00")
     executor = ScriptedExecutor(1)
     use(executor)
-    with pytest.raises(RecordError, match=name):
-        sweep.run(plan, settings)
-    assert executor.begun == []
+    result = sweep.run(plan, settings)
+    assert result.outcome.is_whole and result.unsent is None
+    assert executor.begun == ([plan.trainings[0].name] if name in ("history.csv", FILES[-1]) else [])
+    assert f"{record.directory / name} is damaged: " in caplog.text
+    (kept,) = record.directory.rglob(f".damaged-{Path(name).name}-*")
+    assert kept.read_bytes() == b"\x00\x00"
+
+
+@pytest.mark.parametrize("name", ["status.json", "training.json", "attempts.json", "latency.json", "history.csv"])
+def test_a_damaged_file_of_another_question_is_passed_over(settings, workdir, name, caplog):
+    other = ask(workdir, TWO_SIZES.replace("steps: 20", "steps: 20, batch: 32")).trainings[0]
+    finish(other)
+    path = other.record.directory / name
+    path.write_bytes(b"")
+    plan = ask(workdir)
+    use(ScriptedExecutor(1))
+    assert sweep.run(plan, settings).outcome.is_whole
+    assert caplog.text.count(f"{path} is passed over: ") == (name in FORECAST)
+    assert path.read_bytes() == b""
+
+
+def test_a_fresh_start_moves_damaged_files_along(settings, workdir):
+    plan = ask(workdir)
+    record = plan.trainings[0].record
+    train(plan.trainings[0], 10)
+    record.history_file.write_bytes(b"\x00\x00")
+    executor = ScriptedExecutor(1)
+    use(executor)
     fresh = Settings(**{**vars(settings), "fresh": True})
     assert sweep.run(plan, fresh).outcome.is_whole and len(executor.begun) == 4
     (moved,) = settings.runs_dir.glob(f"{record.directory.name}.before-*")
-    assert (moved / name).read_bytes() == b"\x00\x00"
+    assert (moved / "history.csv").read_bytes() == b"\x00\x00"
 
 
-def test_a_damaged_record_ends_the_command_with_one_message(workdir, env):
-    (workdir / "runs").mkdir()
-    ask(workdir)
-    for training in make_plan(load(workdir / "size.yaml"), workdir / "runs").trainings:
-        finish(training)
-    damaged = training.record.history_file
-    damaged.write_bytes(damaged.read_bytes()[:-40] + b"\x00" * 40)
-    done = run_command(workdir, env, "size.yaml")
-    path = damaged.relative_to(workdir)
-    assert done.returncode == 1 and done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"{path} cannot be used: it is no table of numbers with a step in each row (")
-    assert line.endswith(
-        f". Restore it, or move {path.parent} to another place: the same command then does this training again from the "
-        "start"
+def test_a_damaged_file_that_cannot_be_renamed_ends_the_command_with_one_message(settings, workdir, monkeypatch):
+    plan = ask(workdir)
+    finish(plan.trainings[0])
+    damaged = plan.trainings[0].record.history_file
+    damaged.write_bytes(b"")
+    monkeypatch.setattr(Path, "rename", refused)
+    executor = ScriptedExecutor(1)
+    use(executor)
+    with pytest.raises(RecordError) as raised:
+        sweep.run(plan, settings)
+    assert (
+        str(raised.value).startswith(f"{damaged} cannot be used: its contents have changed ") and executor.begun == []
     )
+
+
+def refused(path: Path, new: Path) -> None:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def test_another_question_of_the_same_name_is_refused_before_anything_begins(settings, workdir):

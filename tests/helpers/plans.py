@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from zoo import models
 from zoo.config import load
 from zoo.config.recipes import RECIPES
@@ -52,7 +54,7 @@ def with_result(record: Record, *steps: int) -> None:
     record.write_history([{"step": step, "train/images_per_s": 1.0} for step in steps])
     for step in steps:
         record.results_file(step).parent.mkdir(parents=True, exist_ok=True)
-        record.results_file(step).write_bytes(b"")
+        np.savez(record.results_file(step), labels=np.zeros(3, np.uint8))
 
 
 def with_checkpoints(record: Record, *steps: int) -> None:

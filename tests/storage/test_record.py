@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from zoo.storage.atomic import write_atomically
+import io
+
+import numpy as np
+
 from zoo.storage.record import Record
 
 
@@ -25,7 +28,9 @@ def test_a_result_is_a_row_and_its_predictions(tmp_path):
     record = Record(tmp_path)
     record.write_history([{"step": 10}])
     assert not record.has_result(10)
-    write_atomically(record.results_file(10), lambda file: file.write(b""))
+    contents = io.BytesIO()
+    np.savez(contents, labels=np.zeros(3, np.uint8))
+    record.write_result(10, contents.getvalue())
     assert record.has_result(10)
     assert not record.has_result(20)
 
@@ -41,7 +46,8 @@ def test_the_newest_checkpoint_that_is_not_too_late(tmp_path):
     record = Record(tmp_path)
     for step in (100, 20_000, 3_000):
         (record.checkpoints / f"step_{step:08d}").mkdir(parents=True)
-    (record.checkpoints / ".unfinished-x").mkdir()
+    for name in (".unfinished-x", "step_abcdefgh", "step_", "step_0000300x"):
+        (record.checkpoints / name).mkdir()
     assert record.latest_checkpoint(at_most=5_000).name == "step_00003000"
     assert record.latest_checkpoint(at_most=10**6).name == "step_00020000"
     assert record.latest_checkpoint(at_most=99) is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -178,28 +176,6 @@ def test_a_training_that_is_stopped_and_resumed_gives_the_same_bits(tmp_path, ar
     np.testing.assert_array_equal(resumed[0], logits[0])
     np.testing.assert_array_equal(resumed[1], logits[1])
     assert without_clock(record.history()) == without_clock(whole.history())
-
-
-@pytest.mark.parametrize("damage", ["byte", "progress", "missing"])
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path, arrays, damage):
-    whole, logits = trained(tmp_path / "whole", arrays, milestones=(6,))
-    record = Record(tmp_path / "damaged")
-    shutil.copytree(whole.directory, record.directory)
-    record.results_file(12).unlink()
-    shutil.copytree(record.checkpoints / "step_00000006", record.checkpoints / "step_00000009")
-    place = record.checkpoints / "step_00000009"
-    (state,) = place.glob("state.data-*")
-    if damage == "byte":
-        data = bytearray(state.read_bytes())
-        data[len(data) // 2] ^= 1
-        state.write_bytes(data)
-    elif damage == "progress":
-        (place / "progress.json").write_text('{"step": 9, ')
-    else:
-        state.unlink()
-    _, again = trained(record.directory, arrays, milestones=(6,))
-    np.testing.assert_array_equal(again[0], logits[0])
-    assert not place.exists()
 
 
 def test_a_longer_training_goes_on_from_a_shorter_one_and_answers_for_it(tmp_path, arrays):

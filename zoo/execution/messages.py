@@ -22,6 +22,13 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something that the person should know, such as damage that was found and repaired."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """The training is done."""
 
@@ -47,5 +54,5 @@ class Exited:
 
 
 Result = Finished | Stopped | Failed  # the last message of a worker
-WorkerMessage = ProgressUpdate | Heartbeat | Waiting | Result
+WorkerMessage = ProgressUpdate | Heartbeat | Waiting | Notice | Result
 Message = WorkerMessage | Exited

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import time
 from collections import deque
@@ -14,7 +15,7 @@ from typing import Any
 from zoo.execution import failures
 from zoo.execution.events import SweepEvents
 from zoo.execution.executor import Executor, Job
-from zoo.execution.messages import Exited, Failed, Waiting
+from zoo.execution.messages import Exited, Failed, Notice, Waiting
 from zoo.execution.running import AttemptResult, RunningAttempt
 from zoo.host import hardware
 from zoo.host.git import git_state
@@ -23,6 +24,8 @@ from zoo.plan.runs import Plan, Training
 from zoo.storage.records import Status
 from zoo.storage.states import TrainingState
 from zoo.training.events import ProgressUpdate
+
+_log = logging.getLogger(__name__)
 
 _EVENTS_S = 0.2  # how long one wait for messages takes at most
 
@@ -202,6 +205,8 @@ class _Scheduler:
                 self._events.progress(running.training, message)
             elif isinstance(message, Waiting):
                 self._events.waiting(running.training, message.reason)
+            elif isinstance(message, Notice):
+                _log.warning("%s: %s", running.training.name, message.text)
             elif isinstance(message, Exited):
                 del self._running[id(attempt)]
                 if self._ended(running, running.ended(message.reason)):

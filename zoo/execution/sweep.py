@@ -77,7 +77,7 @@ def run(plan: Plan, settings: Settings, observer: SweepEvents = SweepEvents()) -
         if settings.fresh:
             _start_over(plan)
         for training in plan.trainings:
-            training.record.check()
+            training.record.repair()
             origin.check(training)
             training.record.remove_unfinished()
         wanted = stages.wanted_trainings(plan)

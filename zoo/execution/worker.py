@@ -20,13 +20,15 @@ from zoo import data
 from zoo.execution import failures
 from zoo.execution.executor import Job
 from zoo.execution.heartbeats import StartUpHeartbeats
-from zoo.execution.messages import Finished, Heartbeat, Stopped, Waiting, WorkerMessage
+from zoo.execution.messages import Finished, Heartbeat, Notice, Stopped, Waiting, WorkerMessage
 from zoo.host import hardware, machine_lock, processes
 from zoo.plan import origin
 from zoo.plan.network import Workload, load_imports
 from zoo.plan.runs import Training
+from zoo.storage.locks import file_lock
 from zoo.storage.record import Record
 from zoo.storage.records import TrainingDescription
+from zoo.text import messages
 from zoo.training.events import ProgressUpdate, TrainingEvents
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def run(connection: Connection, job: Job) -> None:
     try:
         _redirect_output(_log(job))
         _apply_allocation(job)
-        with reporter.start_up, contextlib.ExitStack() as locks:
+        with messages.shown_by(reporter.notice), reporter.start_up, contextlib.ExitStack() as locks:
             with reporter.start_up.waiting():
                 if job.rank == 0:  # the lock is the chief's: the other processes can do nothing without it
                     locks.enter_context(_exclusive(job.training.record, reporter))
@@ -100,6 +102,11 @@ class _Reporter(TrainingEvents):
     def heartbeat(self) -> None:
         self.send(Heartbeat())
 
+    def notice(self, text: str) -> None:
+        """Tell the person, and the log."""
+        print(text, flush=True)
+        self.send(Notice(text))
+
     def stop_requested(self) -> bool:
         return self._stop.is_requested()
 
@@ -133,7 +140,7 @@ def _exclusive(record: Record, reporter: _Reporter) -> Iterator[None]:
     """
     import filelock
 
-    lock = filelock.FileLock(record.lock_file)
+    lock = file_lock(record.lock_file)
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
@@ -226,7 +233,7 @@ def _describe(job: Job, record: Record) -> None:
 def _redirect_output(path: Path) -> None:
     """Append this process's output, that of native code too, to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(log, 1)

@@ -16,6 +16,7 @@ from zoo.measure.readouts import evaluations
 from zoo.plan.network import Workload
 from zoo.plan.runs import Plan, Training
 from zoo.plan.speeds import Speed, median_speed, time_speeds, timed_speed
+from zoo.storage.damage import warn_once
 from zoo.storage.errors import RecordError
 from zoo.storage.record import Record
 from zoo.storage.records import AttemptRecord, TrainingDescription
@@ -116,9 +117,11 @@ def _earlier_trainings(runs_dir: Path) -> Iterator[_Earlier]:
     for path in runs_dir.glob("*/training.json"):
         record = Record(path.parent)
         try:
-            description, rows = record.description(), record.history()
-        except RecordError:  # of another question, or moved aside: only the forecast is poorer for it
+            description, rows, attempts = record.description(), record.history(), record.attempts()
+        except (RecordError, OSError) as error:  # of another question: only the forecast is poorer for it
+            warn_once(error if isinstance(error, RecordError) else RecordError(path, error.strerror or str(error)))
             continue
+        rows = [row for row in rows if row.get("train/images_per_s")]
         if description is None or not rows or description.device != hardware.device():
             continue
         name = description.config.get("data")
@@ -126,7 +129,7 @@ def _earlier_trainings(runs_dir: Path) -> Iterator[_Earlier]:
         evaluated = [
             len(evaluations()) * images / row["evaluate_s"] for row in rows if images and row.get("evaluate_s")
         ]
-        startups = [attempt.startup_s for attempt in _attempts(record) if attempt.startup_s]
+        startups = [attempt.startup_s for attempt in attempts if attempt.startup_s]
         speed = Speed(
             statistics.median(row["train/images_per_s"] for row in rows),
             statistics.median(startups) if startups else 0.0,
@@ -139,5 +142,5 @@ def _attempts(record: Record) -> Sequence[AttemptRecord]:
     """The attempts, none where they cannot be read."""
     try:
         return record.attempts()
-    except RecordError:
+    except OSError:
         return ()

@@ -84,7 +84,7 @@ class Training:
         missing = self.record.missing(self.targets)
         if not missing:
             return StepRange(max(self.targets), max(self.targets))
-        checkpoint = self.record.latest_checkpoint(at_most=missing[0] - 1)
+        checkpoint = self.record.checkpoint_towards(missing[0])
         return StepRange(int(checkpoint.name.removeprefix("step_")) if checkpoint else 0, missing[-1])
 
     def evaluated_steps(self, after: int = 0) -> set[int]:

@@ -110,3 +110,9 @@ class Attempts(_Record):
     """The contents of attempts.json."""
 
     attempts: tuple[AttemptRecord, ...]
+
+
+class Checksums(_Record):
+    """The contents of checksums.json. While a file is replaced, the SHA-256 of its old and of its new contents are there."""
+
+    sha256: dict[str, tuple[str, ...]]  # path in the record's directory -> accepted checksums

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from zoo.storage.locks import file_lock
+
 
 class SweepInUse(Exception):
     """Another process works on the sweep; the message says which."""
@@ -22,7 +24,7 @@ def exclusive(runs_dir: Path, name: str) -> Iterator[None]:
     import filelock
 
     owner = runs_dir / f".{name}.owner.json"
-    lock = filelock.FileLock(runs_dir / f".{name}.lock")
+    lock = file_lock(runs_dir / f".{name}.lock")
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:

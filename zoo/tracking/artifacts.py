@@ -6,6 +6,7 @@ import contextlib
 import csv
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import numpy as np
 
 from zoo.measure.readouts import evaluation_of
 from zoo.plan.runs import Plan, Run
+from zoo.storage.errors import RecordError
 from zoo.storage.records import Row
+from zoo.tracking.errors import TrackingError
 from zoo.tracking.names import Artifacts
 
 
@@ -24,18 +27,40 @@ def prepared(run: Run, plan: Plan, rows: list[Row]) -> Iterator[Path]:
     ``predictions.npz`` holds the test ``labels`` [N] and the ``logits`` float32 [N, classes] that the run's accuracy is
     of: those of one evaluation. The record has those of all.
     """
-    record = plan.training_of(run).record
-    with tempfile.TemporaryDirectory() as name:
+    with disk_explained():
+        place = tempfile.TemporaryDirectory()
+    with place as name:
         directory = Path(name)
-        for copied in (Artifacts.ENVIRONMENT, Artifacts.SAMPLES):
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(record.directory / copied, directory / copied)
-        _write_history(directory / Artifacts.HISTORY, rows)
-        with np.load(record.results_file(run.steps)) as results:
-            logits = results[evaluation_of(run.variant.config).logits]
-            np.savez(directory / Artifacts.PREDICTIONS, labels=results["labels"], logits=logits)
-        (directory / Artifacts.SPEC).write_text(_spec(plan), encoding="utf-8")
+        with disk_explained():
+            _prepare(directory, run, plan, rows)
         yield directory
+
+
+@contextlib.contextmanager
+def disk_explained() -> Iterator[None]:
+    """Turns an error of this machine's disk into one that does not blame MLflow."""
+    try:
+        yield
+    except OSError as error:
+        file = f": {error.filename}" if error.filename else ""
+        raise TrackingError(
+            f"the results of a training cannot be sent to MLflow: {error.strerror or error}{file}"
+        ) from error
+
+
+def _prepare(directory: Path, run: Run, plan: Plan, rows: list[Row]) -> None:
+    record = plan.training_of(run).record
+    for copied in (Artifacts.ENVIRONMENT, Artifacts.SAMPLES):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(record.directory / copied, directory / copied)
+    _write_history(directory / Artifacts.HISTORY, rows)
+    name, results = evaluation_of(run.variant.config).logits, record.results_file(run.steps)
+    try:
+        with np.load(results) as arrays:
+            np.savez(directory / Artifacts.PREDICTIONS, labels=arrays["labels"], logits=arrays[name])
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise RecordError(results, f"it does not hold the labels and {name} ({error})") from error
+    (directory / Artifacts.SPEC).write_text(_spec(plan), encoding="utf-8")
 
 
 def _write_history(path: Path, rows: list[Row]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.storage.locks import file_lock
 from zoo.tracking.address import sqlite_path
 from zoo.tracking.errors import TrackingError, explained
 
@@ -56,7 +57,7 @@ def _opened_alone(path: Path) -> Iterator[None]:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=OPENING_SECONDS):
+        with file_lock(path.with_name(f".{path.name}.lock"), OPENING_SECONDS):
             yield
     except filelock.Timeout:
         raise TrackingError(

@@ -54,8 +54,10 @@ class TrainingSnapshot:
 
     @classmethod
     def read(cls, training: Training, state: TrainingState, reason: str) -> TrainingSnapshot:
-        """Read the record. Raises RecordError."""
+        """Read the record. Raises RecordError, and TrackingError where the disk cannot be read."""
         record = training.record
+        with artifacts.disk_explained():
+            record.check()
         status = record.status() if state is TrainingState.FAILED else None
         if status is not None and status.output:
             reason = f"{reason}\n\nIts last output:\n{status.output}"

@@ -56,7 +56,7 @@ def send_all(
     result, and the runs of the trainings that got through are counted all the same. Raises RecordError.
     """
     for training in plan.trainings:
-        training.record.check()
+        training.record.repair()
         origin.check(training)
     states = {t.key: state for t in plan.trainings if (state := state_on_disk(t)) is not None}
     present = [training for training in plan.trainings if training.key in states]

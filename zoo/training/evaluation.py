@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from zoo.data.batches import evaluation_batch
 from zoo.measure.accuracy import accuracy, top_k_accuracy
 from zoo.measure.readouts import evaluations
-from zoo.storage.atomic import write_atomically
 from zoo.storage.record import Record
 from zoo.storage.records import Row
 from zoo.training.network import TrainableNetwork
@@ -67,4 +67,6 @@ def accuracies(logits: dict[str, Logits], labels: NDArray[Any]) -> Row:
 def write_result(record: Record, step: int, labels: NDArray[Any], logits: dict[str, Logits]) -> None:
     """Keep the predictions of a step."""
     arrays: dict[str, Any] = {"labels": labels, **logits}
-    write_atomically(record.results_file(step), lambda file: np.savez(file, **arrays))
+    contents = io.BytesIO()
+    np.savez(contents, **arrays)
+    record.write_result(step, contents.getvalue())

@@ -66,8 +66,9 @@ def train(
             f"a batch of {config.batch} cannot be shared evenly by {strategy.num_replicas_in_sync} devices"
         )
     exchange = multi_worker.exchange_function(strategy)
-    first, last = (int(step) for step in exchange(_steps_to_train(record, targets))[0])  # as the chief finds them
-    if first == last:
+    wanted = _steps_to_train(record, targets) if multi_worker.is_chief(strategy) else (0, 0, 0)
+    first, missing, last = (int(step) for step in exchange(wanted)[0])  # as the chief finds them
+    if not last:
         return True
     network = create_network(config, seed, classes, len(data.train_images), strategy)
     with multi_worker.own_record(strategy, record) as own:
@@ -86,6 +87,8 @@ def train(
             events=events,
             progress=checkpoints.read(checkpoints.path_of(record, first), network) if first else Progress(),
         )
+        if first == missing:  # its checkpoint has been made after its evaluation, whose predictions are gone
+            session.evaluate_again()
         return session.run(last)
 
 
@@ -108,6 +111,8 @@ class _Session:
         """Train to the step ``last``; False when a stop was requested before."""
         progress = self.progress
         self.record.write_history(progress.history)
+        if progress.step == last:
+            return True
         self.steps(progress.step, 0, progress.totals)  # trace and compile before the clock runs
         count, saved_at = _FIRST_CALL_STEPS, time.monotonic()
         while progress.step < last:
@@ -136,6 +141,11 @@ class _Session:
                 return False
             count = int(answers[:, 2].min())
         return True
+
+    def evaluate_again(self) -> None:
+        """Make the predictions of this step anew."""
+        logits = evaluation.all_logits(self.network, self.evaluate)
+        evaluation.write_result(self.record, self.progress.step, np.asarray(self.data.test_labels), logits)
 
     def _next_evaluation(self) -> int:
         step, every = self.progress.step, self.config.evaluate_every
@@ -190,12 +200,16 @@ def _write_samples(record: Record, images: Any, labels: Any, config: Config, see
         write_atomically(path, lambda file: picture.save(file, "PNG"))
 
 
-def _steps_to_train(record: Record, targets: Sequence[int]) -> tuple[int, int]:
-    """From which step, 0 or that of a checkpoint, to which it is still to be trained; equal when nothing is."""
+def _steps_to_train(record: Record, targets: Sequence[int]) -> tuple[int, int, int]:
+    """From which step, 0 or that of a checkpoint, by way of the first that lacks a result, to which it is still to be
+    trained; all 0 when nothing is.
+    """
+    if record.missing(targets):
+        checkpoints.restore_history(record)
     missing = record.missing(targets)
     if not missing:
-        return 0, 0
-    return checkpoints.latest_whole(record, at_most=missing[0] - 1), missing[-1]
+        return 0, 0, 0
+    return checkpoints.latest_whole(record, missing[0]), missing[0], missing[-1]
 
 
 def _in_color(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
