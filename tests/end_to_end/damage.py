@@ -71,7 +71,6 @@ KINDS = (
 FOR_PEOPLE = ("environment.json", "samples.png", "worker.log")  # no number comes from them, and nothing reads them
 JSON = (
     "status.json",
-    "training.json",
     "attempts.json",
     "latency.json",
     "checksums.json",
