@@ -229,3 +229,34 @@ def test_a_model_file_edited_while_its_sweep_runs_trains_nothing_under_the_old_k
     made = [record.description() for record in records(tmp_path)]
     assert {one.source_sha256 for one in made if one.key != old.description().key} != {old.description().source_sha256}
     assert sorted(one.cost.params for one in made) == [4 * 28 + 10, 12 * 28 + 26, 18 * 28 + 38]
+
+
+def test_another_question_of_one_name_is_refused_before_anything_is_trained(tmp_path, env, finished):
+    """Its report would be written over the other's."""
+    for folder, factor in (("x", "[true, false]"), ("y", "[false, true]")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "flip.yaml").write_text(QUESTION.replace("[true, false]", factor))
+    arguments = ("--executor", "instant")
+    assert sweep(tmp_path, env, "x/flip.yaml", *arguments).returncode == 0
+    report = (tmp_path / "results/flip/report.md").read_bytes()
+    for more in ((), ("--sync",)):
+        refused = sweep(tmp_path, env, "y/flip.yaml", *arguments, *more)
+        assert refused.returncode == 2 and refused.stdout == ""
+        assert errors_of(refused) == (
+            "the name flip is taken in sqlite:///mlflow.db by another question, x/flip.yaml; give this one a name of its "
+            "own: name: NAME in the question, or --name NAME\n"
+        )
+    assert (tmp_path / "results/flip/report.md").read_bytes() == report
+    named = sweep(tmp_path, env, "y/flip.yaml", *arguments, "--name", "flip of y")
+    assert named.returncode == 0 and (tmp_path / "results/flip of y/report.md").exists(), named.stderr
+
+
+def test_a_sweep_goes_on_in_a_directory_that_was_moved(tmp_path, env, finished):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    (old / "flip.yaml").write_text(QUESTION)
+    assert sweep(old, env, "flip.yaml", "--executor", "instant").returncode == 0
+    old.rename(new)
+    again = sweep(new, env, "flip.yaml", "--executor", "instant", "--seeds", "2")
+    assert again.returncode == 0 and "4 runs, 2 of them done already" in again.stdout, again.stderr
+    assert not old.exists() and len(list(new.glob("mlruns/flip/*/artifacts/predictions.npz"))) == 4

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from helpers.plans import FIELDS, config_of
 
 from zoo import models
-from zoo.plan.network import Network, Workload
+from zoo.plan.network import Network, Workload, check_network
+from zoo.plugins import SourceChanged
 from zoo.storage.records import TrainingDescription
 
 SAME = config_of()
@@ -44,3 +47,13 @@ def description(**fields) -> TrainingDescription:
     known = {"key": "k", "question": "q", "runs": (), "seed": 0, "data_sha256": "", "config": {"data": "digits"}}
     machine = {"precision": "float32", "cost": (1, 2, 3), "device": "this one", "started": 0.0}
     return TrainingDescription.model_validate(known | machine | fields)
+
+
+@pytest.mark.parametrize("changed", [{"source_sha256": "of another text"}, {"classes": 3}, {"input_size": 8}])
+def test_a_process_that_gets_another_network_than_was_planned_does_nothing_with_it(changed):
+    """Neither trains, counts nor times it: that would be kept under what was planned."""
+    config = config_of()
+    planned = Network.of(config)
+    check_network(config, planned)
+    with pytest.raises(SourceChanged, match="have been edited since the sweep began"):
+        check_network(config, replace(planned, **changed))
