@@ -374,7 +374,7 @@ def left_over(scenario: Scenario) -> list[str]:
         time.sleep(0.1)
     problems = [f"left over: process {pid}: {line[:100]}" for pid, _, line in _processes_in(scenario.directory)]
     for path in sorted([*scenario.directory.glob(".*"), *(scenario.directory / "runs").rglob(".*")]):
-        if not path.name.endswith(".lock"):
+        if not path.name.endswith((".lock", ".place")):
             problems.append(f"left over: {path.relative_to(scenario.directory)}")
     return problems
 

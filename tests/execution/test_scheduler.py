@@ -11,7 +11,7 @@ from helpers.scripted_executor import CRASH, OUT_OF_MEMORY, WHOLE, Remembered, S
 from helpers.tracked import ask, finish
 
 from zoo.execution import running, scheduler
-from zoo.execution.messages import Exited, Failed, Finished, Heartbeat, Waiting
+from zoo.execution.messages import Exited, Failed, Finished, Heartbeat, Notice, Waiting
 from zoo.execution.scheduler import Interrupt, Policy
 from zoo.storage.record import Record
 from zoo.storage.records import Status
@@ -173,6 +173,11 @@ def test_an_attempt_is_recorded_with_its_steps_and_what_it_was_expected_to_take(
     assert remembered.of("progress") == [[NAMES[0], ProgressUpdate(7, 2.5, 100.0)]]
     (waited,) = plan.trainings[1].record.attempts()
     assert waited.expected_s is None and remembered.of("waiting") == [[NAMES[1], "for a lock"]]
+
+
+def test_what_a_worker_notices_is_shown_with_its_training(plan, caplog):
+    play(plan, ScriptedExecutor(1, {NAMES[1]: [[Notice("a checkpoint is damaged"), *WHOLE]]}))
+    assert [each.getMessage() for each in caplog.records] == [f"{NAMES[1]}: a checkpoint is damaged"]
 
 
 def test_a_result_that_nobody_was_left_to_record_is_recorded_by_the_next_sweep(plan):
