@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal without its imports
+import os
+
+if __name__ == "__main__" and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))  # until something has begun
+
+from zoo.host.import_path import put_standard_library_first
+
+put_standard_library_first()
+
 import argparse
 import gc
-import os
 import signal
 import sys
 from pathlib import Path
@@ -23,16 +32,17 @@ _STOPPED = "stopped; nothing that was saved is lost, and the same command goes o
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code: 0 when every run has a result, 1 when some have none, 2 for a bad question, 130 after Ctrl-C."""
-    options = _parser().parse_args(argv)
-    options.command, options.portable_command = _commands(argv)
-    from zoo.text import messages
-
+    command, portable_command = _commands(argv)
     try:
+        options = _parser().parse_args(argv)
+        options.command, options.portable_command = command, portable_command
+        from zoo.text import messages
+
         with messages.shown_by(messages.to_stderr):
             return _answer(options)
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # a second Ctrl-C does not wait for anything
-        return _refuse(f"\n{_STOPPED}\n  {options.command}", 130)
+        _end_at_once_on_interrupt(130)
+        return _refuse(f"\n{_STOPPED}\n  {command}", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
         return _refuse("stopped: what reads this program's output is gone; the same command goes on from here", 1)
@@ -202,6 +212,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _show_plan(plan: Plan, settings: Settings) -> int:
     from zoo.execution import sweep
     from zoo.plan import forecast, origin, stages, summary
+    from zoo.text import output
 
     for training in plan.trainings:
         origin.check(training)
@@ -211,8 +222,9 @@ def _show_plan(plan: Plan, settings: Settings) -> int:
     _show(summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left))
     _show(f"\n{summary.sensitivity(plan)}")
     if other_code := origin.other_code(plan.trainings):
-        _show(f"\n{other_code}")
-    return 0
+        _show(f"
+{other_code}")
+    return 1 if output.is_lost() else 0
 
 
 def _run(plan: Plan, options: argparse.Namespace) -> int:
@@ -312,9 +324,26 @@ def _refuse(message: object, code: int) -> int:
     return code
 
 
-if __name__ == "__main__":
+def _end_at_once_on_interrupt(code: int) -> None:
+    signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+
+
+def _program() -> int:
+    """``main`` in a process of its own, from its start to its end."""
+    from zoo.host import processes
+    from zoo.text import output
+
+    output.make_writable()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.set_threshold(50_000)  # imports make a million objects that are there to stay, and would be gone through often
     code = main()
+    _end_at_once_on_interrupt(code)  # everything is done
+    processes.end_all()
     gc.freeze()  # or the interpreter goes through all objects once more at its end, which takes a second
-    sys.exit(code)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(_program())

@@ -8,6 +8,11 @@ Nothing heavy is imported before one of these is called.
 
 from __future__ import annotations
 
+import sys
+
+if sys.argv[:1] == ["-m"]:  # python -m reports: Python looks for modules in the working directory first
+    import zoo  # noqa: F401  which has it look there later
+
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import reports
+from zoo.text import output
 from zoo.text.characters import visible, visible_json
 from zoo.tracking.address import ArgumentParser
 
@@ -151,6 +152,6 @@ def _names(text: str) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     gc.disable()  # MLflow, pandas and matplotlib make a million objects that are there to stay
-    code = main()
+    code = output.run(main)
     gc.freeze()  # or the interpreter goes through them once more at its end, which takes a second
     sys.exit(code)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.host import calls, processes
+from zoo.host import calls, processes, watchdog
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there are workers forked from a server")
 
@@ -58,15 +58,15 @@ def test_a_temporary_directory_with_a_long_name(tmp_path):
 
 def test_a_process_that_nobody_has_waited_for_is_known_to_be_dead():
     process = subprocess.Popen(["sleep", "60"], stdout=subprocess.PIPE)
-    assert not processes.is_dead(process.pid)
+    assert not watchdog.is_dead(process.pid)
     process.kill()
     process.stdout.read()  # until it has let go of all
     deadline = time.monotonic() + 30
-    while not processes.is_dead(process.pid) and time.monotonic() < deadline:
+    while not watchdog.is_dead(process.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert processes.is_dead(process.pid)
+    assert watchdog.is_dead(process.pid)
     process.wait()
-    assert processes.is_dead(process.pid)
+    assert watchdog.is_dead(process.pid)
 
 
 def loaded(names: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from zoo.data import cache
 from zoo.data.errors import DataError
 from zoo.data.loading import digest, load
 from zoo.data.registry import SPLITS, info, names
-from zoo.text import messages
+from zoo.text import messages, output
 from zoo.text.characters import visible
 
 
@@ -77,4 +77,4 @@ def _failed(error: DataError, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(output.run(main))

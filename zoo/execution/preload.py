@@ -4,9 +4,15 @@ Nothing of it is run: a TensorFlow operation would start threads, which a fork d
 """
 
 import gc
+import os
 
+from zoo.host.import_path import standard_library
 from zoo.host.quiet_import import quiet_import
 
+_path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    path for path in _path if path not in standard_library()
+)  # of this Python alone
 gc.disable()  # or each new module has the collector traverse a million objects that stay
 try:
     with quiet_import():

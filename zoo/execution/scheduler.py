@@ -58,6 +58,18 @@ class Interrupt:
     """The first signal requests a stop with checkpoints, the second one ends the program."""
 
     is_requested = False
+    _ends_block = False
+
+    @contextlib.contextmanager
+    def ending_block(self) -> Iterator[None]:
+        """Within this block the first signal raises KeyboardInterrupt, too: for what waits long and has nothing to save."""
+        self._ends_block = True
+        try:
+            if self.is_requested:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._ends_block = False
 
     @contextlib.contextmanager
     def caught(self) -> Iterator[Interrupt]:
@@ -75,9 +87,9 @@ class Interrupt:
 
     def receive(self, *_: Any) -> None:
         """A signal has come."""
-        if self.is_requested:
+        ends, self.is_requested = self.is_requested or self._ends_block, True
+        if ends:
             raise KeyboardInterrupt
-        self.is_requested = True
 
 
 def execute(
@@ -99,9 +111,9 @@ def execute(
     ``policy.retry_failed``. ``expected_s`` (training key -> seconds) is recorded beside how long it then took. ``may_begin``
     is asked just before a training starts.
     """
-    scheduler = _Scheduler(plan, executor, events, policy, data_dir, expected_s or {})
+    scheduler = _Scheduler(plan, executor, events, interrupt, policy, data_dir, expected_s or {})
     try:
-        scheduler.run(iter([plan.trainings] if stages is None else stages), interrupt, may_begin)
+        scheduler.run(iter([plan.trainings] if stages is None else stages), may_begin)
     finally:
         executor.close()  # for a second Ctrl-C: nothing runs any more otherwise
     order = {training.key: number for number, training in enumerate(plan.trainings)}
@@ -117,12 +129,13 @@ class _Scheduler:
         plan: Plan,
         executor: Executor,
         events: SweepEvents,
+        interrupt: Interrupt,
         policy: Policy,
         data_dir: Path | None,
         expected_s: Mapping[str, float],
     ):
         self._question, self._data_dir = plan.question, data_dir
-        self._executor, self._events, self._policy = executor, events, policy
+        self._executor, self._events, self._interrupt, self._policy = executor, events, interrupt, policy
         self._expected_s = expected_s
         self._code = {**git_state(Path(__file__).parents[1]), "code_sha256": origin.code_sha256()}
         self.outcome = Outcome()
@@ -132,15 +145,13 @@ class _Scheduler:
         self._fruitless: dict[str, int] = {}  # training key -> attempts in a row that got no further
         self._is_stopping = False
 
-    def run(
-        self, stages: Iterable[Sequence[Training]], interrupt: Interrupt, may_begin: Callable[[Training], bool]
-    ) -> None:
+    def run(self, stages: Iterable[Sequence[Training]], may_begin: Callable[[Training], bool]) -> None:
         """Do one stage after the other."""
         for stage in stages:
             for training in stage:
                 self._queue(training)
             while self._waiting or self._running:
-                if interrupt.is_requested:
+                if self._interrupt.is_requested:
                     self._stop()
                 while self._waiting and len(self._running) < self._executor.slots:
                     job = self._waiting.popleft()
@@ -181,7 +192,16 @@ class _Scheduler:
             return
         first = training.steps_to_train().first
         log_size = training.record.log_size()
-        attempt = self._executor.start(job)
+        # A first process has to wait for TensorFlow's imports.
+        nothing_to_save = contextlib.nullcontext() if self._running else self._interrupt.ending_block()
+        try:
+            with nothing_to_save:
+                attempt = self._executor.start(job)
+        except KeyboardInterrupt:
+            if self._running:  # the second one
+                raise
+            self._finish(training, AttemptResult(TrainingState.STOPPED))
+            return
         self._running[id(attempt)] = RunningAttempt(
             attempt, self._policy.hang_after_s, first_step=first, log_size=log_size, step=first
         )

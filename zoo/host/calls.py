@@ -17,7 +17,10 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from zoo.host.exits import ProcessExit
-from zoo.host.processes import ProcessDied, blocked_interrupts, end_with_parent, start_connected
+from zoo.host.processes import ProcessDied, end, end_with_parent, start_connected, starting
+from zoo.host.watchdog import Watchdog
+
+_LOOK_S = 1.0  # how often a process that is waited for is looked at
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,15 +45,17 @@ def call_together(function: Callable[..., T], calls: Sequence[Sequence[Any]]) ->
             started.append(start_connected(_answer, function, tuple(arguments)))
         processes = {connection: process for process, connection in started}
         answers: dict[Connection, T] = {}
+        dog = Watchdog()
         while len(answers) < len(started):
-            for connection in wait([connection for connection in processes if connection not in answers]):
+            waiting = [connection for connection in processes if connection not in answers]
+            for connection in wait(waiting, _LOOK_S):
                 assert isinstance(connection, Connection)
                 answers[connection] = _received(processes[connection], connection)
+            _check(dog, [processes[connection] for connection in waiting if connection not in answers])
         return [answers[connection] for connection in processes]
     finally:
         for process, _ in started:
-            process.kill()
-            process.join()
+            end(process)
 
 
 class PreparedCall(Generic[P, T]):
@@ -75,11 +80,13 @@ class PreparedCall(Generic[P, T]):
         try:
             with contextlib.suppress(OSError):  # it is gone, which shows when its answer is read
                 connection.send((arguments, named))
+            dog = Watchdog()
+            while not connection.poll(_LOOK_S):
+                _check(dog, [process])
             answer: T = _received(process, connection)
             return answer
         finally:
-            process.kill()
-            process.join()
+            end(process)
             connection.close()
 
     def _start(self) -> tuple[BaseProcess, Connection]:
@@ -89,11 +96,18 @@ class PreparedCall(Generic[P, T]):
                 ours, theirs = spawn.Pipe()
                 work = (theirs, self._function, self._prepare)
                 process = spawn.Process(target=_answer_when_asked, args=work, daemon=True)
-                with blocked_interrupts():
+                with starting():
                     process.start()
                 theirs.close()
                 self._started = process, ours
             return self._started
+
+
+def _check(dog: Watchdog, processes: Sequence[BaseProcess]) -> None:
+    """Raises ProcessDied where one of them stands still."""
+    problem = dog.problem([process.pid for process in processes if process.pid is not None])
+    if problem:
+        raise ProcessDied(problem)
 
 
 def _received(process: BaseProcess, connection: Connection) -> Any:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from zoo.host import private_directory
-from zoo.host.processes import is_dead
+from zoo.host.watchdog import is_dead
 
 try:
     import fcntl

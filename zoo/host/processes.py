@@ -12,15 +12,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from zoo.host import import_path, watchdog
+
 _ROOT = Path(__file__).resolve().parents[2]
 _SERVER_S = 120  # how long starting a process is tried before its server is given up
+_END_S = 10  # how long the end of a process that was killed is waited for
 _MAX_SOCKET_DIRECTORY_BYTES = 70  # a socket's path has at most 107 bytes, and its name in the directory up to 35
 
 
@@ -44,15 +47,16 @@ def prepare() -> None:
     For a program that is going to need workers, as soon as it knows.
     """
     if context().get_start_method() == "forkserver":
-        with _server_environment():
+        with _starting_server():
             forkserver.ensure_running()
+        _watch_server()
 
 
 def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
     """A process that runs ``function(*arguments)``. Ctrl-C does not reach it: what it means is decided here."""
     process = context().Process(target=function, args=arguments, daemon=True)
     prepare()
-    process.start()
+    process.start()  # Ctrl-C gets through: this waits for the server's imports
     return process
 
 
@@ -88,48 +92,99 @@ def end_with_parent(action: Callable[[], Any]) -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def is_dead(pid: int) -> bool:
-    """Whether a process has ended, even if nobody has waited for it yet; False where the system does not say."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return Path("/proc/self/stat").exists()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] in "ZX"
+def end(process: BaseProcess) -> None:
+    """End it at once, even one that is stopped, and wait for its end."""
+    process.kill()
+    _end_stopped_server()  # the server is what says that the process has ended
+    process.join(_END_S)
+
+
+def end_all() -> None:
+    """End every process that was started from here and the fork server, at once: for the end of the program."""
+    for process in multiprocessing.active_children():
+        process.kill()
+    _kill_server()
+
+
+def _server() -> int | None:
+    pid: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    return pid
+
+
+def _kill_server() -> None:
+    pid = _server()
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _end_stopped_server() -> bool:
+    pid = _server()
+    is_stopped = pid is not None and watchdog.is_stopped(pid)
+    if is_stopped:
+        _kill_server()
+    return is_stopped
+
+
+@functools.cache
+def _watch_server() -> None:
+    """End a fork server that stays stopped: whoever waits for a process of its would do so for ever. It is started again."""
+
+    def watch() -> None:
+        dog = watchdog.Watchdog()
+        while True:
+            time.sleep(1)
+            pid = _server()
+            if pid is not None and dog.have_stopped([pid]):
+                _kill_server()
+
+    threading.Thread(target=watch, name="fork server", daemon=True).start()
 
 
 @contextlib.contextmanager
-def blocked_interrupts() -> Iterator[None]:
-    """A process that is started within this block never receives Ctrl-C: a signal that is blocked stays blocked."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+def starting() -> Iterator[None]:
+    """Within this block processes of ours are started: they never receive Ctrl-C, and import nothing of where they start.
+
+    A signal that is blocked stays blocked in a new process, from its first line. Python's resource tracker, which comes with
+    the first process, unblocks this one once it is started.
+    """
+    with _environment(
+        {"PYTHONSAFEPATH": "1"}
+    ):  # or files in the working directory would be imported in place of modules
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 @contextlib.contextmanager
-def _server_environment() -> Iterator[None]:
-    """Within this block the fork server can be started: so that it finds this package, and never receives Ctrl-C.
+def _starting_server() -> Iterator[None]:
+    """Within this block the fork server can be started, too: so that it finds this package.
 
     Python does not pass it the import path of this process, and ignores a preload that fails: every worker would then
-    import TensorFlow anew. It ignores Ctrl-C only once its imports are done, so the signal is blocked from the first.
+    import TensorFlow anew. The preload takes the path out of the environment again.
     """
-    added = {
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
-        "PYTHONSAFEPATH": "1",  # or files in the working directory would be imported in place of modules
-    }
-    before = {name: os.environ.get(name) for name in added}
-    os.environ.update(added)
+    path = [*import_path.standard_library(), str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     temporary = tempfile.tempdir
     if len(os.fsencode(tempfile.gettempdir())) > _MAX_SOCKET_DIRECTORY_BYTES:
         tempfile.tempdir = "/tmp"  # for the server's socket
     try:
-        with blocked_interrupts():
+        with starting(), _environment({"PYTHONPATH": os.pathsep.join(path)}):
             yield
     finally:
         tempfile.tempdir = temporary
+
+
+@contextlib.contextmanager
+def _environment(added: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in added}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

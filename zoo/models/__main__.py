@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -13,7 +12,7 @@ from zoo.host.quiet_import import quiet_import
 from zoo.measure import Cost, LayerCost, cost, layer_costs
 from zoo.models import registry
 from zoo.plugins import PluginError, load_file
-from zoo.text import messages
+from zoo.text import messages, output
 from zoo.text.characters import visible
 from zoo.text.suggestions import did_you_mean
 from zoo.text.wording import table
@@ -148,20 +147,5 @@ def _refuse(message: str) -> int:
     return 2
 
 
-def _run() -> int:
-    """``main``, without a traceback when the reader of its output goes away (``| head``) or on Ctrl-C."""
-    try:
-        code = main()
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or the interpreter prints an error when it exits
-        return 1
-    except KeyboardInterrupt:
-        return 130
-
-
 if __name__ == "__main__":
-    sys.exit(_run())
+    sys.exit(output.run(main))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zoo.plan.runs import Plan, Training
 from zoo.storage.states import TrainingState
+from zoo.tracking import mlflow_log
 from zoo.tracking.connection import open_client
 from zoo.tracking.errors import explained
 from zoo.tracking.experiment import describe_sweep, find_or_create_experiment
@@ -28,6 +29,7 @@ class Store:
     def __init__(self, plan: Plan, uri: str, directory: Path, command: str = "", *, repair: bool = False):
         self.uri, self._directory = uri, directory
         self._is_in_doubt = False  # whether MLflow may have more than it has answered
+        mlflow_log.keep_in(plan.trainings[0].record.directory.parent / "mlflow.log")
         client = open_client(uri)
         with explained(uri):
             self.experiment_id = find_or_create_experiment(client, plan.question.name, uri, directory)

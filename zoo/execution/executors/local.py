@@ -14,7 +14,7 @@ from pathlib import Path
 from zoo.execution import worker
 from zoo.execution.executor import Event, ExecutorEntry, ExecutorOptions, Job
 from zoo.execution.messages import Exited, Failed, Finished, Message, Result, Stopped
-from zoo.host import hardware, ports, processes
+from zoo.host import hardware, ports, processes, watchdog
 from zoo.host.exits import ProcessExit, root_cause
 from zoo.host.resources import Allocation, allocate
 
@@ -57,7 +57,7 @@ class LocalAttempt:
         """End it at once."""
         for rank in self._open.values():
             process = self._processes[rank]
-            if process.exitcode is None and process.pid is not None and not processes.is_dead(process.pid):
+            if process.exitcode is None and process.pid is not None and not watchdog.is_dead(process.pid):
                 self._killed.add(rank)  # any other died on its own: it may be the cause
                 _send(process, signal.SIGKILL)
 
@@ -86,7 +86,7 @@ class LocalAttempt:
         """End what is left of it."""
         self.kill()
         for process in self._processes.values():
-            process.join()
+            processes.end(process)
         for connection in self._open:
             connection.close()
 
