@@ -222,8 +222,7 @@ def _show_plan(plan: Plan, settings: Settings) -> int:
     _show(summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left))
     _show(f"\n{summary.sensitivity(plan)}")
     if other_code := origin.other_code(plan.trainings):
-        _show(f"
-{other_code}")
+        _show(f"\n{other_code}")
     return 1 if output.is_lost() else 0
 
 

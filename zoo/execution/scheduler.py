@@ -153,7 +153,7 @@ class _Scheduler:
             while self._waiting or self._running:
                 if self._interrupt.is_requested:
                     self._stop()
-                while self._waiting and len(self._running) < self._executor.slots:
+                while self._waiting and len(self._running) < self._executor.slots and not self._interrupt.is_requested:
                     job = self._waiting.popleft()
                     if may_begin(job.training):
                         self._begin(job)

@@ -159,7 +159,7 @@ def _do(
     latency_problem = "" if outcome.stopped else _measure_latency(plan, outcome.done)
     for training in outcome.done:
         recorder.update(training, TrainingState.DONE)
-    nothing_to_send = outcome.stopped and recorder.store is None and not any(t.record.history() for t in plan.trainings)
+    nothing_to_send = outcome.stopped and recorder.is_unopened and not any(t.record.history() for t in plan.trainings)
     unsent = None if nothing_to_send else recorder.close()  # opening the store takes seconds
     taken = wording.duration(time.monotonic() - started)
     wanted = len(stages.wanted_trainings(plan).certain)

@@ -90,6 +90,11 @@ class Recorder:
         return self.problem
 
     @property
+    def is_unopened(self) -> bool:
+        """Whether MLflow has not answered yet, nor been in the way: it is still being imported, or asked."""
+        return self.store is None and not self._had_problem
+
+    @property
     def unsent(self) -> frozenset[str]:
         """The keys of the trainings whose newest state has not got through."""
         with self._changed:
