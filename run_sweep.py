@@ -141,7 +141,7 @@ def _add_execution_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--budget",
         metavar="TIME",
-        type=_seconds,
+        type=_budget,
         help="begin only what is done within, e.g. 2h or 90m; says what is left",
     )
     add(
@@ -186,6 +186,13 @@ def _seconds(text: str) -> float:
         return parsed_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _budget(text: str) -> float:
+    seconds = _seconds(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError("no time is a budget for nothing; leave it out for no limit, or give --plan")
+    return seconds
 
 
 def _settings(options: argparse.Namespace) -> Settings:

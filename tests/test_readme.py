@@ -39,6 +39,8 @@ def test_a_data_set_of_your_own(tmp_path, monkeypatch):
     np.savez("my_data.npz", train_images=images, train_labels=labels, test_images=images[:1], test_labels=labels[:1])
     (tmp_path / "my_data.py").write_text(example("python", "my_data"))
     load_file(tmp_path / "my_data.py")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # the example finds its file beside itself
     assert data.load("my_data", "train")[1].tolist() == [0, 1, 1]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reports.errors import ReportError
 from zoo.tracking.address import sqlite_path
+from zoo.tracking.errors import of_another_version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,7 +37,8 @@ def open_client(uri: str) -> MlflowClient:
     try:
         return MlflowClient(tracking_uri=uri)
     except MlflowException as error:
-        raise ReportError(f"MLflow cannot open {uri}: {error.message}") from error
+        reason = of_another_version(error.message, uri) or error.message
+        raise ReportError(f"MLflow cannot open {uri}: {reason}") from error
 
 
 def _check_database(path: Path) -> None:

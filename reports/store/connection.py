@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reports.errors import ReportError
 from zoo.tracking.address import needs_quoting, resolve_uri, sqlite_path, without_passwords
-from zoo.tracking.errors import QUOTING
+from zoo.tracking.errors import QUOTING, of_another_version
 
 ANSWER_S = 10.0  # how long a server may take to say anything at all
 
@@ -34,7 +34,8 @@ def reading(tracking_uri: str | None) -> Iterator[None]:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("mlflow", "sqlalchemy", "alembic", "sqlite3", "requests"):
             raise
-        reason = without_passwords(str(error).strip().partition("\n")[0], uri) or type(error).__name__
+        first = of_another_version(str(error), uri) or str(error).strip().partition("\n")[0]
+        reason = without_passwords(first, uri) or type(error).__name__
         raise ReportError(f"cannot read {shown}: {reason}{QUOTING if needs_quoting(uri) else ''}") from error
 
 

@@ -127,6 +127,7 @@ def test_bad_questions_and_bad_options_exit_with_2(planned, env):
         (("flip.yaml", "--jobs", "0"), "--jobs: '0' is no number of 1 or more"),
         (("flip.yaml", "--jobs", "many"), "--jobs: 'many' is no whole number"),
         (("flip.yaml", "--budget", "2"), "--budget: '2' is not a duration; write it like 2h, 90m, 1h30m or 45s"),
+        (("flip.yaml", "--budget", "0s"), "--budget: no time is a budget for nothing; leave it out for no limit"),
         (("flip.yaml", "--hang-after", "soon"), "--hang-after: 'soon' is not a duration"),
         (("flip.yaml", "--retries", "-1"), "--retries: "),
         (("flip.yaml", "--plan", "--gpus-per-run", "1"), "--gpus-per-run 1: this machine has no GPU"),

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from helpers.tracked import ask
 
 from zoo.data import DataError
 from zoo.execution import failures
 from zoo.execution.messages import Failed
 from zoo.plugins import PluginError
 from zoo.storage.errors import RecordError
-from zoo.storage.states import FailureKind
+from zoo.storage.records import Status
+from zoo.storage.states import FailureKind, TrainingState
 from zoo.training.errors import Diverged
 
 GRAPH = """Graph execution error:
@@ -68,3 +70,32 @@ def test_a_damaged_record_is_reported_in_its_own_words(tmp_path):
 
 def test_a_long_reason_is_cut():
     assert len(failures.reason(ValueError("x" * 5000))) < 450
+
+
+@pytest.mark.parametrize(
+    ("kinds", "rerun", "advice"),
+    [
+        (["crash"], False, ["To try it again:", "  again"]),
+        (["hang", "error"], False, ["To try them again:", "  again"]),
+        (["error"], False, ["Once the cause of the error is removed, this tries it again:", "  again"]),
+        (["disk_full"], False, ["Once there is room on the disk, this tries it again:", "  again"]),
+        (
+            ["diverged"],
+            False,
+            ["What diverged would do so again and is not repeated, unless you ask for it:", "  again --rerun-failed"],
+        ),
+        (
+            ["diverged"],
+            True,
+            ["What diverged would do so again; a smaller learning rate, float32 or another seed may help."],
+        ),
+    ],
+)
+def test_the_same_command_is_offered_only_where_it_can_help(kinds, rerun, advice, tmp_path):
+    trainings = ask(tmp_path).trainings[: len(kinds)]
+    for training, kind in zip(trainings, kinds, strict=True):
+        training.record.directory.mkdir(parents=True)
+        training.record.write_status(Status(state=TrainingState.FAILED, failure=FailureKind(kind), reason="why"))
+    text = failures.failed_text([(training, "why") for training in trainings], "again", rerun)
+    assert text.splitlines()[-len(advice) :] == advice
+    assert ("To try" in text) == advice[0].startswith("To try")

@@ -7,6 +7,7 @@ import sqlite3
 import mlflow
 import pytest
 
+import reports
 from zoo.tracking import connection
 from zoo.tracking.address import sqlite_path
 from zoo.tracking.errors import TrackingError
@@ -59,3 +60,26 @@ def test_a_database_that_is_half_made_already_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(connection.time, "sleep", lambda _: None)
     with pytest.raises(TrackingError, match="its making was broken off, so nothing is in it; remove this file"):
         connection.open_client(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize(
+    ("revision", "advice"),
+    [
+        (
+            "0584bdc529eb",
+            "the database is of an older version of MLflow; make a copy of it, then: mlflow db upgrade sqlite:",
+        ),
+        ("ffffffffffff", "the database is of a newer version of MLflow than the one installed here, "),
+    ],
+)
+def test_a_database_of_another_version_is_said_to_be_older_or_newer(revision, advice, workdir):
+    with sqlite3.connect(workdir / "mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    database.close()
+    uri = f"sqlite:///{workdir}/mlflow.db"
+    with pytest.raises(TrackingError) as caught:
+        connection.open_client(uri)
+    with pytest.raises(reports.ReportError) as refused:
+        reports.load("size", uri)
+    for message in (str(caught.value), str(refused.value)):
+        assert advice in message and ("db upgrade" in message) == ("older" in advice), message

@@ -20,8 +20,11 @@ from helpers.tracked import (
     uri_of,
 )
 
+import reports
+from zoo import models
 from zoo.storage.states import TrainingState
 from zoo.tracking.connection import open_client
+from zoo.tracking.experiments import view
 
 
 def test_a_finished_run_holds_what_the_design_names(workdir):
@@ -229,3 +232,23 @@ def test_the_cost_is_the_one_that_the_training_was_counted_with(workdir):
     store = open_store(workdir, plan)
     store.send(training, TrainingState.DONE)
     assert runs_of(store)[training.runs[0].name].data.metrics["cost/macs"] == 7
+
+
+def test_arguments_of_a_model_named_seed_and_variant_keep_their_values(workdir, own_registrations):
+    @models.register("seeded")
+    def seeded(input_size: int = 24, classes: int = 10, seed: int = 7, variant: str = "b"):
+        raise AssertionError("it is not built here")
+
+    text = TWO_SIZES.replace("alex2, data: digits, convs: [[3, 8]],", "seeded, data: digits, variant: c,")
+    plan = ask(workdir, text.replace("hidden: [[8], [16]]", "seed: [7, 8]"))
+    store = open_store(workdir, plan)
+    for training in plan.trainings:
+        begin(training)
+        store.send(training, TrainingState.RUNNING)
+    params = [run.data.params for run in runs_of(store).values()]
+    assert {(p["variant"], p["seed"], p["model.seed"], p["model.variant"]) for p in params} == {
+        (f"seed={value}", str(seed), str(value), "c") for value in (7, 8) for seed in (0, 1)
+    }
+    assert "params.`model.seed`" in view.tag(["seed"], 0)
+    frame = reports.load("size", uri_of(workdir))
+    assert set(frame["config.model.seed"]) == {"7", "8"} and set(frame["seed"]) == {0, 1}

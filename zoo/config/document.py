@@ -67,6 +67,10 @@ class Document:
                 sorted(self.problems, key=lambda p: (p.override is not None, p.line or 0, p.column or 0))
             )
 
+    def described(self, path: ItemPath, message: str) -> str:
+        """A message with the position of a value before it."""
+        return str(self._problem(path, message, key=False))
+
     def _problem(self, path: ItemPath, message: str, key: bool) -> Problem:
         options = [self.overrides[path[:n]] for n in range(len(path) + 1) if path[:n] in self.overrides]
         return Problem(self.file, *self.position(path, key=key), message, options[-1] if options else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,10 @@ from zoo.config.schema import GrowingSeeds, QuestionDocument, check
 from zoo.config.variants import Drafts, Variant, draft_variants, listed, resolve_variants
 from zoo.text.suggestions import did_you_mean
 from zoo.text.yaml_form import as_yaml
+
+_log = logging.getLogger(__name__)
+
+LIKE_FRACTIONS = (0.001, 0.02)  # margins that are next to nothing in points, and usual as fractions
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ def load(
         message = "until: decided takes something to compare with the baseline, and there is one variant"
         document.report(("seeds",), message)
     document.fail_if_problems()
+    for doubt in _doubts(document, checked):
+        _log.warning("%s", doubt)
     assert drafts.baseline is not None  # or there was a problem
     return Question(
         name=checked.name or stem,
@@ -102,6 +109,26 @@ def load(
         overrides=tuple(overrides),
         positions={draft.name: document.position(draft.origin, key=True) for draft in drafts.variants},
     )
+
+
+def _doubts(document: Document, question: QuestionDocument) -> list[str]:
+    """What is allowed, and yet likely to be meant otherwise, as questions to the person."""
+    doubts = []
+    low, high = LIKE_FRACTIONS
+    if low <= question.margin <= high:
+        meant = f"if {100 * question.margin:g} points are meant, write {100 * question.margin:g}"
+        message = (
+            f"is the margin meant as a fraction? It is in points, so this is {question.margin:g} of a point; {meant}"
+        )
+        doubts.append(document.described(("margin",), message))
+    for i, figure in enumerate(question.published or []):
+        if figure.accuracy and 0 < figure.accuracy[1] <= 1:
+            percent = 100 * figure.accuracy[1]
+            message = (
+                f"is this accuracy meant as a fraction? It is in percent; if {percent:g} % is meant, write {percent:g}"
+            )
+            doubts.append(document.described(("published", i, "accuracy"), message))
+    return doubts
 
 
 def _load_imports(document: Document, question: QuestionDocument) -> list[Path]:

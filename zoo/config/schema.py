@@ -31,6 +31,7 @@ from zoo.text.yaml_form import as_yaml, quoting
 MAX_RUNS = 10_000
 MAX_GROWING = 200  # seeds that are added until the verdicts are decided
 MAX_SEED = 2**31 - 1
+FREE = "x-"  # what a key of the person's own begins with, such as one that holds anchors
 _FIGURE = "{variant: tuto, accuracy: 81.4, source: where it stands}"
 
 # our own types of error: MUST is a sentence that ends with the value given, the others are complete
@@ -271,14 +272,15 @@ _SECTIONS: dict[str | int, type[_Section]] = {
 
 def check(document: Document) -> QuestionDocument:
     """Report every error in the form of a document. Returns its valid sections, with defaults for the others."""
+    data = {name: section for name, section in document.data.items() if not name.startswith(FREE)}
     try:
-        return QuestionDocument.model_validate(document.data)
+        return QuestionDocument.model_validate(data)
     except ValidationError as error:
         problems = error.errors(include_url=False)
     for problem in problems:
         _report(document, problem)
     wrong = {problem["loc"][0] for problem in problems}
-    valid = {name: section for name, section in document.data.items() if name not in wrong}
+    valid = {name: section for name, section in data.items() if name not in wrong}
     return QuestionDocument.model_validate({"question": "missing", **valid})
 
 

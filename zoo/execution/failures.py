@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from zoo.data import DataError
 from zoo.execution.messages import Failed
@@ -14,11 +14,18 @@ from zoo.plan.runs import Training
 from zoo.plugins import PluginError, SourceChanged
 from zoo.storage.errors import RecordError
 from zoo.storage.states import FailureKind
+from zoo.text.listing import listed
 from zoo.training.errors import Diverged, TrainingError
 
 _REASON_LENGTH = 400  # characters of an error that are shown; the log has it all
 _OUTPUT_LINES = 5  # shown of the output of what failed
 _DISK_FULL = os.strerror(errno.ENOSPC)
+_REMEDIES = {  # of what the same command meets again as long as nothing else changes
+    FailureKind.ERROR: "the cause of the error is removed",
+    FailureKind.NO_RESULT: "results can be written",
+    FailureKind.DISK_FULL: "there is room on the disk",
+    FailureKind.OUT_OF_MEMORY: "there is more memory (fewer trainings at once with --jobs, or a smaller batch, need less)",
+}
 
 
 def failed(error: Exception) -> Failed:
@@ -87,13 +94,24 @@ def failed_text(failed: Sequence[tuple[Training, str]], command: str, reruns_fai
     statuses = [training.record.status() for training, _ in failed]
     repeats = [status is not None and status.repeats for status in statuses]
     if not all(repeats):
-        lines += [f"To try {'them' if len(failed) > 1 else 'it'} again:", f"  {command}"]
+        kinds = {status.failure if status else None for status in statuses if status is None or not status.repeats}
+        lines += [_remedy(kinds, "them" if len(failed) > 1 else "it"), f"  {command}"]
     if any(repeats) and not reruns_failed:
         lines += [
             "What diverged would do so again and is not repeated, unless you ask for it:",
             f"  {command} --rerun-failed",
         ]
+    elif any(repeats):
+        lines += ["What diverged would do so again; a smaller learning rate, float32 or another seed may help."]
     return "\n".join(lines)
+
+
+def _remedy(kinds: Collection[FailureKind | None], which: str) -> str:
+    """What lets the same command do better, given how trainings failed."""
+    remedies = {kind: _REMEDIES[kind] for kind in kinds if kind in _REMEDIES}
+    if len(remedies) < len(kinds):  # some may be lucky
+        return f"To try {which} again:"
+    return f"Once {listed(dict.fromkeys(remedies.values()))}, this tries {which} again:"
 
 
 def left_out_text(trainings: Sequence[Training], command: str) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from zoo.storage.errors import RecordError
 from zoo.tracking.address import as_argument, needs_quoting, without_passwords
@@ -19,10 +20,6 @@ _MEANINGS = (
     (r"table \S+ already exists", "its making was broken off, so nothing is in it; remove this file"),
     (r"readonly database", "this file is write-protected"),
     (r"disk is full", "the disk is full"),
-    (
-        r"out-of-date database schema|Can't locate revision",
-        "the database is of another version of MLflow; make a copy of it, then: mlflow db upgrade {uri}",
-    ),
     (
         r"filesystem tracking backend",
         "MLflow keeps no runs in plain folders any more; name a database, as in --tracking-uri sqlite:///mlflow.db",
@@ -65,11 +62,30 @@ def explained(uri: str) -> Iterator[None]:
         raise TrackingError(f"MLflow at {without_passwords(uri, uri)} cannot be written to: {reason}{hint}") from error
 
 
+def of_another_version(message: str, uri: str) -> str | None:
+    """What to do about a database whose tables another version of MLflow made; None for any other message."""
+    match = re.search(r"out-of-date database schema \(found version (\w+)|Can't locate revision", message)
+    if match is None:
+        return None
+    import mlflow
+
+    steps = Path(mlflow.__file__).parent / "store" / "db_migrations" / "versions"
+    if match[1] is not None and any(steps.glob(f"{match[1]}_*.py")):
+        upgrade = f"mlflow db upgrade {as_argument(uri)}"
+        return f"the database is of an older version of MLflow; make a copy of it, then: {upgrade}"
+    return (
+        f"the database is of a newer version of MLflow than the one installed here, {mlflow.__version__}; install that "
+        "version (pip install --upgrade mlflow), or name another database with --tracking-uri"
+    )
+
+
 def _reason(error: Exception, uri: str) -> str:
     text = str(error).strip()
+    if (other_version := of_another_version(text, uri)) is not None:
+        return other_version
     for pattern, meaning in _MEANINGS:
         if re.search(pattern, text):
-            return meaning.format(uri=as_argument(uri))
+            return meaning
     if isinstance(error, ModuleNotFoundError):
         hint = "; with it: pip install '.[postgres]'" if (error.name or "").startswith("psycopg") else ""
         return f"this kind of address needs a package that is not installed: {error.name}{hint}"

@@ -63,6 +63,11 @@ class Params:
     VARIANT = "variant"
     SEED = "seed"
 
+    @classmethod
+    def of_field(cls, field: str) -> str:
+        """Of a field of the configuration; an argument of a model may have the name of one of the two above."""
+        return f"model.{field}" if field in (cls.VARIANT, cls.SEED) else field
+
 
 class StepMetrics:
     """Metrics with a value for each step that is evaluated, beside those of each evaluation (``zoo.measure.readouts``)."""

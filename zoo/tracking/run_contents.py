@@ -124,7 +124,8 @@ class RunContents:
             RunTags.NOTE: _note(run, self._plan.question.name),
         }
         config = run.variant.config
-        params = config.flat() | {Params.VARIANT: run.variant.name, Params.SEED: run.seed}
+        params = {Params.of_field(name): value for name, value in config.flat().items()}
+        params |= {Params.VARIANT: run.variant.name, Params.SEED: run.seed}
         self._client.log_batch(
             run_id,
             tags=[RunTag(k, v) for k, v in tags.items() if v and data.tags.get(k) != v],

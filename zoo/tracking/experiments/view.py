@@ -32,7 +32,7 @@ def tag(factors: Sequence[str], created_ms: int) -> str:
     """The value of ``TAG``: the runs of the question as last asked, grouped by variant, best first, with the factors."""
     each_evaluation = [evaluation.accuracy for evaluation in evaluations()]
     metrics = [f"metrics.`{name}`" for name in (*_COLUMNS, *each_evaluation)]
-    columns = [*metrics, *(f"params.`{name}`" for name in factors)]
+    columns = [*metrics, *(f"params.`{Params.of_field(name)}`" for name in factors)]
     state: dict[str, Any] = {
         "searchFilter": CURRENT_RUNS,
         "selectedColumns": columns,
