@@ -16,6 +16,7 @@ from zoo import data
 from zoo.storage import checksums
 from zoo.storage.record import Record
 from zoo.training import checkpoints, trainer
+from zoo.training.errors import ForeignCheckpoint
 from zoo.training.events import TrainingEvents
 from zoo.training.trainer import Arrays, train
 
@@ -146,6 +147,20 @@ def test_all_of_the_last_state_damaged_costs_the_time_since_the_one_before(recor
     assert_same(record, whole)
     assert len([*record.checkpoints.glob(".damaged-step_00000012-*")]) == 1  # what was set aside stays
     assert checkpoints.latest_whole(record, 12) == 12
+
+
+def test_a_checkpoint_of_another_network_fails_one_attempt_only(record, whole, arrays, begun, tmp_path):
+    other = Record(tmp_path / "other")
+    assert train(config(arguments={"hidden": (24,)}), 0, arrays, other, targets=(12,), events=TrainingEvents())
+    shutil.rmtree(record.checkpoints / "step_00000012")
+    shutil.copytree(other.checkpoints / "step_00000012", record.checkpoints / "step_00000012")
+    record.results_file(12).unlink()
+    with pytest.raises(ForeignCheckpoint, match="of another network and has been set aside"):
+        finish(record, arrays)
+    begun.clear()
+    finish(record, arrays)
+    assert begun == [6]
+    assert_same(record, whole)
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.EIO, errno.ESTALE])

@@ -24,6 +24,7 @@ from zoo.storage import checksums, damage
 from zoo.storage.atomic import sync_directory
 from zoo.storage.record import Record
 from zoo.storage.records import Row
+from zoo.training.errors import ForeignCheckpoint
 from zoo.training.network import TrainableNetwork
 from zoo.training.steps import Totals
 
@@ -87,9 +88,22 @@ def step_of(checkpoint: Path) -> int:
 
 
 def read(checkpoint: Path, network: TrainableNetwork) -> Progress:
-    """Put the state of a checkpoint into the network and say how far it was."""
-    _tracked(network).read(str(checkpoint / "state")).assert_existing_objects_matched()
-    return _progress(checkpoint)
+    """Put the state of a checkpoint into the network and say how far it was.
+
+    Raises ForeignCheckpoint for one of another network, which is set aside: the network may have got a part of it.
+    """
+    import tensorflow as tf
+
+    progress = _progress(checkpoint)
+    try:
+        _tracked(network).read(str(checkpoint / "state")).assert_existing_objects_matched()
+    except (AssertionError, ValueError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+        damage.set_aside(checkpoint, "it is of another network")
+        raise ForeignCheckpoint(
+            f"the checkpoint {checkpoint} is of another network and has been set aside; the same command goes on from the "
+            "one before it"
+        ) from error
+    return progress
 
 
 def _progress(checkpoint: Path) -> Progress:

@@ -9,5 +9,9 @@ class Diverged(TrainingError):
     """The loss is no longer a finite number; the message says since which step."""
 
 
+class ForeignCheckpoint(TrainingError):
+    """A checkpoint is undamaged but of another network; it has been set aside."""
+
+
 class UnevenBatch(TrainingError, ValueError):
     """The devices of a training cannot share its batch evenly."""
