@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 
 from zoo.tracking.address import sqlite_path
 from zoo.tracking.errors import TrackingError
-from zoo.tracking.names import RunTags
+from zoo.tracking.names import ARTIFACTS_COMPLETE, RunTags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -54,8 +54,8 @@ def settle(
 ) -> None:
     """Give an experiment of a project in ``directory`` its files' new address where they have been moved.
 
-    Raises TrackingError when they are not to be found; with ``repair`` they get the address at which they are then made
-    again, as far as their runs are among ``run_keys``.
+    Raises TrackingError when there are some, and they are not to be found; with ``repair`` they get the address at which
+    they are then made again, as far as their runs are among ``run_keys``.
     """
     experiment = client.get_experiment(experiment_id)
     recorded = local_path(experiment.artifact_location or "")
@@ -70,7 +70,7 @@ def settle(
         target = default
     elif recorded.parent.is_dir():
         return
-    elif repair:
+    elif repair or not _has_files(client, experiment_id):
         target = default
     else:
         raise TrackingError(
@@ -93,6 +93,13 @@ def _beside(recorded: Path, uri: str, parts: int) -> Path | None:
     if database is None or len(recorded.parts) <= parts or recorded.parts[-parts - 1] != _FOLDER:
         return None
     return database.resolve().parent.joinpath(_FOLDER, *tail)
+
+
+def _has_files(client: MlflowClient, experiment_id: str) -> bool:
+    """Whether files of any of its runs have been sent."""
+    return bool(
+        client.search_runs([experiment_id], f"tags.{RunTags.ARTIFACTS} = '{ARTIFACTS_COMPLETE}'", max_results=1)
+    )
 
 
 def _relocate(uri: str, experiment_id: str, old: Path, new: Path, run_keys: Collection[str]) -> None:

@@ -108,7 +108,7 @@ def _resolve(stored: Owner | None, plan: Plan, uri: str, directory: Path, *, is_
         if stored.asked == ours.asked:
             return stored  # a copy: the first one keeps the name
     else:
-        where = f" in {base / stored.directory}" + (f" on {stored.host}" if stored.host else "")
+        where = f" in {os.path.normpath(base / stored.directory)}" + (f" on {stored.host}" if stored.host else "")
         if stored.asked == ours.asked:
             if is_announced:
                 _log.warning(
