@@ -175,4 +175,4 @@ def test_a_name_that_a_server_turns_out_to_have_stops_the_sweep(settings, workdi
     executor = ScriptedExecutor(1, waiting)
     use(executor)
     result = sweep.run(other, settings)
-    assert isinstance(result.unsent, NameTaken) and result.outcome.stopped and len(executor.begun) == 1
+    assert isinstance(result.unsent, NameTaken) and result.outcome.stopped and len(executor.begun) <= 1

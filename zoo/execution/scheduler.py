@@ -58,14 +58,14 @@ class Interrupt:
     """The first signal requests a stop with checkpoints, the second one ends the program."""
 
     is_requested = False
-    _ends_block = False
+    _is_signalled = _ends_block = False
 
     @contextlib.contextmanager
     def ending_block(self) -> Iterator[None]:
         """Within this block the first signal raises KeyboardInterrupt, too: for what waits long and has nothing to save."""
         self._ends_block = True
         try:
-            if self.is_requested:
+            if self._is_signalled:
                 raise KeyboardInterrupt
             yield
         finally:
@@ -87,7 +87,8 @@ class Interrupt:
 
     def receive(self, *_: Any) -> None:
         """A signal has come."""
-        ends, self.is_requested = self.is_requested or self._ends_block, True
+        ends = self.is_requested or self._ends_block
+        self.is_requested = self._is_signalled = True
         if ends:
             raise KeyboardInterrupt
 
@@ -153,7 +154,7 @@ class _Scheduler:
             while self._waiting or self._running:
                 if self._interrupt.is_requested:
                     self._stop()
-                while self._waiting and len(self._running) < self._executor.slots and not self._interrupt.is_requested:
+                while self._waiting and len(self._running) < self._executor.slots:
                     job = self._waiting.popleft()
                     if may_begin(job.training):
                         self._begin(job)
@@ -201,6 +202,7 @@ class _Scheduler:
             if self._running:  # the second one
                 raise
             self._finish(training, AttemptResult(TrainingState.STOPPED))
+            self._stop()
             return
         self._running[id(attempt)] = RunningAttempt(
             attempt, self._policy.hang_after_s, first_step=first, log_size=log_size, step=first
