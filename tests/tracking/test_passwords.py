@@ -14,17 +14,24 @@ import reports
 from reports import ReportError
 from reports.analysis import provenance
 from reports.store import reader
+from zoo.config import load
+from zoo.plan.runs import make_plan
 from zoo.tracking.errors import TrackingError, explained
 from zoo.tracking.experiments import view
 
 VARIABLE = '--tracking-uri "${MLFLOW_TRACKING_URI:?is to be the address with its password}"'
 
 
+def as_asked(workdir):
+    """The plan as a sweep makes it, with the costs that its networks have."""
+    return make_plan(load(ask(workdir).question.path), workdir / "runs")
+
+
 def test_a_sweep_shows_and_keeps_no_password_of_its_address(workdir, env):
     (workdir / "bob:s3cret@store").mkdir()  # a database that can be opened, and an address as with a password
     database = workdir / "bob:s3cret@store" / "mlflow.db"
     uri = f"sqlite:///{workdir}//{database.parent.name}/mlflow.db"
-    for training in ask(workdir).trainings:
+    for training in as_asked(workdir).trainings:
         finish(training)
     done = sweep(workdir, env, "size.yaml", "--tracking-uri", uri)
     assert done.returncode == 0, done.stderr
@@ -40,7 +47,7 @@ def test_a_sweep_shows_and_keeps_no_password_of_its_address(workdir, env):
 
 @pytest.mark.parametrize("password", ["s3cret", "12/s3@cret"])
 def test_the_command_that_sends_the_rest_names_the_variable(workdir, env, password):
-    finish(ask(workdir).trainings[0])
+    finish(as_asked(workdir).trainings[0])
     done = sweep(workdir, env, "size.yaml", "--sync", "--tracking-uri", f"http://bob:{password}@127.0.0.1:9")
     errors = errors_of(done)
     assert done.returncode == 1 and f"{VARIABLE}\n" in errors
@@ -90,5 +97,5 @@ def test_a_command_that_an_earlier_version_kept_is_shown_without_its_password(tm
 
 def test_an_upgrade_of_the_database_is_a_command_without_the_password():
     with pytest.raises(TrackingError) as caught, explained("postgresql://bob:s3cret@db/x"):
-        raise RuntimeError("Detected out-of-date database schema (found version a, but expected b)")
+        raise RuntimeError("Detected out-of-date database schema (found version 0584bdc529eb, but expected b)")
     assert 'mlflow db upgrade "${MLFLOW_TRACKING_URI:?' in str(caught.value)
