@@ -165,7 +165,7 @@ def test_another_question_of_the_same_name_is_refused_before_anything_begins(set
 
 
 def test_a_name_that_a_server_turns_out_to_have_stops_the_sweep(settings, workdir, monkeypatch):
-    """A server is asked beside the first training, which is stopped then with what it has."""
+    """A server is asked while the first training begins, which is stopped then, if it has, with what it has."""
     use(ScriptedExecutor(1))
     assert sweep.run(ask(workdir), settings).outcome.is_whole
     monkeypatch.setattr(sweep.ownership, "check_before", lambda *arguments: None)
