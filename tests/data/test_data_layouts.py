@@ -9,6 +9,8 @@ import os
 import pickle
 import shutil
 import struct
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -340,3 +342,51 @@ def test_a_damaged_cache_without_any_source_is_refused(caplog):
     with pytest.raises(NoSource):
         data.load("cifar10", "test")
     assert f"{cached} is damaged" in caplog.text
+
+
+MEASURED = """
+import resource, sys
+from zoo.data.cifar10.pickled import read_batch
+from zoo.data.errors import PickleRefused
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    read_batch(bytes.fromhex(sys.argv[1]), 10_000, 3072)
+except PickleRefused:
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def _nested(levels: int) -> bytes:
+    """Labels of 30 ** levels numbers, in lists that hold one list many times."""
+    labels: object = 0
+    for _ in range(levels):
+        labels = [labels] * 30
+    array = b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K\x00K\x00\x86cnumpy\ndtype\nX\x02\x00\x00\x00u1\x85R\x89C\x00tb"
+    return (
+        b"\x80\x03}X\x04\x00\x00\x00data" + array + b"sX\x06\x00\x00\x00labels" + pickle.dumps(labels, 3)[2:-1] + b"s."
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02Nr\xff\xff\xff\x07.",  # the number of a place in its memo: 2 GB
+        b"\x80\x02Np134217727\n.",
+        b"\x80\x04\x8e\x00\x00\x00\x80\x00\x00\x00\x00.",  # bytes of that length
+        b"\x80\x05\x96\x00\x00\x00\x80\x00\x00\x00\x00.",
+        b"\x80\x04\x8d\x00\x00\x00\x80\x00\x00\x00\x00.",
+        b"\x80\x02T\x00\x00\x00\x7f.",
+        _nested(6),
+    ],
+)
+def test_a_small_pickle_takes_little_memory_before_it_is_refused(content):
+    """One of nine bytes took 2 GB: the unpickler makes room for what a number promises."""
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURED, content.hex()],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert int(measured.stdout) < 20  # MB

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from typing import Any
 
 import numpy as np
@@ -61,10 +62,13 @@ class _Unpickler(pickle.Unpickler):
 def read_batch(content: bytes, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
     """Pixels uint8 [rows, columns] and labels uint8 [rows] of a pickled batch. Raises PickleRefused."""
     try:
+        _check_numbers(content)
         batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
         batch = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
         _, shape, dtype, fortran_order, raw = batch["data"].state
-        labels = np.array(batch["labels"], np.uint8)
+        labels = np.array(
+            [int(label) for label in batch["labels"]], np.uint8
+        )  # flat: a list can hold itself many times
         form = (shape, dtype.code, bool(fortran_order), type(raw), len(raw), labels.shape)
     except PickleRefused:
         raise
@@ -74,3 +78,10 @@ def read_batch(content: bytes, rows: int, columns: int) -> tuple[np.ndarray, np.
     if form != expected:
         raise PickleRefused(f"its arrays are {form}, not {expected}")
     return np.frombuffer(raw, np.uint8).reshape(rows, columns), labels
+
+
+def _check_numbers(content: bytes) -> None:
+    """Read it without building anything: the unpickler makes room for what a number promises before it has seen it."""
+    for opcode, argument, _ in pickletools.genops(content):  # raises ValueError for a length beyond the end of the file
+        if "PUT" in opcode.name and isinstance(argument, int) and argument > len(content):
+            raise PickleRefused(f"it wants room for {argument:,} objects in {len(content):,} bytes")
