@@ -152,7 +152,7 @@ class Record:
         """The evaluations so far, by step. Raises RecordError for a damaged file."""
         try:
             contents = self._contents(self.history_file)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         try:
             return history.parsed(contents)
@@ -271,7 +271,7 @@ class Record:
         path = self.directory / f"{name}.json"
         try:
             return kind.model_validate_json(self._contents(path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except ValidationError as error:
             raise RecordError(path, _problem(error)) from None
