@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from helpers.sweeps import QUESTION, ROOT, command, environment, sweep_in_new_interpreter
+from helpers.sweeps import QUESTION, ROOT, Running, children, command, environment, sweep_in_new_interpreter
 
 SMALL = QUESTION.replace("[[3, 8], [3, 8]]", "[[3, 4]]").replace("steps: 240", "steps: 20")
 IMPORTED = (
@@ -85,3 +85,19 @@ def test_standard_output_that_cannot_be_written(directory, env):
             started, own = [sys.executable, "-m", *program], env | {"PYTHONPATH": str(ROOT)}
             done = subprocess.run(started, cwd=directory, env=own, stdout=full, stderr=subprocess.PIPE, text=True)
         assert (done.returncode, done.stderr) == (1, lost)
+
+
+def test_two_ctrl_c_end_a_sweep_whose_processes_are_stopped(workdir, env):
+    """The worker and the server that it is forked from: nobody then said that the worker had ended, for ever."""
+    (workdir / "flip.yaml").write_text(QUESTION.replace("steps: 240", "steps: 24000"))
+    running = Running(workdir, env, "flip.yaml")
+    running.until("loss")
+    worker = running.worker()
+    stopped = [worker, *(pid for pid in children(running.process.pid) if worker in children(pid))]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    running.interrupt()
+    time.sleep(0.5)
+    running.interrupt()
+    began = time.monotonic()
+    assert running.end() == 130 and time.monotonic() - began < 10
