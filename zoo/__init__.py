@@ -2,9 +2,8 @@
 
 import sys
 
-if sys.argv[:1] == [
-    "-m"
-]:  # a program of this package is being found: the working directory is where Python looks first
+# While Python looks for a program of this package, the working directory is where it looks first.
+if sys.argv[:1] == ["-m"]:
     from zoo.host.import_path import put_standard_library_first
 
     put_standard_library_first()
