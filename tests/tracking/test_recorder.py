@@ -52,7 +52,7 @@ AWAY = {
     "a directory": ("sqlite:///{workdir}/directory", "neither be opened nor created"),
     "not a database": ("sqlite:///{workdir}/file", "not a database"),
     "locked": ("sqlite:///{workdir}/locked.db?timeout=0.1", "another program has locked the database"),
-    "other version": ("sqlite:///{workdir}/old.db", "of another version of MLflow"),
+    "other version": ("sqlite:///{workdir}/old.db", "version of MLflow; make a copy of it"),
     "refused": ("{refused}", "no server answers at this address"),
     "a plain folder": ("./mlruns", "keeps no runs in plain folders"),
     "a mistyped scheme": ("sqllite:///mlflow.db", "no such kind of address"),

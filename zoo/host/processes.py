@@ -24,6 +24,7 @@ from zoo.host import import_path, watchdog
 _ROOT = Path(__file__).resolve().parents[2]
 _SERVER_S = 120  # how long starting a process is tried before its server is given up
 _END_S = 10  # how long the end of a process that was killed is waited for
+_POLL_S = 0.2  # between two checks whether the fork server is stopped
 _MAX_SOCKET_DIRECTORY_BYTES = 70  # a socket's path has at most 107 bytes, and its name in the directory up to 35
 
 
@@ -95,8 +96,10 @@ def end_with_parent(action: Callable[[], Any]) -> None:
 def end(process: BaseProcess) -> None:
     """End it at once, even one that is stopped, and wait for its end."""
     process.kill()
-    _end_stopped_server()  # the server is what says that the process has ended
-    process.join(_END_S)
+    deadline = time.monotonic() + _END_S
+    while process.is_alive() and time.monotonic() < deadline:
+        _end_stopped_server()  # the server is what says that the process has ended
+        process.join(_POLL_S)
 
 
 def end_all() -> None:
