@@ -60,9 +60,8 @@ def test_the_name_can_be_given_in_the_question_and_on_the_command_line(workdir):
 
 
 def test_an_edited_question_goes_on_under_its_name(workdir):
-    opened(workdir, ask(workdir))
-    opened(workdir, ask(workdir, OTHER))
-    opened(workdir, ask(workdir))
+    stores = [opened(workdir, ask(workdir)), opened(workdir, ask(workdir, OTHER)), opened(workdir, ask(workdir))]
+    assert len({store.experiment_id for store in stores}) == 1
 
 
 def test_a_file_that_was_moved_goes_on_and_a_copy_of_it_too_until_it_is_edited(workdir):
@@ -123,4 +122,5 @@ def test_an_experiment_of_an_earlier_version_or_with_an_edited_tag_is_taken_over
 def test_a_deleted_experiment_is_whose_comes_next(workdir):
     store = opened(workdir, ask(workdir, file="x/lrn.yaml"))
     open_client(store.uri).delete_experiment(store.experiment_id)
-    opened(workdir, ask(workdir, OTHER, "y/lrn.yaml"))
+    again = opened(workdir, ask(workdir, OTHER, "y/lrn.yaml"))
+    assert again.experiment_id == store.experiment_id  # MLflow keeps the name of what was deleted: it is restored
