@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from reports.analysis import advice, claims, examples, images, interactions, provenance, sentences, trade_off
+from reports.analysis import claims, examples, images, interactions, provenance, trade_off
 from reports.analysis import variants as variant_table
 from reports.analysis.details import Details, Headline
+from reports.analysis.wording import advice, sentences
 from reports.store import files
 from reports.store.sweep import Sweep
 from zoo import data

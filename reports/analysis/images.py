@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reports.analysis.sentences import setting
+from reports.analysis.wording.sentences import setting
 from reports.store.sweep import Sweep
 from zoo import data
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from reports.analysis import sentences
 from reports.analysis.answer import Answer
+from reports.analysis.wording import sentences
 from reports.store.sweep import Sweep, has_result
 from reports.tables import tables
 from reports.writers.markdown_syntax import bullets, table

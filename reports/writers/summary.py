@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports.analysis import sentences
 from reports.analysis.answer import Answer
+from reports.analysis.wording import sentences
 from reports.store.sweep import Sweep
 from reports.tables import tables
 from zoo.text.wording import table

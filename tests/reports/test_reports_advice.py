@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from reports.analysis import advice
+from reports.analysis.wording import advice
 
 BASELINE = {
     "variant": "full",

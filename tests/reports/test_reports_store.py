@@ -15,7 +15,8 @@ from helpers.stores import Writer, costs, curve
 
 import reports
 from reports import __main__ as command_line
-from reports.analysis import sentences, variants
+from reports.analysis import variants
+from reports.analysis.wording import sentences
 from reports.store import client, histories, reader
 from reports.tables import tables
 from zoo.stats.verdicts import SeedSchedule

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from reports.analysis import sentences
 from reports.analysis.details import Headline
+from reports.analysis.wording import sentences
 from reports.html import forest
 from reports.html.cells import difference_of, estimate, is_number, signed
 from reports.html.page_data import PageData

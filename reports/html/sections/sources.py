@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from reports.analysis import sentences
+from reports.analysis.wording import sentences
 from reports.html.cells import Cell, Table, as_text, rows_of
 from reports.html.glossary import terms
 from reports.html.page_data import PageData
