@@ -17,16 +17,19 @@ def frame(sweep: Sweep) -> pd.DataFrame:
 
     Columns: sweep, variant, baseline (bool), n (runs with a result), n_expected; accuracy_percent_mean and
     accuracy_percent_sd, the same for every other accuracy; difference_points to the baseline with
-    difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``zoo.stats.verdicts``) with
-    p_difference and p_equivalence (adjusted for the number of comparisons), seeds_at_verdict and seeds_needed; the
-    other metrics (``zoo.measure.metrics``): counts as they are, of what is measured the mean over the runs. Missing values
-    are nan or NA.
+    difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``zoo.stats.verdicts``), the interval
+    that it rests on (verdict_low_points, verdict_high_points, and verdict_level, its confidence from 0 to 1), whether a
+    difference is shown (difference_shown) and, with ``helps`` and ``hurts``, that it is more than the margin
+    (beyond_margin, NA where there is no margin); p_difference and p_equivalence (adjusted for the number of
+    comparisons), seeds_at_verdict and seeds_needed; the other metrics (``zoo.measure.metrics``): counts as they are, of
+    what is measured the mean over the runs. Missing values are nan or NA.
     """
     by_variant, wanted = sweep.verdicts(), sweep.wanted()
     rows = [_variant_row(sweep, name, by_variant.get(name), len(wanted[name])) for name in sweep.variants]
     variants = pd.DataFrame(rows)
     counts = [metric.name for metric in metrics.of_kind(Kind.COUNT) if metric.in_variants]
-    return variants.astype(dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64")) if rows else variants
+    types = dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64") | {"beyond_margin": "boolean"}
+    return variants.astype(types) if rows else variants
 
 
 def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict[str, Any]:
@@ -49,6 +52,11 @@ def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, want
         "difference_low_points": verdict.low if verdict else nan,
         "difference_high_points": verdict.high if verdict else nan,
         "verdict": verdict.word.value if verdict else "",
+        "verdict_low_points": verdict.verdict_low if verdict else nan,
+        "verdict_high_points": verdict.verdict_high if verdict else nan,
+        "verdict_level": verdict.level if verdict else nan,
+        "difference_shown": bool(verdict and verdict.is_different),
+        "beyond_margin": pd.NA if verdict is None or verdict.more_than_margin is None else verdict.more_than_margin,
         "p_difference": verdict.p_difference if verdict else nan,
         "p_equivalence": verdict.p_equivalence if verdict else nan,
         "seeds_at_verdict": verdict.seeds if verdict else pd.NA,

@@ -48,6 +48,13 @@ COMPARISON_TERMS = (
         "undecided",
         "The runs show neither a difference nor equivalence. More seeds may; it does not mean that there is no difference.",
     ),
+    Term("failed", "Trainings of the variant diverged or crashed, and none or too few are left to compare."),
+    Term("did not learn", "The accuracy of the variant cannot be told from that of always naming the largest class."),
+    Term(
+        "descriptive",
+        "A cell of a grid: its difference is shown, and no verdict is passed on it. The verdicts are on the effects of the "
+        "factors, to which all cells contribute.",
+    ),
     Term("no verdict", "The variant or the baseline has fewer than two trainings, so there is no spread to go by."),
     Term(
         "p, adjusted",

@@ -44,7 +44,7 @@ def formatted(frame: pd.DataFrame) -> list[list[str]]:
             f"{row['variant']} (baseline)" if row["baseline"] else row["variant"],
             mean_sd(row, "accuracy_percent") + _incomplete(row),
             _difference(row),
-            ABSENT if row["verdict"] in ("", VerdictWord.NONE) else row["verdict"],
+            ABSENT if row["verdict"] in ("", VerdictWord.NONE, VerdictWord.DESCRIPTIVE) else row["verdict"],
             *(figure(metric, row) for metric in shown_metrics()),
         ]
         for _, row in frame.iterrows()

@@ -118,7 +118,7 @@ def _cells(row: pd.Series, costs: Iterable[Metric]) -> list[str]:
         rf"\textbf{{{name}}}" if row["baseline"] else name,
         _accuracy(row),
         _difference(row),
-        "" if row["verdict"] in ("", VerdictWord.NONE) else row["verdict"],
+        "" if row["verdict"] in ("", VerdictWord.NONE, VerdictWord.DESCRIPTIVE) else row["verdict"],
         *(ABSENT if pd.isna(row[metric.name]) else metric.format(row[metric.name]) for metric in costs),
     ]
 

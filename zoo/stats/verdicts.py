@@ -31,10 +31,13 @@ from zoo.stats.power import ALPHA, seeds_to_decide
 class VerdictWord(StrEnum):
     """What is said of a variant, in the order in which reports list it."""
 
+    FAILED = "failed"  # its trainings ended without a result
+    DID_NOT_LEARN = "did not learn"  # its accuracy cannot be told from guessing
     HELPS = "helps"
     HURTS = "hurts"
     EQUIVALENT = "equivalent"
     UNDECIDED = "undecided"
+    DESCRIPTIVE = "descriptive"  # a cell of a grid: shown beside the effects that are judged, not judged itself
     NONE = "none"  # it takes two seeds on each side
 
     @property
@@ -55,6 +58,13 @@ class Verdict:
     seeds: int  # of the variant that it rests on
     seeds_needed: int | None = None  # per variant, for 80 % power; None where it is decided, or more than MOST_SEEDS
     comparisons: int = 1  # in the family
+    verdict_low: float = float("nan")  # of the interval that the verdict rests on
+    verdict_high: float = float("nan")
+    level: float = float("nan")  # the confidence of that interval: 0.95 for one difference, 0.90 for one equivalence
+    more_than_margin: bool | None = None  # whether a difference that is shown is shown to be more than the margin
+    is_different: bool = (
+        False  # whether a difference is shown; with ``equivalent``, one that is real and too small to matter
+    )
 
     @property
     def is_decided(self) -> bool:
@@ -147,7 +157,16 @@ def _single_analysis(pairs: Mapping[str, _Pair], margin: float | None) -> dict[s
         p, within = p_difference[name], p_equivalence.get(name, float("nan"))
         word = _word(known[name], p < ALPHA, within < ALPHA)
         needed = pair.seeds_needed(margin, k) if word is VerdictWord.UNDECIDED else None
-        outcomes[name] = Verdict(word, *_ends(known[name], ALPHA), p, within, pair.seeds, needed, k)
+        outcomes[name] = Verdict(
+            word,
+            *_ends(known[name], ALPHA),
+            p,
+            within,
+            pair.seeds,
+            needed,
+            k,
+            **_basis(known[name], word, p < ALPHA, margin, ALPHA)._asdict(),
+        )
     return outcomes
 
 
@@ -178,7 +197,15 @@ def _interim_analyses(pairs: Mapping[str, _Pair], margin: float | None, schedule
                 min(1.0, p_difference[name] * ALPHA / level(k, 1)),
                 min(1.0, p_equivalence[name] * ALPHA / level(k, 2)) if margin else float("nan"),
             )
-            latest[name] = Verdict(word, *_ends(comparison, level(1, 1)), *adjusted, n, needed, k)
+            latest[name] = Verdict(
+                word,
+                *_ends(comparison, level(1, 1)),
+                *adjusted,
+                n,
+                needed,
+                k,
+                **_basis(comparison, word, name in different, margin, level(1, 1))._asdict(),
+            )
     return {name: latest.get(name) or _none(pair, k) for name, pair in pairs.items()}
 
 
@@ -186,6 +213,24 @@ def _ends(comparison: Comparison, level: float) -> tuple[float, float, float]:
     """The difference, and low and high of its interval."""
     low, high = comparison.interval(level)
     return float(comparison.difference), float(low), float(high)
+
+
+class _Basis(NamedTuple):
+    """What a verdict rests on, see ``Verdict``."""
+
+    verdict_low: float
+    verdict_high: float
+    level: float
+    more_than_margin: bool | None
+    is_different: bool
+
+
+def _basis(comparison: Comparison, word: VerdictWord, different: bool, margin: float | None, alpha: float) -> _Basis:
+    alpha = 2 * alpha if word is VerdictWord.EQUIVALENT else alpha
+    _, low, high = _ends(comparison, alpha)
+    is_found = word in (VerdictWord.HELPS, VerdictWord.HURTS)
+    more = max(low, -high) > margin if margin and is_found else None
+    return _Basis(low, high, 1 - alpha, more, different)
 
 
 def _step_down(p: Mapping[str, float], left: int, level: Callable[[int], float]) -> set[str]:

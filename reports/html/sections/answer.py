@@ -18,10 +18,13 @@ from zoo.text.listing import listed
 
 MOST_CARDS = 3  # comparisons that are shown in full; of more, each is a line with the rest folded in
 VERDICTS = {  # in the order in which they are shown -> how the summary counts them: one, several
+    VerdictWord.FAILED: ("failed", "failed"),
+    VerdictWord.DID_NOT_LEARN: ("did not learn", "did not learn"),
     VerdictWord.HELPS: ("helps", "help"),
     VerdictWord.HURTS: ("hurts", "hurt"),
     VerdictWord.EQUIVALENT: ("is equivalent", "are equivalent"),
     VerdictWord.UNDECIDED: ("is undecided", "are undecided"),
+    VerdictWord.DESCRIPTIVE: ("is a cell of the grid", "are cells of the grid"),
     VerdictWord.NONE: ("has no verdict yet", "have no verdict yet"),
 }
 RANKS: dict[str, int] = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
@@ -31,6 +34,7 @@ ADVICE: dict[str, str] = {  # where there is no headline
     VerdictWord.EQUIVALENT: "Choose by price: accuracy does not decide between the two.",
     VerdictWord.UNDECIDED: "Do not decide by these runs; train more seeds.",
     VerdictWord.NONE: "Train at least two seeds of each.",
+    VerdictWord.FAILED: "See below why its trainings failed.",
 }
 
 
