@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import special, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_ind
 
-from reports import audit
 from zoo.stats import comparisons, power, sequential, verdicts
 from zoo.stats.verdicts import SeedSchedule, VerdictWord
 
@@ -173,44 +170,3 @@ def test_no_spread_at_all():
 def test_a_margin_is_positive(margin):
     with pytest.raises(ValueError, match="positive"):
         verdicts.verdicts({"b": [1.0, 2.0]}, "b", margin)
-
-
-@pytest.mark.parametrize("case", audit.cases(), ids=lambda case: case.what.replace(" ", "_"))
-def test_the_audit_in_short(case):
-    """200 simulated sweeps: a true rate at its bound lies within three standard errors of it."""
-    found = audit.rate(case.truth, case.design, case.event, 200, 11, case.margin)
-    error = np.sqrt(0.05 * 0.95 / 200) if case.bound == "<= 5 %" else np.sqrt(0.8 * 0.2 / 200)
-    assert found.rate <= 0.05 + 3 * error if case.bound == "<= 5 %" else found.rate >= 0.8 - 3 * error
-
-
-def test_the_audit_draws_from_results_that_were_made():
-    same = audit.Truth((0.0,), (0.0, 0.0))
-    pool = [80.0, 80.1, 80.2, 80.3, 80.4, 80.5]
-    found = audit.rate(same, 3, audit.any_difference, 200, 1, None, pool)
-    assert found.trials == 200 and found.rate <= 0.1 + 3 * np.sqrt(0.09 / 200)  # 2 of 20 splits are extreme
-
-
-REAL = Path(__file__).parents[2] / "docs" / "results" / "spread_between_seeds" / "runs.csv"
-
-
-@pytest.mark.parametrize(
-    ("design", "event", "difference"),
-    [
-        (5, audit.any_difference, 0.0),
-        (verdicts.SeedSchedule(3, 10), audit.any_difference, 0.0),
-        (5, audit.any_equivalence, 2.0),
-        (verdicts.SeedSchedule(3, 10), audit.any_equivalence, 2.0),
-    ],
-)
-def test_the_audit_with_real_trainings_in_short(design, event, difference):
-    """64 seeds of one network on the digits, dealt out to three variants and a baseline: the same, or a margin apart."""
-    pool = pd.read_csv(REAL)["accuracy_percent"]
-    margin = 2 * pool.std()
-    truth = audit.Truth((difference / 2 * margin,) * 3, (pool.std(),) * 4)
-    found = audit.rate(truth, design, event, 200, 3, margin if difference else None, pool)
-    assert found.rate <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
-
-
-def test_an_audit_takes_many_seeds_of_one_variant(tmp_path, capsys):
-    assert audit.main(["--sweep", "nothing", "--tracking-uri", f"sqlite:///{tmp_path}/none.db"]) == 2
-    assert "no database" in capsys.readouterr().err
