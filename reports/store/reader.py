@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from reports.store import runs
+from reports.store import levels, runs
 from reports.store.client import open_client
 from reports.store.experiment import find_experiment
 from reports.store.histories import histories
@@ -45,7 +45,7 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
         uri=uri,
         experiment_id=experiment.experiment_id,
         schedule=None if (first := tags.first_analysis) is None else SeedSchedule(first, len(seeds)),
-        levels=tags.levels,
+        levels=levels.complete(tags.levels, frame),
         published=tags.published,
         artifacts=artifacts,
     )

@@ -45,7 +45,7 @@ class Sweep:
     uri: str = ""
     experiment_id: str = ""
     schedule: SeedSchedule | None = None  # seeds were added until the verdicts were decided
-    levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # variant -> factor -> level
+    levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # variant -> factor -> level, see ``levels``
     published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.analysis.claims`` reads them
     artifacts: Mapping[str, str] = field(default_factory=dict)  # run id -> address of its files
 

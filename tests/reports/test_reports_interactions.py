@@ -183,11 +183,13 @@ def test_a_block_in_another_design_is_enough():
     assert frame["difference_points"].tolist() == pytest.approx([1, 1, 0])
 
 
-def test_a_variant_that_has_not_run_is_no_cell_and_a_factor_left_out_is_the_baselines():
+def test_a_variant_that_has_not_run_or_has_other_factors_is_no_cell():
     values, levels = grid(tn=[80.0, 80.1], fn=[79.0, 79.1], ty=[80.0, 80.1], fy=[])
     assert interactions.frame(values, levels, BASE).empty
-    values["fy"], levels["tn"], levels["ty"] = [79.0, 79.1], {}, {"ema": True}
+    values["fy"] = [79.0, 79.1]
     assert len(interactions.frame(values, levels, BASE)) == 3
+    assert interactions.frame(values, levels | {"fy": {"lrn": False}}, BASE).empty
+    assert interactions.frame(values, levels | {"fy": levels["fy"] | {"dropout": 0.5}}, BASE).empty
 
 
 def test_levels_of_any_kind():
@@ -204,8 +206,6 @@ def test_what_does_not_fit_is_refused():
     values, levels = grid(tn=[80.0, 80.1], fn=[79.0, 79.1])
     with pytest.raises(ValueError, match="fn and tn have the same levels"):
         interactions.frame(values, levels | {"fn": levels["tn"]}, BASE)
-    with pytest.raises(ValueError, match="fn has a level of dropout"):
-        interactions.frame(values, levels | {"fn": {"dropout": 0.5}}, BASE)
     with pytest.raises(ValueError, match="2 accuracies and 3 training keys"):
         interactions.frame(values, levels, BASE, {"tn": "abc"})
 

@@ -9,7 +9,7 @@ import pytest
 from zoo.stats.effects import Change, EffectKind, effects
 from zoo.stats.verdicts import VerdictWord
 
-LEVELS = {"00": {}, "10": {"a": "1"}, "01": {"b": "1"}, "11": {"a": "1", "b": "1"}}
+LEVELS = {name: {"a": name[0], "b": name[1]} for name in ("00", "10", "01", "11")}
 BASE = {"a": "0", "b": "0"}
 
 
@@ -26,7 +26,7 @@ def test_main_effects_then_interactions_each_with_its_changes():
 
 
 def test_one_seed_gives_a_difference_and_no_verdict():
-    a, *_ = effects({name: [80.0 + len(LEVELS[name])] for name in LEVELS}, LEVELS, BASE)
+    a, *_ = effects({name: [80.0 + name.count("1")] for name in LEVELS}, LEVELS, BASE)
     assert a.points == pytest.approx(1.0) and math.isnan(a.p) and a.verdict is VerdictWord.NONE
 
 

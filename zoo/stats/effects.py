@@ -65,21 +65,20 @@ def effects(
 ) -> list[Effect]:
     """Main effects and two-way interactions of every factor's levels, each against the ``baseline``'s level.
 
-    ``accuracies`` [n] of each variant, in the order of the seeds, and its ``levels`` (a factor that is missing is at the
-    baseline's). ``trainings`` has a key for each accuracy; cells with keys in common are readouts of the same trainings, and
-    count with those that all of them share.
+    ``accuracies`` [n] of each variant, in the order of the seeds, and its ``levels``. ``trainings`` has a key for each
+    accuracy; cells with keys in common are readouts of the same trainings, and count with those that all of them share.
 
     An interaction of two factors takes all four cells of their levels, under at least one setting of the other factors; a
     factor has main effects where it has an interaction. Both are means over all settings of the other factors under which
-    every cell is there, in a grid all of them. Variants without an accuracy are no cells.
+    every cell is there, in a grid all of them. Variants without an accuracy, or with other factors than the baseline, are
+    no cells.
 
     Returns:
         The effects, interactions last. Those of which no p is known count in the family. Where readouts have no training
         that all of them share, there is no difference either. Empty where the design allows no interaction.
 
     Raises:
-        ValueError: two variants with the same levels, a level of a factor that the baseline does not have, or keys that do
-            not fit the accuracies.
+        ValueError: two variants with the same levels, or keys that do not fit the accuracies.
     """
     cells = _cells(accuracies, levels, baseline, trainings or {})
     factors, middle = tuple(baseline), tuple(baseline.values())
@@ -152,14 +151,12 @@ def _cells(
     names: dict[Setting, str] = {}
     for name, given in accuracies.items():
         values = np.asarray(given, float).reshape(-1)
-        if name not in levels or not len(values):
+        if name not in levels or levels[name].keys() != baseline.keys() or not len(values):
             continue
-        if unknown := set(levels[name]) - set(baseline):
-            raise ValueError(f"{name} has a level of {sorted(unknown)[0]}, of which the baseline has none")
         keys: tuple[Hashable, ...] = tuple(trainings.get(name) or ((name, number) for number in range(len(values))))
         if len(keys) != len(values):
             raise ValueError(f"{name} has {len(values)} accuracies and {len(keys)} training keys")
-        setting = tuple(levels[name].get(factor, level) for factor, level in baseline.items())
+        setting = tuple(levels[name][factor] for factor in baseline)
         if setting in cells:
             raise ValueError(f"{name} and {names[setting]} have the same levels")
         cells[setting], names[setting] = _Cell(values, keys), name

@@ -61,11 +61,13 @@ def _ratio(row: Mapping[str, Any], baseline: Mapping[str, Any], column: str) -> 
 def change(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
     """What turns the baseline into the variant: ``drop lrn``, ``add lrn``, ``use hidden 192 instead of 384``; "" if nothing.
 
-    ``levels`` and ``baseline`` map factors to levels.
+    ``levels`` and ``baseline`` map factors to levels; a factor that one of the two does not have is not spoken of.
     """
     parts = []
-    for factor in dict.fromkeys([*levels, *baseline]):
-        ours, theirs = levels.get(factor), baseline.get(factor)
+    for factor in levels:
+        if factor not in baseline:
+            continue
+        ours, theirs = levels[factor], baseline[factor]
         if ours == theirs and type(ours) is type(theirs):
             continue
         if ours is False and theirs is True:
