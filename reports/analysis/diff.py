@@ -15,7 +15,7 @@ from reports.store.references import StoredRun, find_runs
 from reports.store.typed import loaded_object
 from zoo.measure import metrics
 from zoo.measure.metrics import METRICS
-from zoo.stats.predictions import PairedAnswers, compare_answers
+from zoo.stats.images.predictions import PairedAnswers, compare_answers
 from zoo.tracking.address import resolve_uri
 from zoo.tracking.names import Artifacts, RunTags
 

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zoo.stats import descriptive, uncertainty
-from zoo.stats.flips import Flips, flips
+from zoo.stats import descriptive
+from zoo.stats.images import uncertainty
+from zoo.stats.images.flips import Flips, flips
+from zoo.stats.images.predictions import Calibration, ModelOutputs, VariantOutputs, churn, outputs_of_variants
 from zoo.stats.power import ALPHA
-from zoo.stats.predictions import Calibration, ModelOutputs, VariantOutputs, churn, outputs_of_variants
 
 GAINED, LOST = "gained", "lost"
 
@@ -40,7 +41,7 @@ class Examples:
     - ``uncertainty``: variant, accuracy_percent, its interval low_test_percent to high_test_percent over other images,
       sd_seeds_points, variance_distribution (points squared; may be negative), sd_distribution_points, se_test_points,
       difference_points, low_test_points to high_test_points (other images, these trainings), low_both_points to
-      high_both_points (other images and other trainings); see ``zoo.stats.uncertainty``.
+      high_both_points (other images and other trainings); see ``zoo.stats.images.uncertainty``.
     - ``notes``: sentences about runs and variants that were left out.
     """
 

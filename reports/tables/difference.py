@@ -9,7 +9,7 @@ from reports.analysis.diff import Difference
 from reports.tables import tables
 from zoo.measure import metrics
 from zoo.measure.metrics import Kind
-from zoo.stats.predictions import PairedAnswers
+from zoo.stats.images.predictions import PairedAnswers
 from zoo.text.wording import table
 
 CAVEAT = (

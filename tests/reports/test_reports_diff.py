@@ -12,7 +12,7 @@ from helpers.stores import Writer, costs, curve
 import reports
 from reports import __main__ as command_line
 from reports.tables import difference
-from zoo.stats import predictions
+from zoo.stats.images import predictions
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
 # Of ten images: six right by both, three by the first only, none by the second only, one by neither (and differently).

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.stats import flips
+from zoo.stats.images import flips
 
 
 def tables(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 from zoo.measure.accuracy import top_k_accuracy
-from zoo.stats import predictions
+from zoo.stats.images import predictions
 
 
 def test_calibration_error_by_hand():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.stats import uncertainty
+from zoo.stats.images import uncertainty
 
 
 def exact(trainings: list[list[int]], seeds: int, images: int):
