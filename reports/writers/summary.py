@@ -36,4 +36,4 @@ def findings(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
         statements.append("The store names no baseline, so nothing is compared.")
     elif not len(sweep.results(sweep.baseline)):
         statements.append(f"The baseline {sweep.baseline} has no result yet, so nothing is compared.")
-    return [*statements, sentences.detectable(frame), *sentences.shared_trainings(sweep)]
+    return [*statements, sentences.detectable(sweep, frame), *sentences.shared_trainings(sweep)]

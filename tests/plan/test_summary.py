@@ -19,3 +19,24 @@ def test_the_summary_says_hours_disk_and_what_does_not_fit(tmp_path, ten_steps):
     assert "about 2 h here, 2 trainings at once" in together and "All of it fits into 2 h." in together
     Record(tmp_path / "one").add_attempt(AttemptRecord(state=TrainingState.DONE, began=0, ended=120, expected_s=100))
     assert "(the one forecast so far was off by 20 %)" in summary.text(plan, needs, tmp_path)
+
+
+TEN = ("augment.flip: [true, false]\nseeds: 1", "batch: [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110]\nseeds: 3")
+
+
+def test_a_design_that_can_find_nothing_of_interest_is_warned_of(ten_steps):
+    """Ten comparisons with three seeds each find 8.14 standard deviations of 0.25 points: see tests/stats/test_power.py.
+
+    Two standard deviations at 0.5 % are found by 9 seeds: 80 % of 100,000 pairs simulated with scipy.
+    """
+    text = summary.sensitivity(ten_steps(*TEN))
+    assert "Smallest difference that 3 seeds can detect: 2.04 points of accuracy." in text
+    assert "5 % for all 10 comparisons together, power 80 %; spread between seeds 0.25 points, assumed" in text
+    assert "\nwarning: this design is not likely to decide anything of interest. It finds 5 % of differences" in text
+    assert text.endswith("To find 80 % of them: seeds: {min: 3, max: 10, until: decided}")
+
+
+def test_a_design_that_finds_the_margin_is_given_no_advice(ten_steps):
+    text = summary.sensitivity(ten_steps("seeds: 1", "seeds: {min: 3, max: 10, until: decided}"))
+    assert text.startswith("Smallest difference that up to 10 seeds can detect: 0.35 points of accuracy.\n")
+    assert "warning" not in text and "until" not in text.partition("measured")[2].partition("assumed until")[2]

@@ -146,10 +146,11 @@ def test_before_the_first_interim_analysis_there_is_no_interval_and_the_report_s
 
 
 def test_one_seed_gives_no_interval_and_says_why(uri):
-    frame = variants.frame(reader.read("single", uri))
+    sweep = reader.read("single", uri)
+    frame = variants.frame(sweep)
     (sentence,) = sentences.comparisons(frame, 0.5)
     assert sentence.startswith("y has no verdict yet: +1.00 points (no interval: it takes two seeds of each) against x")
-    assert "two seeds or more" in sentences.detectable(frame)
+    assert "two seeds or more" in sentences.detectable(sweep, frame)
     assert tables.formatted(frame)[1][2] == "+1.00 [n/a]"
 
 

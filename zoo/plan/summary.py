@@ -12,9 +12,18 @@ from zoo.plan.budget import split_by_budget
 from zoo.plan.disk import disk_needs
 from zoo.plan.forecast import forecast_errors, sweep_seconds
 from zoo.plan.runs import Plan, Training
-from zoo.stats.power import detectable_difference, seeds_to_decide
+from zoo.stats import descriptive
+from zoo.stats.power import (
+    ALPHA,
+    MOST_SEEDS,
+    chances,
+    detectable_difference,
+    seeds_to_decide,
+    seeds_until_decided,
+)
 from zoo.text.wording import duration, table
 
+FEWEST_SEEDS = 3  # before the first interim analysis
 ASSUMED_SD = 0.25  # points between seeds; arXiv:2304.01910 finds 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4
 
 
@@ -146,26 +155,54 @@ def _trust(runs_dir: Path) -> str:
 
 
 def sensitivity(plan: Plan) -> str:
-    """The smallest difference that this number of seeds can detect, and the number that it takes for the margin."""
-    seeds, margin = len(plan.question.seeds), plan.question.margin
+    """The smallest difference that this design can detect, and the seeds that it takes for the margin."""
+    question = plan.question
+    seeds, margin = len(question.seeds), question.margin
+    if len(question.variants) < 2:
+        return "There is one variant, and nothing to compare it with."
     if seeds < 2:
         return "With one seed no difference can be told from chance: give at least two (--seeds N)."
     measured = measured_sd(plan)
     sd = measured or ASSUMED_SD
-    source = "measured on the baseline" if measured else "assumed until the baseline has three results"
-    detectable = detectable_difference(sd, seeds)
-    enough = (seeds_to_decide(margin, sd, sd, None) or seeds) if margin < detectable else seeds
+    source = "measured" if measured else "assumed until three results of a variant are there"
+    comparisons = len(question.variants) - 1
+    detectable = detectable_difference(sd, seeds, comparisons=comparisons, first_analysis=question.first_analysis)
+    together = f" for all {comparisons} comparisons together" if comparisons > 1 else ""
+    upto = "up to " if question.first_analysis is not None else ""
+    return (
+        f"Smallest difference that {upto}{seeds} seeds can detect: {detectable:.2f} points of accuracy.\n"
+        f"(Two-sided tests at 5 %{together}, power 80 %; spread between seeds {sd:.2f} points, {source}.)"
+        f"{_doubt(question, sd, comparisons) if detectable > margin else ''}"
+    )
+
+
+def _doubt(question: Question, sd: float, comparisons: int) -> str:
+    """What a design can be expected to decide that misses most differences of the margin's size, and one that does not."""
+    margin, first = question.margin, question.first_analysis
+    found, equated = chances(margin, sd, len(question.seeds), comparisons=comparisons, first_analysis=first)
+    fixed = seeds_to_decide(margin, sd, sd, None, ALPHA / comparisons)
+    at_least = max(FEWEST_SEEDS, first or 0)
+    most = None if fixed is None else seeds_until_decided(fixed, at_least)
+    warning = "warning: this design is not likely to decide anything of interest. " if max(found, equated) < 0.5 else ""
     advice = (
-        f"; to detect the margin of {margin:g} points takes {enough} seeds (--seeds {enough})" if enough > seeds else ""
+        f"No number of seeds up to {MOST_SEEDS:,} finds 80 % of such differences."
+        if most is None
+        else f"To find 80 % of them: seeds: {{min: {at_least}, max: {most}, until: decided}}"
     )
     return (
-        f"Smallest difference that {seeds} seeds can detect: {detectable:.2f} points of accuracy{advice}.\n"
-        f"(Two-sided test at 5 %, power 80 %; spread between seeds {sd:.2f} points, {source}.)"
+        f"\n{warning}It finds {100 * found:.0f} % of differences as large as the margin of {margin:g} points, and shows "
+        f"{100 * equated:.0f} % of variants that are the same to lie within it.\n{advice}"
     )
 
 
 def measured_sd(plan: Plan) -> float | None:
-    """Standard deviation between the seeds of the baseline in points, from three results on."""
-    baseline = [run for run in plan.runs if run.variant.name == plan.question.baseline]
-    values = [value for run in baseline if (value := stages.accuracy(plan, run)) is not None]
-    return statistics.stdev(values) if len(values) >= 3 else None
+    """Standard deviation between seeds in points, of all variants together, once one of them has three results."""
+    accuracies: dict[str, list[float]] = {}
+    for run in plan.runs:
+        value = stages.accuracy(plan, run)
+        if value is not None:
+            accuracies.setdefault(run.variant.name, []).append(value)
+    if max(map(len, accuracies.values()), default=0) < 3:
+        return None
+    summaries = [descriptive.summary(values) for values in accuracies.values()]
+    return descriptive.pooled_sd([each.sd for each in summaries], [each.n for each in summaries])

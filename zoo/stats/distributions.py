@@ -21,14 +21,6 @@ def student_quantile(degrees: ArrayLike, probability: ArrayLike) -> Floats:
     return np.asarray(special.stdtrit(degrees, probability), np.float64)
 
 
-def noncentral_student_cdf(degrees: ArrayLike, shift: ArrayLike, t: ArrayLike) -> Floats:
-    """Far out, where scipy gives nan, it is 0 or 1."""
-    from scipy import special
-
-    probability = np.asarray(special.nctdtr(degrees, shift, t), np.float64)
-    return np.where(np.isnan(probability), np.asarray(t) > np.asarray(shift), probability)
-
-
 def normal_cdf(z: ArrayLike) -> Floats:
     from scipy import special
 
@@ -39,6 +31,19 @@ def normal_quantile(probability: ArrayLike) -> Floats:
     from scipy import special
 
     return np.asarray(special.ndtri(probability), np.float64)
+
+
+def beta_quantile(a: float, b: float, probability: ArrayLike) -> Floats:
+    from scipy import special
+
+    return np.asarray(special.betaincinv(a, b, probability), np.float64)
+
+
+def gamma_quantile(shape: float, probability: ArrayLike) -> Floats:
+    """Of the gamma distribution with scale 1: half of chi-squared with twice as many degrees of freedom."""
+    from scipy import special
+
+    return np.asarray(special.gammaincinv(shape, probability), np.float64)
 
 
 def binomial(n: ArrayLike, k: ArrayLike) -> Floats:

@@ -113,7 +113,7 @@ def price(row: pd.Series, baseline: pd.Series) -> str:
     return ", ".join(parts) or "its price is not measured yet"
 
 
-def detectable(frame: pd.DataFrame) -> str:
+def detectable(sweep: Sweep, frame: pd.DataFrame) -> str:
     """The smallest difference that the design, at the spread that was seen, could detect; or why there is none."""
     repeated = frame[frame["n"] > 1] if len(frame) else frame
     if repeated.empty:
@@ -122,11 +122,14 @@ def detectable(frame: pd.DataFrame) -> str:
             "difference can be given: ask for two seeds or more."
         )
     sd = descriptive.pooled_sd(repeated["accuracy_percent_sd"], repeated["n"])
-    seeds = int(repeated["n"].min())
-    points = power.detectable_difference(sd, seeds)
+    comparisons = max((verdict.comparisons for verdict in sweep.verdicts().values()), default=1)
+    first, seeds = (None, len(sweep.seeds)) if sweep.schedule is None else sweep.schedule
+    points = power.detectable_difference(sd, seeds, comparisons=comparisons, first_analysis=first)
+    together = f" for all {comparisons} comparisons together" if comparisons > 1 else ""
+    planned = f"{seeds} seeds" if first is None else f"{first} to {seeds} seeds"
     return (
-        f"Smallest difference that this design could detect: {points:.2f} points "
-        f"(two-sided test at 5 %, power 80 %, {seeds} seeds per variant, spread between seeds {sd:.2f} points)."
+        f"Smallest difference that this design could detect: {points:.2f} points (two-sided tests at 5 %{together}, "
+        f"power 80 %, {planned} per variant, spread between seeds {sd:.2f} points)."
     )
 
 

@@ -57,7 +57,7 @@ def answer(data: PageData) -> dict[str, Any]:
     counts = [(verdict, sum(each.verdict == verdict for each in comparisons)) for verdict in VERDICTS]
     counted = [f"{number} {VERDICTS[verdict][number > 1]}" for verdict, number in counts if number]
     has_results = len(frame) > 0 and bool((frame["n"] > 0).any())
-    design = [sentences.detectable(frame), *sentences.shared_trainings(sweep)] if has_results else []
+    design = [sentences.detectable(sweep, frame), *sentences.shared_trainings(sweep)] if has_results else []
     return {
         "comparisons": comparisons,
         "is_short": len(comparisons) > MOST_CARDS,
