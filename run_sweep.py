@@ -57,9 +57,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def _answer(options: argparse.Namespace) -> int:
     from zoo.config import QuestionError, load
+    from zoo.plugins import OutsideFiles
 
+    may_run = OutsideFiles(RUNS_DIR / ".outside_files").may_run
     try:
-        question = load(options.question, options.set, options.seeds, options.name)
+        question = load(options.question, options.set, options.seeds, options.name, may_run)
     except QuestionError as error:
         return _refuse(error, 2)
     from zoo.data import DataError

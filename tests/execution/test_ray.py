@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from helpers.tracked import ask
 
-from zoo.execution.executor import Job
+from zoo.execution.executor import ExecutorOptions, Job
+from zoo.execution.executors import local
 from zoo.execution.executors.ray import attempts, cluster
 from zoo.execution.executors.ray.attempts import ActorLoss, RayAttempt
 from zoo.execution.executors.ray.connection import ClusterError
 from zoo.execution.executors.ray.node import Order
 from zoo.execution.messages import Exited, Failed, Finished, Heartbeat, Waiting
+from zoo.host import ports
 from zoo.host.exits import ProcessExit
 from zoo.storage.states import FailureKind
 
@@ -197,3 +201,28 @@ def test_a_lost_actor_is_an_exit_with_its_reason(job, error, out_of_memory, text
     attempt, (member,) = begun(job, Actor([error]))
     (message,) = attempt.receive(member)
     assert message == Exited(ActorLoss(text, out_of_memory))
+
+
+def test_what_others_can_connect_to_is_said(monkeypatch, tmp_path):
+    options = ExecutorOptions(at_once=1, jobs=None, gpus_per_run=None, address=None, runs_dir=tmp_path)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    said = cluster.EXECUTOR.open_ports(options)
+    assert "whoever can connect can run programs there" in said and "RAY_AUTH_MODE=token" in said
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    assert cluster.EXECUTOR.open_ports(options) == (
+        "Ray listens on all network interfaces of its nodes, and asks for its token"
+    )
+    several = dataclasses.replace(options, workers=2)
+    assert "the 2 processes of a training on several nodes accept any connection" in cluster.EXECUTOR.open_ports(
+        several
+    )
+
+
+def test_on_this_machine_only_what_cannot_be_closed_is_said(monkeypatch, tmp_path):
+    alone = ExecutorOptions(at_once=1, jobs=None, gpus_per_run=None, address=None, runs_dir=tmp_path)
+    together = dataclasses.replace(alone, workers=2)
+    assert local.EXECUTOR.open_ports(alone) == ""
+    monkeypatch.setattr(ports, "CAN_REFUSE_OTHERS", True)
+    assert local.EXECUTOR.open_ports(together) == ""
+    monkeypatch.setattr(ports, "CAN_REFUSE_OTHERS", False)
+    assert "the 2 processes of a training listen on all network interfaces" in local.EXECUTOR.open_ports(together)

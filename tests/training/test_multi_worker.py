@@ -24,6 +24,7 @@ from zoo.host import ports, processes
 from zoo.plan import runs
 from zoo.plan.runs import Training
 from zoo.storage.record import Record
+from zoo.training import multi_worker
 from zoo.training.events import ProgressUpdate
 from zoo.training.network import default_strategy
 from zoo.training.trainer import Arrays, train
@@ -221,3 +222,32 @@ def test_free_addresses():
         host, port = address.split(":")
         with socket.socket() as listening:
             listening.bind((host, int(port)))
+
+
+def _join_and_tell(connection, rank: int, peers: tuple[str, ...]) -> None:
+    """Send whether each port at which TensorFlow listens has a filter of packets, once it has joined the others."""
+    multi_worker.join(rank, peers)
+    filters = {}
+    for each in ports._sockets():
+        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            instructions = each.getsockopt(socket.SOL_SOCKET, 26, 64)  # SO_GET_FILTER; the length is their number
+            filters[each.getsockname()[1]] = len(instructions)
+    connection.send(filters)
+    connection.recv()
+
+
+@pytest.mark.skipif(not ports.CAN_REFUSE_OTHERS, reason="the kernel offers this on Linux")
+def test_workers_on_one_machine_refuse_other_machines():
+    addresses = ports.free(2)
+    started = []
+    for rank in range(2):
+        ours, theirs = processes.context().Pipe()
+        started.append((processes.start(_join_and_tell, theirs, rank, addresses), ours))
+    try:
+        for (_, connection), address in zip(started, addresses, strict=True):
+            assert connection.poll(PATIENCE_S)
+            assert connection.recv() == {int(address.rpartition(":")[2]): 4}
+    finally:
+        for process, connection in started:
+            processes.end(process)
+            connection.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,16 @@ class Question:
 
 
 def load(
-    path: str | Path, overrides: Sequence[str] = (), seeds: int | None = None, name: str | None = None
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    seeds: int | None = None,
+    name: str | None = None,
+    may_run: Callable[[Path, Path], bool] = lambda file, question: True,
 ) -> Question:
     """The question in a YAML file, with ``KEY=VALUE`` overrides, a number of seeds and a name from the command line.
 
-    Raises QuestionError with every problem found.
+    ``may_run(file, question)`` is asked before a file of the person's own is run. Raises QuestionError with every problem
+    found.
     """
     document = read(path)
     override(document, overrides, seeds, name)
@@ -81,7 +86,7 @@ def load(
         document.report(
             (), f"a question is named after its file, and {stem!r} is no name; add name: or rename the file"
         )
-    imports = _load_imports(document, checked)
+    imports = _load_imports(document, checked, may_run)
     drafts = draft_variants(document, checked)
     variants = resolve_variants(document, checked, drafts)
     claims = _claims(document, checked, drafts)
@@ -131,7 +136,7 @@ def _doubts(document: Document, question: QuestionDocument) -> list[str]:
     return doubts
 
 
-def _load_imports(document: Document, question: QuestionDocument) -> list[Path]:
+def _load_imports(document: Document, question: QuestionDocument, may_run: Callable[[Path, Path], bool]) -> list[Path]:
     """The user's own files, each loaded so that it registers its models and data sets."""
     from zoo.plugins import PluginError, load_file
 
@@ -141,10 +146,14 @@ def _load_imports(document: Document, question: QuestionDocument) -> list[Path]:
     for i, name in enumerate([given] if isinstance(given, str) else given or []):
         files.append(Path(document.file).parent / Path(name).expanduser())
         try:
-            load_file(files[-1])
+            if may_run(files[-1], Path(document.file)):
+                load_file(files[-1])
+                continue
+            problem = f"not run, as you answered: {files[-1]}"
         except PluginError as error:
-            document.report(("imports",) if isinstance(given, str) else ("imports", i), f"cannot import: {error}")
-            document.registry_complete = False
+            problem = f"cannot import: {error}"
+        document.report(("imports",) if isinstance(given, str) else ("imports", i), problem)
+        document.registry_complete = False
     return files
 
 

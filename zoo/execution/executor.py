@@ -75,9 +75,14 @@ class ExecutorOptions:
 
 @dataclass(frozen=True)
 class ExecutorEntry:
-    """How an executor is made. Both functions raise ExecutorError, or AllocationError where the machine is too small."""
+    """How an executor is made. ``create`` and ``check`` raise ExecutorError, or AllocationError where the machine is too
+    small.
+    """
 
     create: Callable[[ExecutorOptions], Executor]
     check: Callable[[ExecutorOptions], object] = lambda options: (
         None
     )  # called before anything is timed for the forecast
+    open_ports: Callable[[ExecutorOptions], str] = lambda options: (
+        ""
+    )  # what other machines can connect to once it is made, in a sentence; "" where they cannot

@@ -87,11 +87,14 @@ def run(plan: Plan, settings: Settings, observer: SweepEvents = SweepEvents()) -
         known = forecast.Forecast(runs_dir, at_once)
         in_budget = settings.budget_s is not None
         expected = known.measured_seconds(plan, left) if in_budget else known.known_seconds(left)
-        executor = executors.entry(settings.executor).create(_executor_options(plan, settings, at_once))
+        entry, options = executors.entry(settings.executor), _executor_options(plan, settings, at_once)
+        executor = entry.create(options)
         may_be_fewer = len(wanted.at_most) > len(wanted.certain)
         display = Display(left, expected, executor.slots, may_be_fewer)
         with messages.shown_by(display.print):
             _log.info(_opening(plan, wanted.at_most, executor.slots))
+            if left and (open_ports := entry.open_ports(options)):
+                _log.warning("note: %s", open_ports)
             _warn(plan, left, settings, expected, executor.slots)
             return _do(plan, settings, executor, display, expected, observer)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.host import ports
 from zoo.storage.record import Record
 
 if TYPE_CHECKING:
@@ -28,15 +29,18 @@ if TYPE_CHECKING:
 def join(rank: int, peers: Sequence[str]) -> tf.distribute.MultiWorkerMirroredStrategy:
     """The MultiWorkerMirroredStrategy of worker ``rank`` of those at ``peers``, each host:port; waits for all of them.
 
-    Call it before TensorFlow runs its first operation. It listens on every interface of this machine, and trusts
-    every process that connects.
+    Call it before TensorFlow runs its first operation. TensorFlow listens on every interface of this machine and trusts
+    every process that connects; where all are on one machine, other machines are refused as soon as all have met.
     """
     import tensorflow as tf
 
     cluster = {"cluster": {"worker": list(peers)}, "task": {"type": "worker", "index": rank}}
     os.environ["TF_CONFIG"] = json.dumps(cluster)
     with _sigterm_as_it_was():
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    if len({peer.rpartition(":")[0] for peer in peers}) == 1:
+        ports.refuse_other_machines()
+    return strategy
 
 
 @contextlib.contextmanager

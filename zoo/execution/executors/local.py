@@ -183,4 +183,15 @@ def _memory_kills() -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
-EXECUTOR = ExecutorEntry(create=lambda options: LocalExecutor(_allocations(options)), check=_allocations)
+def _open_ports(options: ExecutorOptions) -> str:
+    if options.workers == 1 or ports.CAN_REFUSE_OTHERS:
+        return ""
+    return (
+        f"the {options.workers} processes of a training listen on all network interfaces of this machine and accept any "
+        "connection, which TensorFlow cannot be told not to do: keep it in a network that you trust"
+    )
+
+
+EXECUTOR = ExecutorEntry(
+    create=lambda options: LocalExecutor(_allocations(options)), check=_allocations, open_ports=_open_ports
+)

@@ -5,6 +5,7 @@ One that several workers do together (``strategy: multi_worker``) has its proces
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -198,4 +199,17 @@ def _check_nodes(ray: Any, requirements: NodeRequirements, nodes: Sequence[dict[
         raise ClusterError("the Ray cluster cannot be used:\n  " + "\n  ".join(problems))
 
 
-EXECUTOR = ExecutorEntry(create=connect)
+def _open_ports(options: ExecutorOptions) -> str:
+    if os.environ.get("RAY_AUTH_MODE") == "token":  # Ray sets it, too, where it finds a token
+        text = "Ray listens on all network interfaces of its nodes, and asks for its token"
+    else:
+        text = (
+            "Ray listens on all network interfaces of its nodes, and whoever can connect can run programs there: keep them "
+            "in a network that you trust, or set RAY_AUTH_MODE=token before `ray start`"
+        )
+    if options.workers > 1:
+        text += f"; the {options.workers} processes of a training on several nodes accept any connection"
+    return text
+
+
+EXECUTOR = ExecutorEntry(create=connect, open_ports=_open_ports)

@@ -1,4 +1,4 @@
-"""Files of the user's own, which register models, data sets and the like. May import zoo.host."""
+"""A user's Python file and the modules beside it: executed once, and known by their checksums."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SourceChanged(Exception):
 
 
 _IMPORTS_TENSORFLOW = re.compile(r"^(import|from)\s+(tensorflow|tf_keras)\b", re.MULTILINE)
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 _loaded: dict[Path, ModuleType] = {}
 _sha256s: dict[Path, dict[Path, str]] = {}  # a user's file -> sha256 of itself and of the modules beside it, by file
@@ -70,6 +70,11 @@ def combined_sha256(path: Path, sha256s: Mapping[Path, str]) -> str:
         return sha256s[path]
     named = {Path(os.path.relpath(file, path.parent)).as_posix(): sha256 for file, sha256 in sha256s.items()}
     return _sha256("".join(f"{sha256} {name}\n" for name, sha256 in sorted(named.items())).encode())
+
+
+def content_sha256(path: Path) -> str:
+    """One checksum for a user's file and the modules beside it that it imports, as they are now. Raises OSError."""
+    return combined_sha256(path, {file: _sha256(source) for file, source in _sources(path).items()})
 
 
 def file_sha256s(paths: Iterable[Path]) -> dict[Path, str]:

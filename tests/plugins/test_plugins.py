@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from zoo import models, plugins
-from zoo.plugins import PluginError, SourceChanged, load_file
+from zoo import models
+from zoo.plugins import PluginError, SourceChanged, files, load_file
 
 
 def refusal(path):
@@ -189,7 +189,7 @@ def test_what_is_executed_is_the_text_and_no_compiled_code_of_before(tmp_path):
     for text in ("value = 4\n", "value = 8\n"):
         file.write_text(text)
         os.utime(file, (1_700_000_000, 1_700_000_000))
-        plugins._loaded.pop(file, None)
+        files._loaded.pop(file, None)
         assert load_file(file).value == int(text[8])
 
 
