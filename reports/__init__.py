@@ -43,6 +43,7 @@ __all__ = [
     "ReportError",
     "compare",
     "costs",
+    "index",
     "load",
     "prepare",
     "write",
@@ -150,6 +151,17 @@ def write_accuracy_vs_size(
     )
 
 
+def index(out: str | Path | None = None, tracking_uri: str | None = None) -> Report:
+    """Write index.html, the list of all sweeps in the store, into the folder of the reports (default ``results``).
+
+    Raises:
+        ReportError: no such store, no sweep in it, or a folder that cannot be written.
+    """
+    from reports.writers import index as writer
+
+    return writer.write(Path(out) if out is not None else Path("results"), tracking_uri)
+
+
 def compare(first: str, second: str, tracking_uri: str | None = None) -> Difference:
     """Two runs side by side: configuration, provenance, metrics and predictions (in words: ``reports.tables.difference``).
 
@@ -160,6 +172,7 @@ def compare(first: str, second: str, tracking_uri: str | None = None) -> Differe
     """
     from reports.analysis import diff
     from reports.store import connection
+    from reports.tables import difference
 
     with connection.reading(tracking_uri):
-        return diff.compare(first, second, tracking_uri)
+        return difference.shown(diff.compare(first, second, tracking_uri))

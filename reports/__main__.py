@@ -1,4 +1,5 @@
-"""The command line of the reports: ``python -m reports NAME``, ``... accuracy-vs-size SWEEP...``, ``... diff RUN RUN``."""
+"""The command line of the reports: ``python -m reports NAME``, ``... accuracy-vs-size SWEEP...``, ``... diff RUN RUN``,
+``... --index``."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from zoo.text import output
 from zoo.text.characters import visible, visible_json
 from zoo.tracking.address import ArgumentParser
 
-TRADE_OFF, DIFF = "accuracy-vs-size", "diff"
+TRADE_OFF, DIFF, INDEX = "accuracy-vs-size", "diff", "--index"
 INTERRUPTED = 130
 
 
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the files that the arguments ask for and print a summary; the exit code is 0, or 2 with one message."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        if INDEX in arguments:
+            return _index(arguments)
         command = {TRADE_OFF: _trade_off, DIFF: _diff}.get(arguments[0]) if arguments else None
         return command(arguments[1:]) if command else _report(arguments)
     except reports.ReportError as error:
@@ -34,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     return _printed(reports.write(options.name, options.out, options.format, options.tracking_uri, allow_empty=False))
+
+
+def _index(arguments: Sequence[str]) -> int:
+    options = _index_parser().parse_args(arguments)
+    return _printed(reports.index(options.out, options.tracking_uri))
 
 
 def _trade_off(arguments: Sequence[str]) -> int:
@@ -77,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m reports",
         description="Write the report of a sweep: accuracy with its spread, verdicts, what it costs, pictures.",
         epilog=f"Beside it: python -m reports {TRADE_OFF} SWEEP... (several sweeps in one picture, with published figures), "
-        f"python -m reports {DIFF} RUN RUN (two runs side by side); each has its --help.",
+        f"python -m reports {DIFF} RUN RUN (two runs side by side), python -m reports {INDEX} (a list of all sweeps); each "
+        "has its --help.",
     )
     parser.add_argument("name", metavar="NAME", help="the sweep, which is the name of the question's file")
     _add_files(parser, reports.FORMATS, reports.ALL_FORMATS, "results/NAME")
@@ -107,6 +116,18 @@ def _trade_off_parser() -> argparse.ArgumentParser:
         help=f"comma-separated costs (default params): {', '.join(reports.costs())}, or all that were measured",
     )
     _add_files(parser, reports.PICTURE_FORMATS, reports.ALL_PICTURE_FORMATS, "results")
+    _add_store(parser)
+    return parser
+
+
+def _index_parser() -> argparse.ArgumentParser:
+    parser = ArgumentParser(
+        prog="python -m reports",
+        description="All sweeps of a store: what each asks, how far it is, and what came out, in the terminal and as a page "
+        "that leads to their reports.",
+    )
+    parser.add_argument(INDEX, action="store_true", required=True, help="list all sweeps")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="the folder of the reports (default results)")
     _add_store(parser)
     return parser
 

@@ -45,7 +45,7 @@ def render(
     sections = [section for name in SECTIONS if (section := _section(name, data)) is not None]
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     html = (
-        _templates()
+        templates()
         .get_template("page.html.j2")
         .render(
             title=sweep.question or sweep.name,
@@ -71,19 +71,20 @@ def _section(name: str, data: PageData) -> Section | None:
 
 
 @cache
-def _templates() -> jinja2.Environment:
-    templates = jinja2.Environment(
+def templates() -> jinja2.Environment:
+    """Everything that they put into a page is escaped."""
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["typeset"] = cells.typeset
-    return templates
+    environment.filters["typeset"] = cells.typeset
+    return environment
 
 
 @cache
 def _macros() -> Any:
     """The template's macros, one a section."""
-    return _templates().get_template("sections.html.j2").module
+    return templates().get_template("sections.html.j2").module

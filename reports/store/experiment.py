@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.errors import ReportError
 from zoo.text.suggestions import did_you_mean
+from zoo.tracking.names import ExperimentTags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,3 +29,14 @@ def find_experiment(client: MlflowClient, sweep: str, uri: str) -> Experiment:
         )
     listed = f"known sweeps: {', '.join(known)}" if known else "it holds no sweep"
     raise ReportError(f"no sweep {sweep!r} in {uri}{did_you_mean(sweep, known)}; {listed}")
+
+
+def sweeps(client: MlflowClient, uri: str) -> list[Experiment]:
+    """The experiments that ``run_sweep.py`` made, the one that changed last first."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = [each for each in client.search_experiments() if ExperimentTags.QUESTION in each.tags]
+    except MlflowException as error:
+        raise ReportError(f"MLflow cannot read {uri}: {error.message}") from error
+    return sorted(found, key=lambda each: (-(each.last_update_time or 0), each.name))

@@ -29,7 +29,7 @@ def histories(client: MlflowClient, uri: str, experiment_id: str, run_ids: list[
     """Points of the ``recorded()`` metrics, one value per step (the last one written), in order of step."""
     path = sqlite_path(uri)
     try:
-        points = _sqlite_points(path, experiment_id) if path is not None else None
+        points = [] if not run_ids else _sqlite_points(path, experiment_id) if path is not None else None
     except sqlite3.Error:  # another schema, or a folder that allows no read-only connection: ask MLflow instead
         points = None
     if points is None:

@@ -15,8 +15,8 @@ from zoo.tracking.address import resolve_uri, without_passwords
 from zoo.tracking.names import ExperimentTags
 
 
-def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
-    """The sweep with its runs and histories.
+def read(sweep: str, tracking_uri: str | None = None, *, with_histories: bool = True) -> Sweep:
+    """The sweep with its runs, and their histories unless these, which are many, are left out.
 
     Raises:
         ReportError: no such store, or no such sweep in it.
@@ -41,7 +41,7 @@ def read(sweep: str, tracking_uri: str | None = None) -> Sweep:
         seeds=seeds,
         command=without_passwords(tags.text(ExperimentTags.COMMAND)) or None,  # earlier versions kept them
         runs=frame,
-        histories=histories(client, uri, experiment.experiment_id, frame["run_id"].tolist()),
+        histories=histories(client, uri, experiment.experiment_id, frame["run_id"].tolist() if with_histories else []),
         uri=uri,
         experiment_id=experiment.experiment_id,
         schedule=None if (first := tags.first_analysis) is None else SeedSchedule(first, len(seeds)),

@@ -1,21 +1,34 @@
-"""The difference of two runs as text for the terminal, and as JSON for programs."""
+"""The difference of two runs as text for the terminal and a notebook, and as JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import math
+from html import escape
 
 from reports.analysis.diff import Difference
 from reports.tables import tables
 from zoo.measure import metrics
 from zoo.measure.metrics import Kind
 from zoo.stats.images.predictions import PairedAnswers
+from zoo.text.characters import visible
 from zoo.text.wording import table
 
 CAVEAT = (
     "This compares these two trained networks on these test images. It says nothing about what another training of the "
     "same configurations would give: that is what a sweep's seeds and its report are for."
 )
+
+
+class ShownDifference(Difference):
+    """A difference that shows itself in a notebook."""
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="overflow-x: auto">{escape(visible(text(self)))}</pre>'
+
+
+def shown(difference: Difference) -> ShownDifference:
+    return ShownDifference(**vars(difference))
 
 
 def text(difference: Difference) -> str:

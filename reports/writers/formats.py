@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from reports.errors import ReportError
+from zoo.text.characters import visible
 from zoo.text.suggestions import did_you_mean
 
 FORMATS = ("html", "md", "png", "csv")  # unless others are asked for
@@ -21,6 +25,24 @@ class Report:
 
     paths: tuple[Path, ...]
     summary: str
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the text, the pictures that were written as PNG, and links to the files."""
+        text = f'<pre style="overflow-x: auto">{escape(visible(self.summary))}</pre>'
+        pictures = "".join(map(_picture, (path for path in self.paths if path.suffix == ".png")))
+        links = ((escape(quote(path.as_posix())), escape(visible(str(path)))) for path in self.paths)
+        files = "".join(f'<li><a href="{address}">{name}</a></li>' for address, name in links)
+        return f"<div>{text}{pictures}<ul>{files}</ul></div>"
+
+
+def _picture(path: Path) -> str:
+    """Nothing where the file is gone by now."""
+    try:
+        content = base64.b64encode(path.read_bytes()).decode()
+    except OSError:
+        return ""
+    name = escape(path.stem.replace("_", " "))
+    return f'<img src="data:image/png;base64,{content}" alt="{name}" style="max-width: 50rem; width: 100%">'
 
 
 def costs() -> tuple[str, ...]:
