@@ -36,6 +36,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def idle(self) -> Mapping[str, str]:
+        """Fields whose value makes no difference, given those of the others: name -> why ("rule is none").
+
+        Settings in which every field is idle do nothing at all, and so all such settings of a group are the same.
+        """
+        return {}
+
 
 class Extensible(Settings):
     """Settings with further fields, which are registered elsewhere and checked as if they stood in the class."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.config import designs
+from zoo.config.design import designs
 
 ON_OFF = [True, False]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from zoo.config.designs import DESIGNS
+from zoo.config.design.designs import DESIGNS
 from zoo.config.recipes import RECIPES
 from zoo.config.resolve import recipe_fields
 from zoo.config.schema import QuestionDocument

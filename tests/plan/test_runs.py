@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from helpers.plans import QUESTION, make, with_checkpoints, with_result
 
+from zoo.config import QuestionError
+from zoo.host import hardware
 from zoo.plan.runs import StepRange
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,3 +73,14 @@ def test_planning_imports_no_tensorflow():
     env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_variants_that_are_the_same_on_this_machine_are_refused(tmp_path, monkeypatch):
+    text = QUESTION.replace("augment.flip: [true, false]", "precision: [float32, auto]")
+    monkeypatch.setattr(hardware, "precision", lambda name: "float32" if name == "auto" else name)
+    with pytest.raises(
+        QuestionError, match="'precision=float32' and 'precision=auto' are the same on this machine, where"
+    ):
+        make(tmp_path, text)
+    monkeypatch.setattr(hardware, "precision", lambda name: "bfloat16" if name == "auto" else name)
+    assert len(make(tmp_path, text).trainings) == 4

@@ -31,6 +31,7 @@ class Document:
     overrides: dict[ItemPath, str] = field(default_factory=dict)
     problems: dict[Problem, None] = field(default_factory=dict)  # in the order in which they were found
     refused: dict[ItemPath, Problem] = field(default_factory=dict)  # nothing more is reported of these values
+    doubts: list[str] = field(default_factory=list)  # warnings about what is allowed
     registry_complete: bool = True  # False when a user's own file could not be loaded: unknown names may be its names
 
     def report(self, path: ItemPath, message: str, *, key: bool = False) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zoo.config.design.variants import Drafts, Variant, draft_variants, listed, resolve_variants
 from zoo.config.document import Document, Position
 from zoo.config.overrides import override
 from zoo.config.reader import read
 from zoo.config.schema import GrowingSeeds, QuestionDocument, check
-from zoo.config.variants import Drafts, Variant, draft_variants, listed, resolve_variants
 from zoo.text.suggestions import did_you_mean
 from zoo.text.yaml_form import as_yaml
 
@@ -95,7 +95,7 @@ def load(
         message = "until: decided takes something to compare with the baseline, and there is one variant"
         document.report(("seeds",), message)
     document.fail_if_problems()
-    for doubt in _doubts(document, checked):
+    for doubt in (*document.doubts, *_doubts(document, checked)):
         _log.warning("%s", doubt)
     assert drafts.baseline is not None  # or there was a problem
     return Question(

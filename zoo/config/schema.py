@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from zoo.config.designs import DEFAULT_DESIGN, DESIGNS, MAX_NAME, Design, level_identity
+from zoo.config.design.designs import DEFAULT_DESIGN, DESIGNS, MAX_NAME, Design, level_identity
 from zoo.config.document import Document, ItemPath
 from zoo.config.settings import groups, leaves
 from zoo.text.suggestions import did_you_mean

@@ -54,6 +54,11 @@ class WeightDecay(Settings):
     scale: float = number("a number, 0 or more", ge=0, le=1e9)
     layers: Literal["hidden", "all_but_last"]
 
+    def idle(self) -> Mapping[str, str]:
+        if self.rule == "none":
+            return dict.fromkeys(("rule", "scale", "layers"), "rule is none")
+        return dict.fromkeys(("rule", "scale", "layers"), "scale is 0") if self.scale == 0 else {}
+
 
 class Config(Extensible):
     """Everything that training and evaluating one run needs, the seed aside. Each readout is one more field."""

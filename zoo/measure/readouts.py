@@ -27,6 +27,7 @@ class Level:
     label: str  # for a person: "averaged weights"
     short_label: str  # "averaged"
     evaluate: Callable[[Any, Logits], Any] = _as_it_is  # of a TrainableNetwork, which it must leave as it was
+    uses: tuple[str, ...] = ()  # fields of the configuration that make no difference to the other levels
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,18 @@ def evaluation_of(config: Any) -> Evaluation:
     return _evaluation(tuple(r.levels[getattr(config, r.field)] for r in READOUTS.values()))
 
 
+def idle_fields(config: Any) -> dict[str, str]:
+    """Fields that only levels use which a configuration does not have: name -> why they make no difference."""
+    idle: dict[str, str] = {}
+    used: set[str] = set()
+    for readout in READOUTS.values():
+        chosen = getattr(config, readout.field)
+        used |= set(readout.levels[chosen].uses)
+        value = str(chosen).lower() if isinstance(chosen, bool) else chosen
+        idle |= {name: f"{readout.field} is {value}" for level in readout.levels.values() for name in level.uses}
+    return {name: reason for name, reason in idle.items() if name not in used}
+
+
 def _evaluation(levels: tuple[Level, ...]) -> Evaluation:
     named = [level for level in levels if level.suffix]
     return Evaluation(
@@ -118,7 +131,10 @@ def _with_averages(network: Any, logits: Logits) -> Any:
 register(
     Readout(
         "ema",
-        {False: Level("raw", "raw weights", "raw"), True: Level("ema", "averaged weights", "averaged", _with_averages)},
+        {
+            False: Level("raw", "raw weights", "raw"),
+            True: Level("ema", "averaged weights", "averaged", _with_averages, uses=("ema_decay",)),
+        },
         default=False,
     )
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from zoo.models.arguments import CommonArguments, Conv, Count, Pool, smallest_for_pools
+from zoo.models.arguments import CommonArguments, Conv, Count, Pool, idle_constants, smallest_for_pools
 from zoo.models.registry import register
 
 
@@ -16,7 +16,7 @@ def _smallest_input(convs: Sequence[Conv], pool: Pool, **_: Any) -> int:
     return smallest_for_pools(len(convs), pool[1])
 
 
-variant = partial(register, smallest_input=_smallest_input)
+variant = partial(register, smallest_input=_smallest_input, idle=idle_constants)
 
 
 # The decorators run from the lowest up, so the registry lists them from the lowest up: tuto first.

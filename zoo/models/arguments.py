@@ -46,6 +46,11 @@ class CommonArguments:
         return {"radius": self.lrn_radius, "bias": self.lrn_bias, "alpha": self.lrn_alpha, "beta": self.lrn_beta}
 
 
+def idle_constants(lrn: bool, **_: Any) -> dict[str, str]:
+    """The common arguments that make no difference, and why."""
+    return {} if lrn else dict.fromkeys(("lrn_radius", "lrn_bias", "lrn_alpha", "lrn_beta"), "lrn is false")
+
+
 def flattened(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function``, with a keyword argument for each field of a parameter that is a dataclass, such as CommonArguments.
 

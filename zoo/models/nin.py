@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from zoo.models.arguments import CommonArguments, Count, Pool, smallest_for_pools
+from zoo.models.arguments import CommonArguments, Count, Pool, idle_constants, smallest_for_pools
 from zoo.models.registry import register
 
 Block = tuple[Count, Count, Count, Count]  # (kernel, filters, first 1x1 width, second 1x1 width)
@@ -19,7 +19,7 @@ def _smallest_input(blocks: Sequence[Block], pool: Pool, **_: Any) -> int:
     return smallest_for_pools(len(blocks), pool[1])
 
 
-variant = partial(register, smallest_input=_smallest_input)
+variant = partial(register, smallest_input=_smallest_input, idle=idle_constants)
 
 
 # The decorators run from the lowest up, so the registry lists them from the lowest up: nin0 first.

@@ -39,6 +39,7 @@ class Entry:
     row: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)  # dotted fields of the recipe that this model changes
     smallest_input: Callable[..., int] | None = None
+    idle: Callable[..., Mapping[str, str]] | None = None
     plugin: Path | None = None  # the user's file that registered it
     files: Mapping[Path, str] = field(default_factory=dict)  # what else decides the network -> sha256
 
@@ -84,16 +85,18 @@ def register(
     row: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     smallest_input: Callable[..., int] | None = None,
+    idle: Callable[..., Mapping[str, str]] | None = None,
     files: Sequence[str | Path] = (),
 ) -> Callable[[Function], Function]:
     """Decorator that registers a model function under ``name``; stack it for more variants of the same function.
 
     ``row`` overrides defaults of the function's arguments, ``training`` overrides fields of the recipe (dotted names,
     e.g. ``{"weight_decay.layers": "all_but_last"}``), and ``smallest_input(**arguments)`` gives the smallest input size
-    in pixels that the function can build. ``files`` are those that the function reads, relative to the file that registers
-    it: they are a part of the model's checksum. A parameter whose annotation is a dataclass stands for its fields. Raises
-    ValueError for a name that is taken by another function or a row that names no argument, OSError for a file that
-    cannot be read.
+    in pixels that the function can build. ``idle(**arguments)`` gives the arguments that make no difference with these, and
+    why (``{"lrn_radius": "lrn is false"}``), so that variants that differ in nothing else are not trained in vain. ``files``
+    are those that the function reads, relative to the file that registers it: they are a part of the model's checksum. A
+    parameter whose annotation is a dataclass stands for its fields. Raises ValueError for a name that is taken by another
+    function or a row that names no argument, OSError for a file that cannot be read.
     """
 
     def add(function: Function) -> Function:
@@ -109,7 +112,7 @@ def register(
         plugin = plugins.loading()
         directory = (plugin or _source_file(function)).parent
         sha256s = plugins.file_sha256s((directory / Path(file).expanduser()).resolve() for file in files)
-        _entries[name] = Entry(name, flat, dict(row or {}), dict(training or {}), smallest_input, plugin, sha256s)
+        _entries[name] = Entry(name, flat, dict(row or {}), dict(training or {}), smallest_input, idle, plugin, sha256s)
         return function
 
     return add
@@ -163,6 +166,12 @@ def smallest_input(name: str, **arguments: Any) -> int:
         return 1
     defaults = {key: p.default for key, p in chosen.parameters().items() if p.default is not p.empty}
     return chosen.smallest_input(**{**defaults, **arguments})
+
+
+def idle_arguments(name: str, **arguments: Any) -> dict[str, str]:
+    """The arguments that make no difference to the network with these, and why; {} when the model does not say."""
+    chosen = entry(name)
+    return {} if chosen.idle is None else dict(chosen.idle(**arguments))
 
 
 @contextlib.contextmanager

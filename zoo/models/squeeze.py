@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from zoo.models.arguments import CommonArguments, Conv, Count, Pool, smallest_for_pools
+from zoo.models.arguments import CommonArguments, Conv, Count, Pool, idle_constants, smallest_for_pools
 from zoo.models.registry import register
 
 Fire = tuple[Count, Count, Count]  # (squeeze 1x1, expand 1x1, expand 3x3), the widths of a fire module
@@ -19,7 +19,7 @@ def _smallest_input(stages: Sequence[Stage], pool: Pool, **_: Any) -> int:
     return smallest_for_pools(len(stages), pool[1])
 
 
-variant = partial(register, smallest_input=_smallest_input)
+variant = partial(register, smallest_input=_smallest_input, idle=idle_constants)
 
 
 # The decorators run from the lowest up, so the registry lists them from the lowest up: squeeze0 first.

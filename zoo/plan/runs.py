@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo import data
-from zoo.config import Config, Question, Variant
+from zoo.config import Config, Question, QuestionError, Variant
+from zoo.config.errors import Problem
 from zoo.host import hardware
 from zoo.measure import Cost
+from zoo.measure.readouts import evaluation_of
 from zoo.plan.identity import identity, run_key
 from zoo.plan.network import Network
 from zoo.storage.record import Record
@@ -113,11 +115,13 @@ class Plan:
 
 
 def make_plan(question: Question, runs_dir: Path, data_dir: Path | None = None) -> Plan:
-    """The plan of a question. Raises QuestionError or DataError when the data cannot be identified."""
+    """The plan of a question. Raises DataError when the data cannot be identified, and QuestionError when two variants come
+    to the same on this machine."""
     digests = {name: data.digest(name, data_dir) for name in {v.config.data for v in question.variants}}
     runs = tuple(
         _run(variant, seed, digests[variant.config.data]) for seed in question.seeds for variant in question.variants
     )
+    _check_distinct(question, runs[: len(question.variants)])
     shared: dict[str, list[Run]] = {}
     for run in runs:
         shared.setdefault(run.training, []).append(run)
@@ -125,6 +129,19 @@ def make_plan(question: Question, runs_dir: Path, data_dir: Path | None = None) 
         _training(key, members, digests[members[0].variant.config.data], runs_dir) for key, members in shared.items()
     )
     return Plan(question, runs, trainings)
+
+
+def _check_distinct(question: Question, runs: Sequence[Run]) -> None:
+    """Raises QuestionError where two variants are the same run, because of what ``auto`` stands for."""
+    first: dict[tuple[str, str], str] = {}
+    for run in runs:
+        name = first.setdefault((run.key, evaluation_of(run.variant.config).name), run.variant.name)
+        if name != run.variant.name:
+            message = (
+                f"the variants {name!r} and {run.variant.name!r} are the same on this machine, where the precision auto "
+                f"stands for {run.variant.config.precision}; remove one"
+            )
+            raise QuestionError([Problem(str(question.path), *question.where(run.variant.name), message)])
 
 
 def resolved(config: Config) -> Config:

@@ -5,6 +5,7 @@ TensorFlow is imported when one is built.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.registry import Choice, Choices, number
@@ -35,6 +36,15 @@ class Staircase(Schedule):
     decay_factor: float = number("a number above 0, at most 1", gt=0, le=1)
     decay_every_epochs: float = number("a number of epochs, 0 (a constant learning rate) or more", ge=0, le=1e9)
 
+    def idle(self) -> Mapping[str, str]:
+        if self.decay_every_epochs == 0:
+            reason = "decay_every_epochs is 0"
+        elif self.decay_factor == 1:
+            reason = "decay_factor is 1"
+        else:
+            return {}
+        return dict.fromkeys(("name", "decay_factor", "decay_every_epochs"), reason)
+
     def build(self, lr: float, train_images: int, batch: int) -> Any:
         import tf_keras as keras
 
@@ -49,6 +59,9 @@ class Constant(Schedule):
     """The learning rate of the optimizer from the first step to the last."""
 
     name: Literal["constant"] = "constant"
+
+    def idle(self) -> Mapping[str, str]:
+        return {"name": "the learning rate is constant"}
 
     def build(self, lr: float, train_images: int, batch: int) -> Any:
         return lr

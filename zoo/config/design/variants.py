@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from zoo.config import designs
 from zoo.config.arguments import ArgumentUse
-from zoo.config.designs import Combination, Design, level_identity
+from zoo.config.design import designs, idle
+from zoo.config.design.designs import Combination, Design, level_identity
 from zoo.config.document import Document, ItemPath
 from zoo.config.resolve import resolve, settings
 from zoo.config.schema import MAX_RUNS, QuestionDocument
@@ -74,22 +74,8 @@ def resolve_variants(document: Document, question: QuestionDocument, drafts: Dra
         if config is not None
     ]
     if not document.problems:
-        _report_duplicates(document, drafts, variants)
+        document.doubts += idle.check(document, drafts.variants, variants, is_design="factors" in document.data)
     return variants
-
-
-def _report_duplicates(document: Document, drafts: Drafts, variants: Sequence[Variant]) -> None:
-    first: dict[str, str] = {}
-    for draft, variant in zip(drafts.variants, variants, strict=True):
-        identity = repr(sorted(variant.config.flat().items()))
-        if identity in first:
-            document.report(
-                draft.origin,
-                f"the variants {first[identity]!r} and {draft.name!r} come to the same configuration, so only chance "
-                "would tell them apart; remove one",
-                key=True,
-            )
-        first.setdefault(identity, draft.name)
 
 
 def _written_out(document: Document, question: QuestionDocument) -> Drafts:
