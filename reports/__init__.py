@@ -54,7 +54,8 @@ __all__ = [
 def load(sweep: str, tracking_uri: str | None = None) -> pandas.DataFrame:
     """The current runs of ``sweep``, one row each, ordered by variant (as in the question) and seed.
 
-    Columns: sweep, variant, seed, status, status_detail, run_key, run_id; final accuracies in percent
+    Columns: sweep, variant, seed, status, status_detail, failure (the kind of it: ``diverged``, ``crash``, ...), run_key,
+    run_id; final accuracies in percent
     (``accuracy_percent``, ``accuracy_raw_percent``, ``accuracy_ema_percent``, ``top5_percent``; of a run whose status
     is not FINISHED, the last before it ended); ``params``, ``macs``, ``ops``; ``train_s``;
     ``latency_<format>_p50_ms``, ``size_<format>_bytes``; provenance; and the resolved configuration as strings under

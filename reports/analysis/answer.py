@@ -11,6 +11,8 @@ import pandas as pd
 from reports.analysis import claims, examples, images, interactions, provenance, trade_off
 from reports.analysis import variants as variant_table
 from reports.analysis.details import Details, Headline
+from reports.analysis.validity import failures, validity
+from reports.analysis.validity.validity import NOTHING_WRONG, Validity
 from reports.analysis.wording import advice, sentences
 from reports.store import files
 from reports.store.sweep import Sweep
@@ -35,8 +37,10 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     Raises:
         ReportError: files in the store that cannot be read.
     """
-    evidence, notes = _examples(sweep)
-    variants = _with_uncertainty(variant_table.frame(sweep), sweep, evidence)
+    predictions = files.read_predictions(sweep)
+    evidence, notes = _examples(sweep, predictions)
+    valid = validity.of(sweep, predictions)
+    variants = _judged(_with_uncertainty(variant_table.frame(sweep), sweep, evidence), valid)
     fronts, front_notes = _fronts(variants, sweep)
     for axis, probabilities in fronts.items():
         variants[f"front_probability_{axis}"] = [probabilities.get(name, float("nan")) for name in variants["variant"]]
@@ -44,7 +48,8 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     effects, effects_note = _effects(sweep, accuracies)
     png_files, images_note = images.of(sweep, evidence.flips) if with_images and evidence is not None else ({}, "")
     details = Details(
-        headlines=headlines(variants, sweep),
+        alerts=valid.alerts(sweep.baseline),
+        headlines=headlines(variants, sweep, valid),
         per_class=evidence and evidence.per_class,
         churn=evidence and evidence.churn,
         calibration=evidence and evidence.calibration,
@@ -77,36 +82,67 @@ def variants_of(sweep: Sweep) -> pd.DataFrame:
     Raises:
         ReportError: files in the store that cannot be read.
     """
-    return _with_uncertainty(variant_table.frame(sweep), sweep, _examples(sweep)[0])
+    return _with_uncertainty(variant_table.frame(sweep), sweep, _examples(sweep, files.read_predictions(sweep))[0])
 
 
-def headlines(variants: pd.DataFrame, sweep: Sweep) -> list[Headline]:
-    """For each variant that can be set against the baseline: the verdict, a sentence, and what to do."""
+def _judged(variants: pd.DataFrame, valid: Validity) -> pd.DataFrame:
+    """With ``failed`` and ``did not learn`` in place of verdicts, and n_failed, the number of trainings that failed."""
+    if variants.empty:
+        return variants
+    rows = list(zip(variants["variant"], variants["verdict"], variants["baseline"], strict=True))
+    return variants.assign(
+        verdict=[verdict if baseline else valid.word(name) or verdict for name, verdict, baseline in rows],
+        n_failed=[valid.failures[name].failed if name in valid.failures else 0 for name, _, _ in rows],
+    )
+
+
+def headlines(variants: pd.DataFrame, sweep: Sweep, valid: Validity = NOTHING_WRONG) -> list[Headline]:
+    """For each variant but the baseline: the verdict, a sentence, and what to do. Where the baseline has no result only for
+    those that failed."""
     if variants.empty or not variants["baseline"].any():
         return []
     baseline = variants[variants["baseline"]].iloc[0].to_dict()
-    others = variants[~variants["baseline"] & variants["difference_points"].notna()]
-    lines = sentences.comparisons(variants, sweep.margin, with_price=False)
-    levels = sweep.levels
-    return [
-        Headline(
-            row["variant"],
-            VerdictWord(row["verdict"]),
-            sentence,
-            advice.advice(
-                row,
-                baseline,
-                sweep.margin,
-                advice.change(levels.get(row["variant"], {}), levels.get(baseline["variant"], {})),
-            ),
-        )
-        for row, sentence in zip(others.to_dict("records"), lines, strict=True)
-    ]
+    others = variants[~variants["baseline"]]
+    compared = others[others["difference_points"].notna()]["variant"]
+    said = dict(zip(compared, sentences.comparisons(variants, sweep.margin, with_price=False), strict=True))
+    found = []
+    for row in others.to_dict("records"):
+        name, word = row["variant"], VerdictWord(row["verdict"] or VerdictWord.NONE)
+        if name not in said and word is not VerdictWord.FAILED and not baseline["n"]:
+            continue
+        found.append(Headline(name, word, *_said(row, baseline, sweep, valid, said.get(name, ""))))
+    return found
 
 
-def _examples(sweep: Sweep) -> tuple[examples.Examples | None, list[str]]:
+def _said(
+    row: Mapping[str, Any], baseline: Mapping[str, Any], sweep: Sweep, valid: Validity, sentence: str
+) -> tuple[str, str]:
+    """The sentence and the advice on one variant."""
+    name, levels = row["variant"], sweep.levels
+    failed, not_learned = valid.failures.get(name), valid.not_learned.get(name)
+    before = [failed.headline] if failed is not None else []
+    before += [not_learned.sentence] if not_learned is not None else []
+    after = failed.sentences[bool(failed.headline) :] if failed is not None else ()
+    if valid.word(name) is VerdictWord.FAILED:
+        sentence = ""
+    elif not sentence:
+        sentence = f"{name} has no result yet."
+    sentence = " ".join(filter(None, (*before, sentence, *after)))
+    if not_learned is not None and not_learned.is_all:
+        return sentence, ""
+    if baseline["variant"] in valid.not_learned and valid.not_learned[baseline["variant"]].is_all:
+        return sentence, "Compare with another baseline: this one did not learn."
+    what = advice.change(levels.get(name, {}), levels.get(baseline["variant"], {}))
+    do = what or f"use {name} instead of {baseline['variant']}"
+    if first := failures.advice(row, valid.failures, baseline["variant"], do):
+        return sentence, first
+    if not row["n"]:
+        return sentence, f"Train it before deciding whether to {do}."
+    return sentence, advice.advice(row, baseline, sweep.margin, what)
+
+
+def _examples(sweep: Sweep, predictions: Mapping[str, files.Predictions]) -> tuple[examples.Examples | None, list[str]]:
     """What the predictions say, and what is in the way; None where no run has any."""
-    predictions = files.read_predictions(sweep)
     results = sweep.results()
     by_variant = {
         name: [

@@ -20,6 +20,14 @@ class Headline(NamedTuple):
     advice: str  # what to do
 
 
+class Alert(NamedTuple):
+    """What stands above everything, in red: a sentence about variants that failed or learned nothing."""
+
+    word: VerdictWord
+    variants: tuple[str, ...]
+    sentence: str
+
+
 @dataclass(frozen=True, eq=False)
 class Details:
     """Everything beside the table of variants; what is left out is left out of the report.
@@ -27,6 +35,7 @@ class Details:
     The frames' columns are listed beside them; more may be there, and every value may be nan.
     """
 
+    alerts: Sequence[Alert] = ()  # above everything
     headlines: Sequence[Headline] = ()
     per_class: pd.DataFrame | None = None  # variant label images accuracy_percent difference_points low_ high_points
     churn: pd.DataFrame | None = None  # variant churn_percent floor_percent excess_points

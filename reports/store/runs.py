@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, Run
 
-_FACTS = ("sweep", "variant", "seed", "status", "status_detail")
+_FACTS = ("sweep", "variant", "seed", "status", "status_detail", "failure")
 
 
 def current_runs(client: MlflowClient, experiment: Experiment) -> list[dict[str, Any]]:
@@ -52,6 +52,7 @@ def _row(sweep: str, run: Run, metric_of: Callable[[str], Metric | None]) -> dic
         "seed": seed_of(run),
         "status": run.info.status,
         "status_detail": tags.get(RunTags.STATUS_DETAIL, ""),
+        "failure": tags.get(RunTags.FAILURE, ""),
         "run_key": tags.get(RunTags.RUN_KEY, ""),
         "run_id": run.info.run_id,
         "artifact_uri": run.info.artifact_uri or "",

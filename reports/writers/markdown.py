@@ -58,10 +58,10 @@ def render(answer: Answer, pictures: Mapping[str, str], csv: bool = True) -> str
 
 
 def _headlines(answer: Answer) -> str:
-    """What to do, first."""
-    return "\n".join(
-        f"- **{escape(each.variant)}: {each.word}.** {escape(each.advice)}" for each in answer.details.headlines
-    )
+    """What failed or learned nothing, then what to do."""
+    alerts = [f"- **{each.word.capitalize()}.** {escape(each.sentence)}" for each in answer.details.alerts]
+    advised = [f"- **{escape(each.variant)}: {each.word}.** {escape(each.advice)}" for each in answer.details.headlines]
+    return "\n".join([*alerts, *(line.rstrip() for line in advised)])
 
 
 def _findings(answer: Answer) -> str:

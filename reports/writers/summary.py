@@ -17,10 +17,11 @@ def summary(answer: Answer) -> str:
     claims = answer.details.claims
     parts = [
         f"{sweep.name}: {sweep.question}" if sweep.question else sweep.name,
+        "\n".join(f"{each.word}: {each.sentence}" for each in answer.details.alerts),
         sentences.what_ran(sweep),
         table(tables.header(), tables.formatted(frame), gap=2) if len(frame) else "",
         "\n".join(findings(sweep, frame)),
-        "\n".join(headline.advice for headline in answer.details.headlines),
+        "\n".join(headline.advice for headline in answer.details.headlines if headline.advice),
         "\n".join([] if claims is None else claims["sentence"]),
         "\n".join(f"missing: {each.variant}, seed {each.seed}: {each.reason}" for each in sweep.missing()),
     ]

@@ -22,7 +22,7 @@ def answered(
     accuracies: Mapping[str, Sequence[float | str]],
     costs: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Sweep:
-    """``accuracies``: of each variant, for the seeds in their order: percent, or the reason why the run failed."""
+    """``accuracies``: of each variant, for the seeds in their order: percent, or the kind of failure, or another reason."""
     rows = []
     for variant in question.variants:
         config = {f"config.{name}": _text(value) for name, value in variant.config.flat().items()}
@@ -31,9 +31,9 @@ def answered(
             row |= {"sweep": question.name, "variant": variant.name, "seed": seed, "start_ms": 0}
             row |= {"run_key": f"{variant.name}:{seed}", "run_id": f"{len(rows):032x}"} | dict.fromkeys(PROVENANCE, "")
             if isinstance(given, str):
-                row |= {"status": "FAILED", "status_detail": given}
+                row |= {"status": "FAILED", "status_detail": f"{given}: told", "failure": given}
             else:
-                row |= {"status": "FINISHED", "status_detail": "", "accuracy_percent": given}
+                row |= {"status": "FINISHED", "status_detail": "", "failure": "", "accuracy_percent": given}
             rows.append(row | config)
     names = tuple(variant.name for variant in question.variants)
     frame = runs.frame(rows, names)

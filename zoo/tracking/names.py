@@ -33,6 +33,7 @@ class RunTags:
     TRAINING_BEGAN = "training_began"  # tells a training from an earlier one of the same key
     CURRENT = "current"  # "true" for runs of the question as it was last asked
     STATUS_DETAIL = "status_detail"
+    FAILURE = "failure"  # of a failed run: its ``FailureKind``
     GIT_COMMIT = "git_commit"
     GIT_DIRTY = "git_dirty"
     DATA_SHA256 = "data_sha256"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.measure.readouts import Evaluation, evaluation_of
 from zoo.plan.runs import Plan, Run, Training
 from zoo.storage.records import Row, TrainingDescription
-from zoo.storage.states import TrainingState
+from zoo.storage.states import FailureKind, TrainingState
 from zoo.text.markdown import code
 from zoo.tracking import artifacts
 from zoo.tracking.mlflow_runs import began_tag, is_empty
@@ -51,6 +51,7 @@ class TrainingSnapshot:
     reason: str  # of a failure, with the last output of its process
     description: TrainingDescription | None
     history: list[Row]
+    failure: FailureKind | None = None
 
     @classmethod
     def read(cls, training: Training, state: TrainingState, reason: str) -> TrainingSnapshot:
@@ -61,7 +62,8 @@ class TrainingSnapshot:
         status = record.status() if state is TrainingState.FAILED else None
         if status is not None and status.output:
             reason = f"{reason}\n\nIts last output:\n{status.output}"
-        return cls(training, state, reason, record.description(), record.history())
+        failure = status.failure if status is not None else None
+        return cls(training, state, reason, record.description(), record.history(), failure)
 
     def rows_of(self, run: Run) -> list[Row]:
         """The evaluations that a run of this training has."""
@@ -99,7 +101,7 @@ class RunContents:
         self._send_figures(mlflow_run, run, snapshot)
         if is_finished:
             self._send_files(mlflow_run, run, rows)
-        self._set_state(mlflow_run, TrainingState.DONE if is_finished else snapshot.state, snapshot.reason, rows)
+        self._set_state(mlflow_run, TrainingState.DONE if is_finished else snapshot.state, snapshot, rows)
 
     def _ask_steps(self, mlflow_run: MlflowRun) -> int:
         """Ask which steps of a run MLflow has; returns how many points those are."""
@@ -184,17 +186,21 @@ class RunContents:
             self._client.log_artifacts(run_id, str(directory))
         self._client.set_tag(run_id, RunTags.ARTIFACTS, ARTIFACTS_COMPLETE)
 
-    def _set_state(self, mlflow_run: MlflowRun, state: TrainingState, reason: str, rows: list[Row]) -> None:
+    def _set_state(
+        self, mlflow_run: MlflowRun, state: TrainingState, snapshot: TrainingSnapshot, rows: list[Row]
+    ) -> None:
         run_id, status = mlflow_run.info.run_id, _STATUS[state]
         last = int(rows[-1]["step"]) if rows else 0
         detail = {
             TrainingState.RUNNING: "running",
             TrainingState.DONE: "complete",
             TrainingState.STOPPED: f"stopped; evaluated up to step {last}; the same command goes on",
-            TrainingState.FAILED: reason[:_TAG_LENGTH] or "failed without a reason",
+            TrainingState.FAILED: snapshot.reason[:_TAG_LENGTH] or "failed without a reason",
         }[state]
-        if mlflow_run.data.tags.get(RunTags.STATUS_DETAIL) != detail:
-            self._client.set_tag(run_id, RunTags.STATUS_DETAIL, detail)
+        failure = (snapshot.failure or "") if state is TrainingState.FAILED else ""
+        for tag, value in ((RunTags.STATUS_DETAIL, detail), (RunTags.FAILURE, failure)):
+            if mlflow_run.data.tags.get(tag, "") != value:
+                self._client.set_tag(run_id, tag, value)
         if mlflow_run.info.status == status:
             return
         if state is TrainingState.RUNNING:

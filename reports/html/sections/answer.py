@@ -59,13 +59,14 @@ def answer(data: PageData) -> dict[str, Any]:
     has_results = len(frame) > 0 and bool((frame["n"] > 0).any())
     design = [sentences.detectable(sweep, frame), *sentences.shared_trainings(sweep)] if has_results else []
     return {
+        "alerts": data.details.alerts,
         "comparisons": comparisons,
         "is_short": len(comparisons) > MOST_CARDS,
         "summary": f"Of {len(comparisons)} variants compared, {listed(counted)}." if len(comparisons) > 1 else "",
         "baseline": sweep.baseline,
         "margin": sweep.margin,
         "axis": forest.axis(scale),
-        "nothing": _why_nothing(data, has_results) if not comparisons else "",
+        "nothing": "" if any(each.difference for each in comparisons) else _why_nothing(data, has_results),
         "what_ran": sentences.what_ran(sweep),
         "notes": [*data.details.notes, *design],
         "missing": _missing(data),
@@ -85,8 +86,9 @@ def _comparisons(data: PageData) -> tuple[list[Comparison], forest.Scale]:
     comparisons = [
         _comparison(row, headlines.get(row["variant"]), plain[row["variant"]], scale, len(rows)) for row in rows
     ]
+    comparisons += [_without_difference(each) for each in headlines.values() if each.variant not in plain]
     difference = dict(zip(compared["variant"], compared["difference_points"], strict=True))
-    comparisons.sort(key=lambda each: (RANKS.get(each.verdict, len(RANKS)), -difference[each.variant]))
+    comparisons.sort(key=lambda each: (RANKS.get(each.verdict, len(RANKS)), -difference.get(each.variant, 0.0)))
     return comparisons, scale
 
 
@@ -99,12 +101,17 @@ def _comparison(
         variant=row["variant"],
         verdict=verdict,
         sentence=headline.sentence if headline else sentence,
-        advice=(headline.advice if headline else "") or ADVICE.get(verdict, ""),
+        advice=headline.advice if headline else ADVICE.get(verdict, ""),
         certainty=_certainty(row, verdict, scale.margin, comparisons),
         difference=signed(interval.middle),
         interval=f"{signed(interval.low)} to {signed(interval.high)}" if is_number(interval.low) else "",
         plot=forest.row(interval, scale, f"Difference {estimate(interval)} points"),
     )
+
+
+def _without_difference(headline: Headline) -> Comparison:
+    """Of a variant without a result."""
+    return Comparison(headline.variant, headline.word, headline.sentence, headline.advice, "", "", "", Markup())
 
 
 def _certainty(row: Mapping[str, Any], verdict: str, margin: float | None, comparisons: int) -> str:
