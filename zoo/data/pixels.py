@@ -6,7 +6,10 @@ one affine map: its scale and offset are composed from the moments of the crop, 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Window(NamedTuple):
@@ -51,6 +54,13 @@ class Pixels:
         if self.affine is not None:
             pixels = pixels * self.affine.scale[:, None, :] + self.affine.offset[:, None, :]
         return tf.reshape(pixels, [-1, self._size, self._size, pixels.shape[-1]])
+
+
+def in_color(images: np.ndarray) -> np.ndarray:
+    """Images [N, H, W, 3], those of one channel with it repeated."""
+    import numpy as np
+
+    return np.repeat(images, 3, axis=3) if images.shape[-1] == 1 else images
 
 
 def cut(images: Any, index: Any, window: Window, size: int) -> Any:

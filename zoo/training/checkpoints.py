@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,13 @@ from zoo.storage import checksums, damage
 from zoo.storage.atomic import sync_directory
 from zoo.storage.record import Record
 from zoo.storage.records import Row
-from zoo.training.errors import ForeignCheckpoint
+from zoo.training.errors import ForeignCheckpoint, UnusableCheckpoint
 from zoo.training.network import TrainableNetwork
 from zoo.training.steps import Totals
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    import tf_keras as keras
 
 _CHECKSUMS, _PROGRESS = "checksums.json", "progress.json"
 
@@ -104,6 +105,23 @@ def read(checkpoint: Path, network: TrainableNetwork) -> Progress:
             "one before it"
         ) from error
     return progress
+
+
+def read_weights(checkpoint: Path, model: keras.Model, averages: Sequence[tf.Variable]) -> None:
+    """Put the weights of a checkpoint into a model, and their averages into variables; nothing on disk is touched.
+
+    Raises UnusableCheckpoint for a damaged one, and one of another network, and OSError.
+    """
+    import tensorflow as tf
+
+    if problem := _damage(checkpoint):
+        raise UnusableCheckpoint(f"the checkpoint {checkpoint} is damaged: {problem}")
+    state = tf.train.Checkpoint(model=model, averages=list(averages))
+    try:
+        status = state.read(str(checkpoint / "state"))
+        status.assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError):
+        raise UnusableCheckpoint(f"the checkpoint {checkpoint} is of another network") from None
 
 
 def _progress(checkpoint: Path) -> Progress:

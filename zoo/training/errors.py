@@ -13,5 +13,9 @@ class ForeignCheckpoint(TrainingError):
     """A checkpoint is undamaged but of another network; it has been set aside."""
 
 
+class UnusableCheckpoint(TrainingError):
+    """A checkpoint that is damaged or of another network, where it is only read."""
+
+
 class UnevenBatch(TrainingError, ValueError):
     """The devices of a training cannot share its batch evenly."""

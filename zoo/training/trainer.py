@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import samples
+from zoo.data.pixels import in_color
 from zoo.storage.atomic import write_atomically
 from zoo.storage.record import Record
 from zoo.storage.records import Row
@@ -72,9 +73,9 @@ def train(
         return True
     network = create_network(config, seed, classes, len(data.train_images), strategy)
     with multi_worker.own_record(strategy, record) as own:
-        images, labels = tf.constant(_in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
+        images, labels = tf.constant(in_color(data.train_images)), tf.constant(data.train_labels, tf.int32)
         _write_samples(own, images, labels, config, seed)
-        test_images = tf.constant(_in_color(data.test_images))
+        test_images = tf.constant(in_color(data.test_images))
         session = _Session(
             config=config,
             network=network,
@@ -210,8 +211,3 @@ def _steps_to_train(record: Record, targets: Sequence[int]) -> tuple[int, int, i
     if not missing:
         return 0, 0, 0
     return checkpoints.latest_whole(record, missing[0]), missing[0], missing[-1]
-
-
-def _in_color(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Images [N, H, W, 3], those of one channel with it repeated."""
-    return np.repeat(images, 3, axis=3) if images.shape[-1] == 1 else images

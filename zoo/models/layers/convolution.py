@@ -76,6 +76,13 @@ class Conv2D(keras.layers.Conv2D):
             return super().convolution_op(inputs, kernel)
         return convolution(inputs, tf.convert_to_tensor(kernel))
 
+    def in_plain_operations(self, inputs: tf.Tensor) -> tf.Tensor:
+        """The same as a layer of Keras' own, with a copy of the weights."""
+        layer = keras.layers.Conv2D.from_config(self.get_config())
+        output = layer(inputs)
+        layer.set_weights(self.get_weights())
+        return output
+
     def macs_and_ops(self, input_shape: Sequence[int], output_shape: Sequence[int]) -> tuple[int, int]:
         """The same as for Keras' own: two operations per MAC, one for the bias, two for the ReLU."""
         outputs = math.prod(output_shape[1:])

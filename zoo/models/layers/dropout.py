@@ -90,6 +90,10 @@ class Dropout(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate}
 
+    def in_plain_operations(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Nothing: an export holds nothing that only training does."""
+        return inputs
+
     def macs_and_ops(self, input_shape: Sequence[int], output_shape: Sequence[int]) -> tuple[int, int]:
         """Free: nothing is dropped at inference."""
         return 0, 0

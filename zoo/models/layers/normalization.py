@@ -36,6 +36,12 @@ class LocalResponseNormalization(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tf.TensorShape) -> tf.TensorShape:
         return input_shape
 
+    def in_plain_operations(self, inputs: tf.Tensor) -> tf.Tensor:
+        """The same with TensorFlow's own operation, which export formats know."""
+        return tf.nn.local_response_normalization(
+            inputs, depth_radius=self.radius, bias=self.bias, alpha=self.alpha, beta=self.beta, name=self.name
+        )
+
     def get_config(self) -> dict[str, Any]:
         own = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
         return {**super().get_config(), **own}

@@ -23,6 +23,11 @@ class MaxPoolingOfReLU(keras.layers.MaxPooling2D):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return tf.nn.relu(super().call(inputs))
 
+    def in_plain_operations(self, inputs: tf.Tensor) -> tf.Tensor:
+        """The same as two layers of Keras' own."""
+        pooled = keras.layers.MaxPooling2D(self.pool_size, self.strides, self.padding, name=self.name)(inputs)
+        return keras.layers.ReLU(name=f"{self.name}_relu")(pooled)
+
     def macs_and_ops(self, input_shape: Sequence[int], output_shape: Sequence[int]) -> tuple[int, int]:
         """Two operations per element of the input, for the ReLU: the published counts have it before the pool."""
         return 0, 2 * math.prod(input_shape[1:])

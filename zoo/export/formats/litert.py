@@ -1,0 +1,117 @@
+"""LiteRT, formerly TensorFlow Lite: one file for phones, single-board computers and microcontrollers.
+
+``float16`` stores the weights in half the bytes, ``int8_dynamic`` in a quarter, and both compute in float32 on most
+processors. ``int8`` computes in integers throughout: its input and output are int8, scaled as the file says, and the scales
+of its maps come from images to calibrate with. Local response normalization stays float inside it, because LiteRT has it in
+float only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.export.errors import ExportError
+from zoo.export.registry import Exporter, Predictor, as_batches, register
+from zoo.host.quiet_import import quiet_import
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tf_keras as keras
+
+_BATCH = 100  # images of one call
+
+
+def _write(kind: str, model: keras.Model, path: Path, calibration: Iterable[np.ndarray]) -> None:
+    with quiet_import():
+        import tensorflow as tf
+
+        [given] = model.inputs
+        spec = tf.TensorSpec([1, *given.shape[1:]], given.dtype, name="images")
+        function = tf.function(lambda images: model(images, training=False), autograph=False).get_concrete_function(spec)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+        if kind != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if kind == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if kind == "int8":
+            converter.representative_dataset = lambda: ([image[None]] for image in calibration)
+            # Operations without an int8 kernel, local response normalization among them, stay float.
+            converter.target_spec.supported_ops = [
+                tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
+                tf.lite.OpsSet.TFLITE_BUILTINS,
+            ]
+            integer = tf.uint8 if given.dtype == tf.uint8 else tf.int8
+            converter.inference_input_type, converter.inference_output_type = integer, integer
+        contents = converter.convert()
+    path.write_bytes(contents)
+
+
+def _load(path: Path, threads: int) -> Predictor:
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        with quiet_import():  # it says on the terminal what it computes with
+            interpreter = Interpreter(model_path=str(path), num_threads=threads or None)
+            [given], [result] = interpreter.get_input_details(), interpreter.get_output_details()
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise ExportError(f"{path} is not a LiteRT model of one input and one output: {_first_line(error)}") from None
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        return np.concatenate([one_call(batch) for batch in as_batches(images, _BATCH)])
+
+    def one_call(images: np.ndarray) -> np.ndarray:
+        if tuple(images.shape) != tuple(interpreter.get_input_details()[0]["shape"]):
+            interpreter.resize_tensor_input(given["index"], images.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(given["index"], _quantized(images, given))
+        interpreter.invoke()
+        return _dequantized(interpreter.get_tensor(result["index"]), result)
+
+    return predict
+
+
+def _quantized(values: Any, details: dict[str, Any]) -> Any:
+    import numpy as np
+
+    scale, zero_point = details["quantization"]
+    if not scale or values.dtype == details["dtype"]:
+        return values.astype(details["dtype"], copy=False)
+    limits = np.iinfo(details["dtype"])
+    return np.clip(np.round(values / scale) + zero_point, limits.min, limits.max).astype(details["dtype"])
+
+
+def _dequantized(values: Any, details: dict[str, Any]) -> Any:
+    import numpy as np
+
+    scale, zero_point = details["quantization"]
+    return np.float32(scale) * (values.astype(np.float32) - zero_point) if scale else values.astype(np.float32)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _register(kind: str, label: str, largest_difference: float | None) -> None:
+    register(
+        Exporter(
+            name=f"tflite_{kind}",
+            label=label,
+            suffix=".tflite",
+            write=partial(_write, kind),
+            load=_load,
+            largest_difference=largest_difference,
+            packages=("ai_edge_litert",),
+            is_calibrated=kind == "int8",
+        )
+    )
+
+
+_register("float32", "LiteRT float32", 1e-4)
+_register("float16", "LiteRT float16", None)
+_register("int8_dynamic", "LiteRT dynamic int8", None)
+_register("int8", "LiteRT int8", None)

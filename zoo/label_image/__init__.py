@@ -1,0 +1,1 @@
+"""``python -m zoo.label_image MODEL IMAGE...``: what an exported network, or a run, says of images."""
