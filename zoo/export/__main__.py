@@ -99,7 +99,9 @@ def _export(source: sources.Source, formats: Sequence[str], options: argparse.Na
         except ExportError as error:
             failures.append(str(error))
         except OSError as error:
-            failures.append(f"{options.out} cannot be written to: {error.strerror or error}; nothing of {name} is left there")
+            failures.append(
+                f"{options.out} cannot be written to: {error.strerror or error}; nothing of {name} is left there"
+            )
     if options.json:
         print(json.dumps([made.model_dump(mode="json") for _, made in written], indent=1))
     elif written:
@@ -124,7 +126,7 @@ def _report(source: sources.Source, written: Sequence[tuple[Path, Manifest]]) ->
     check = written[0][1].check
     if check is not None and check.network_accuracy is not None:
         lines.append(
-            f"test accuracy of the network itself, in float32: {100 * check.network_accuracy:.2f} % of {check.images:,} images"
+            f"test accuracy of the network, in float32: {100 * check.network_accuracy:.2f} % of {check.images:,} images"
         )
     heads = ("format", "bytes", "zipped", "accuracy", "differs by", "file")
     lines += ["", table(heads, rows, left=1, gap=2)]

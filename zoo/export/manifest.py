@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zoo.export.errors import ExportError
 
+Kind = Literal["standardized", "scaled", "pixels"]  # float32 of mean 0 and deviation 1; float32 0 to 255; uint8
+
 
 class Input(BaseModel):
     """One image, as the file takes it: height = width = ``size`` pixels, channels last."""
@@ -18,7 +20,7 @@ class Input(BaseModel):
 
     size: int
     channels: int = 3
-    kind: Literal["standardized", "scaled", "pixels"]  # float32 of mean 0 and deviation 1; 0 to 255; uint8
+    kind: Kind
     image_size: int  # of the images that it was trained on, before the central crop
     crop: int  # pixels of the central crop; equal to ``size``, unless the crop is inside the file
 

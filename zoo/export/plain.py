@@ -64,5 +64,7 @@ def _training_only() -> tuple[type, ...]:
     """Keras' layers that change nothing at inference."""
     import tf_keras as keras
 
-    names = "Dropout SpatialDropout1D SpatialDropout2D GaussianDropout GaussianNoise AlphaDropout ActivityRegularization"
+    names = (
+        "Dropout SpatialDropout1D SpatialDropout2D GaussianDropout GaussianNoise AlphaDropout ActivityRegularization"
+    )
     return tuple(getattr(keras.layers, name) for name in names.split())

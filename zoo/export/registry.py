@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _FORMATS = "zoo.export.formats"
 
-Predictor: TypeAlias = "Callable[[np.ndarray], np.ndarray]"  # images [B, H, W, C] of the file's type -> float32 [B, classes]
+Predictor: TypeAlias = (
+    "Callable[[np.ndarray], np.ndarray]"  # images [B, H, W, C] of the file's type -> float32 [B, classes]
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ class Exporter:
     name: str  # in metrics: ``size/<name>_bytes``
     label: str  # "LiteRT int8"
     suffix: str  # of the file; "" where it is a directory
-    write: Callable[[keras.Model, Path, Iterable[np.ndarray]], None]  # a plain model, the path, images to calibrate with
+    write: Callable[
+        [keras.Model, Path, Iterable[np.ndarray]], None
+    ]  # a plain model, the path, images to calibrate with
     load: Callable[[Path, int], Predictor]  # the path and the number of threads, 0 for all
     largest_difference: float | None = None  # of an output from the network's, relative to the largest; None: not exact
     packages: tuple[str, ...] = ()  # that it takes beside TensorFlow, by the name in an import

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo import data, models
 from zoo.config.settings import frozen, thawed
@@ -127,10 +127,10 @@ def _nothing(reference: str, runs_dir: Path) -> str:
     if len(reference) < SHORTEST_PREFIX and re.fullmatch("[0-9a-f]+", reference):
         return f"{reference!r} is too short for a key: give {SHORTEST_PREFIX} characters or more"
     near = did_you_mean(reference, models.names())
-    where = f"in {runs_dir}" if runs_dir.is_dir() else f"({runs_dir} does not exist)"
+    where = f"in {runs_dir}" if runs_dir.is_dir() else f"in {runs_dir} (there is no such directory)"
     return (
-        f"no training {where} and no model is named {reference!r}{near}; name a training by its directory, by {SHORTEST_PREFIX} "
-        "or more characters of its key or of a run's, or as SWEEP:VARIANT:SEED"
+        f"no training {where} and no model is named {reference!r}{near}; name a training by its directory, by "
+        f"{SHORTEST_PREFIX} or more characters of its key or of a run's, or as SWEEP:VARIANT:SEED"
     )
 
 
@@ -141,7 +141,9 @@ def _steps(record: Record) -> list[int]:
 def _of_training(record: Record, description: TrainingDescription, weights: str | None, step: int | None) -> Source:
     steps = _steps(record)
     if not steps:
-        raise ExportError(f"the training in {record.directory} has no checkpoint (yet), so there are no weights to export")
+        raise ExportError(
+            f"the training in {record.directory} has no checkpoint (yet), so there are no weights to export"
+        )
     if step is not None and step not in steps:
         known = ", ".join(f"{s:,}" for s in sorted(steps))
         raise ExportError(f"the training in {record.directory} has no checkpoint at step {step:,}; it has: {known}")
@@ -185,10 +187,10 @@ def _check_model(record: Record, description: TrainingDescription) -> None:
     name = description.shape["model"]
     if name not in models.names():
         raise ExportError(
-            f"the training in {record.directory} is of the model {name!r}, which is not registered: name its file with --import"
+            f"the training in {record.directory} is of the model {name!r}, which is not known: name its file with --import"
         )
     if models.entry(name).source_sha256() != description.source_sha256:
         raise ExportError(
-            f"the training in {record.directory} was made with other files of the model {name!r} than those that are loaded: "
+            f"the training in {record.directory} was made with other files of the model {name!r} than are loaded: "
             "restore them, or train it again"
         )

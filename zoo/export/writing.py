@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.export import manifest, registry
 from zoo.export.errors import ExportError
-from zoo.export.manifest import Check, Input, Manifest
+from zoo.export.manifest import Check, Input, Kind, Manifest
 from zoo.export.plain import plain
 from zoo.export.registry import Exporter
 from zoo.export.sources import Source
@@ -115,7 +115,7 @@ def _write(exporter: Exporter, prepared: Prepared, path: Path) -> None:
 def _manifest(exporter: Exporter, prepared: Prepared, path: Path) -> Manifest:
     source = prepared.source
     size = source.image_size if prepared.is_whole else source.input_size
-    kind = "pixels" if prepared.is_whole else "standardized" if source.standardize else "scaled"
+    kind: Kind = "pixels" if prepared.is_whole else "standardized" if source.standardize else "scaled"
     return Manifest(
         format=exporter.name,
         file=path.name,
@@ -154,7 +154,9 @@ def _check(exporter: Exporter, prepared: Prepared, path: Path) -> Check:
 def _notes(exporter: Exporter, prepared: Prepared) -> tuple[str, ...]:
     notes = []
     if exporter.is_calibrated:
-        images = "training images" if prepared.images.labels is not None else "images of noise: the model is not trained"
+        images = (
+            "training images" if prepared.images.labels is not None else "images of noise: the model is not trained"
+        )
         notes.append(f"calibrated with {len(prepared.images.calibration)} {images}")
         if any("local_response_normalization" in getattr(layer, "symbol", "") for layer in prepared.model.layers):
             notes.append("local response normalization computes in float32: LiteRT has it in float only")
@@ -175,8 +177,8 @@ def _pixels(source: Source, data_dir: Path | None) -> tuple[Any, Any, Any]:
     digest = data.digest(source.provenance.data, data_dir)
     if digest != source.provenance.data_sha256:
         raise ExportError(
-            f"the data set {source.provenance.data} is not the one that was trained on: its checksum is {digest[:12]}..., that of "
-            f"the training {source.provenance.data_sha256[:12]}...; --data-dir names the directory of another copy"
+            f"the data set {source.provenance.data} is not the one that was trained on: its checksum is {digest[:12]}..., "
+            f"that of the training {source.provenance.data_sha256[:12]}...; --data-dir names another copy"
         )
     train, _ = data.load(source.provenance.data, "train", data_dir)
     test, labels = data.load(source.provenance.data, "test", data_dir)

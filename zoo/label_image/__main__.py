@@ -62,13 +62,17 @@ def _parser() -> argparse.ArgumentParser:
         "imported: a .tflite needs no TensorFlow.",
     )
     parser.add_argument(
-        "model", metavar="MODEL", help="an exported file or directory, with its .json beside it; or a run, as zoo.export takes"
+        "model",
+        metavar="MODEL",
+        help="an exported file or directory, with its .json beside it; or a run, as zoo.export takes",
     )
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="files, directories, or - for standard input")
     parser.add_argument("--top", metavar="N", type=_positive, default=5, help="classes of each image (default 5)")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each image")
     parser.add_argument("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="default: runs")
-    parser.add_argument("--import", metavar="FILE", dest="imports", action="append", default=[], help="as for zoo.export")
+    parser.add_argument(
+        "--import", metavar="FILE", dest="imports", action="append", default=[], help="as for zoo.export"
+    )
     return parser
 
 

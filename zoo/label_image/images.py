@@ -15,7 +15,8 @@ from PIL import Image, ImageOps
 from zoo.export.manifest import Input
 
 STANDARD_INPUT = "-"
-SUFFIXES = frozenset(".bmp .gif .jpeg .jpg .png .ppm .pgm .tif .tiff .webp".split())  # that a directory is searched for
+# Those that a directory is searched for.
+SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 MOST_PIXELS = 200_000_000  # of an image; more would take gigabytes
 
 
@@ -65,7 +66,9 @@ def decoded(contents: bytes, size: int) -> np.ndarray:
     except Image.UnidentifiedImageError:
         raise UnreadableImage("it is no image, or of a kind that is not known") from None
     except Exception as error:  # of damaged files Pillow's decoders raise many kinds
-        raise UnreadableImage(f"it is damaged: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
+        raise UnreadableImage(
+            f"it is damaged: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        ) from None
 
 
 def _in_rgb(image: Image.Image) -> Image.Image:

@@ -1,1 +1,1 @@
-"""The formats that ship; a module here is found by itself and registers its own. Runtimes are imported when they are used."""
+"""The formats that ship; a module here is found by itself and registers its own. Runtimes are imported in use."""

@@ -30,7 +30,9 @@ def _write(kind: str, model: keras.Model, path: Path, calibration: Iterable[np.n
 
         [given] = model.inputs
         spec = tf.TensorSpec([1, *given.shape[1:]], given.dtype, name="images")
-        function = tf.function(lambda images: model(images, training=False), autograph=False).get_concrete_function(spec)
+        function = tf.function(lambda images: model(images, training=False), autograph=False).get_concrete_function(
+            spec
+        )
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
         if kind != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -1,4 +1,7 @@
-"""TensorFlow's own formats: SavedModel (a directory, for serving), Keras' file, and a frozen graph (one file, as the models' source used)."""
+"""TensorFlow's own formats: SavedModel (a directory, for serving), Keras' file, and a frozen graph (one file).
+
+The frozen graph is the format of the models' source, of which sizes are published.
+"""
 
 from __future__ import annotations
 
@@ -54,9 +57,7 @@ def _write_saved_model(model: keras.Model, path: Path, calibration: Iterable[np.
     module.weights = model.variables  # what the function uses must be kept with it; the layers need not be
     function = tf.function(lambda images: {"outputs": model(images, training=False)}, autograph=False)
     [given] = model.inputs
-    signature = function.get_concrete_function(
-        tf.TensorSpec([None, *given.shape[1:]], given.dtype, name="images")
-    )
+    signature = function.get_concrete_function(tf.TensorSpec([None, *given.shape[1:]], given.dtype, name="images"))
     tf.saved_model.save(module, str(path), signatures=signature)
 
 
@@ -109,7 +110,6 @@ def _write_frozen_graph(model: keras.Model, path: Path, calibration: Iterable[np
 def _load_frozen_graph(path: Path, threads: int) -> Predictor:
     with quiet_import():
         import tensorflow as tf
-        from google.protobuf.message import DecodeError
     _limit_threads(threads)
     graph = tf.compat.v1.GraphDef()
     try:
@@ -119,7 +119,7 @@ def _load_frozen_graph(path: Path, threads: int) -> Predictor:
         [result] = [node.name for node in graph.node if node.name not in outputs and node.op != "NoOp"]
         wrapped = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(graph, name=""), [])
         function = wrapped.prune(f"{given}:0", f"{result}:0")
-    except (OSError, DecodeError, ValueError, tf.errors.OpError) as error:
+    except Exception as error:  # protobuf's own error has no public name in TensorFlow
         raise ExportError(f"{path} is not a frozen graph of one input and one output: {_first_line(error)}") from None
     return _predictor(lambda images: function(tf.constant(images)))
 
