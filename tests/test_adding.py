@@ -13,8 +13,11 @@ from zoo.config import recipes
 from zoo.data import augmentation
 from zoo.execution import executors
 from zoo.execution.executor import ExecutorOptions
+from zoo.export import registry as export_formats
+from zoo.export import sources, writing
 from zoo.measure import metrics, readouts
 from zoo.measure.cost_axes import cost_axes
+from zoo.plugins import load_file
 from zoo.training import optimizers, schedules
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "adding.md"
@@ -35,6 +38,9 @@ seeds: 1
 """
 
 
+NOT_OF_A_QUESTION = ("A metric", "An export format", "An executor")
+
+
 def blocks() -> dict[str, str]:
     """Heading -> the code below it."""
     found = re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
@@ -45,7 +51,7 @@ def blocks() -> dict[str, str]:
 def registries():
     """What is registered here is forgotten at the end of the test."""
     known = [recipes.RECIPES, augmentation.AUGMENTATIONS, metrics.METRICS, readouts.READOUTS]
-    known += [optimizers.OPTIMIZERS.entries, schedules.SCHEDULES.entries]
+    known += [optimizers.OPTIMIZERS.entries, schedules.SCHEDULES.entries, export_formats.EXPORTERS]
     kept = [dict(registry) for registry in known]
     yield
     for registry, entries in zip(known, kept, strict=True):
@@ -57,13 +63,13 @@ def test_each_row_of_the_table_has_its_block():
     rows = re.findall(r"^\| an? ([^|]+) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     kinds = [kind.removeprefix("a ") for row in rows for kind in row.split(", ")]
     headings = [heading.removeprefix("An ").removeprefix("A ") for heading in blocks()]
-    assert len(headings) == 9
+    assert len(headings) == 10
     assert all(any(kind.startswith(heading) for kind in kinds) for heading in headings)
 
 
 def test_they_are_fields_and_factors_of_a_sweep_at_once(tmp_path, env):
     """One real sweep over all of them, from a file that a question imports, so that workers have them too."""
-    code = [text for heading, text in blocks().items() if heading not in ("A metric", "An executor")]
+    code = [text for heading, text in blocks().items() if heading not in NOT_OF_A_QUESTION]
     (tmp_path / "added.py").write_text("\n".join(code), encoding="utf-8")
     (tmp_path / "added.yaml").write_text(QUESTION, encoding="utf-8")
     done = sweep(tmp_path, env, "added.yaml")
@@ -81,6 +87,14 @@ def test_a_metric_has_a_column_and_an_axis():
     energy = metrics.of_key("cost/energy_j")
     assert energy is metrics.of_name("energy_j") and energy.text(2.0) == "2.0 J"
     assert cost_axes()["energy_j"].label == "energy, J"
+
+
+def test_an_export_format_is_written_loaded_back_and_compared(tmp_path):
+    (tmp_path / "added.py").write_text(blocks()["A model family"] + blocks()["An export format"], encoding="utf-8")
+    load_file(tmp_path / "added.py")
+    path, made = writing.export(writing.prepare(sources.of_model("linear")), "npz", tmp_path)
+    assert path.name == "linear_npz.npz" and made.check.largest_difference < 1e-4
+    assert made.size_bytes == path.stat().st_size > 24 * 24 * 3 * 10 * 4
 
 
 def test_an_executor_is_a_file_and_its_name():

@@ -52,31 +52,31 @@ class Exporter:
             )
 
 
-_exporters: dict[str, Exporter] = {}
+EXPORTERS: dict[str, Exporter] = {}
 
 
 def register(exporter: Exporter) -> Exporter:
     """Add a format. Raises ValueError for a name that is taken."""
-    if exporter.name in _exporters:
+    if exporter.name in EXPORTERS:
         raise ValueError(f"two export formats are named {exporter.name!r}")
-    _exporters[exporter.name] = exporter
+    EXPORTERS[exporter.name] = exporter
     return exporter
 
 
 def names() -> list[str]:
     """The names of the formats."""
     _load()
-    return list(_exporters)
+    return list(EXPORTERS)
 
 
 def exporter(name: str) -> Exporter:
     """The format of a name. Raises UnknownName with the nearest known one."""
     _load()
-    if name not in _exporters:
+    if name not in EXPORTERS:
         raise UnknownName(
-            f"no export format is named {name!r}{did_you_mean(name, _exporters)}; known: {', '.join(_exporters)}"
+            f"no export format is named {name!r}{did_you_mean(name, EXPORTERS)}; known: {', '.join(EXPORTERS)}"
         )
-    return _exporters[name]
+    return EXPORTERS[name]
 
 
 @functools.cache
