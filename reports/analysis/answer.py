@@ -18,7 +18,7 @@ from reports.store import files
 from reports.store.sweep import Sweep
 from zoo import data
 from zoo.measure.cost_axes import cost_axes
-from zoo.stats import pareto
+from zoo.stats.costs import pareto
 from zoo.stats.verdicts import VerdictWord
 
 

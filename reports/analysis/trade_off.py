@@ -7,7 +7,7 @@ import pandas as pd
 
 from zoo.measure import metrics
 from zoo.measure.cost_axes import cost_axes
-from zoo.stats.pareto import pareto_front
+from zoo.stats.costs.pareto import pareto_front
 
 
 def cost_values(frame: pd.DataFrame, axis: str) -> np.ndarray:

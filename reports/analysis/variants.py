@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.analysis.prices import of_sweep
 from reports.store.sweep import Sweep
 from zoo.measure import metrics
 from zoo.measure.metrics import Kind, Metric
@@ -22,11 +23,12 @@ def frame(sweep: Sweep) -> pd.DataFrame:
     difference is shown (difference_shown) and, with ``helps`` and ``hurts``, that it is more than the margin
     (beyond_margin, NA where there is no margin); p_difference and p_equivalence (adjusted for the number of
     comparisons), seeds_at_verdict and seeds_needed; the other metrics (``zoo.measure.metrics``): counts as they are, of
-    what is measured the mean over the runs. Missing values are nan or NA.
+    what is measured the mean over the runs, and for those that are costs the ratio to the baseline with its interval
+    (``prices.of_sweep.columns``). Missing values are nan or NA.
     """
     by_variant, wanted = sweep.verdicts(), sweep.wanted()
     rows = [_variant_row(sweep, name, by_variant.get(name), len(wanted[name])) for name in sweep.variants]
-    variants = pd.DataFrame(rows)
+    variants = pd.DataFrame(rows).join(of_sweep.columns(sweep)) if rows else pd.DataFrame(rows)
     counts = [metric.name for metric in metrics.of_kind(Kind.COUNT) if metric.in_variants]
     types = dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64") | {"beyond_margin": "boolean"}
     return variants.astype(types) if rows else variants

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from reports.analysis.prices import words
 from reports.analysis.wording import advice
+from zoo.stats.costs.ratios import NotCompared, RatioWord
 
 BASELINE = {
     "variant": "full",
@@ -17,6 +19,17 @@ BASELINE = {
     "latency_tf_p50_ms": 2.0,
 }
 SAME = {name: value for name, value in BASELINE.items() if name not in ("variant", "n")}
+
+
+def ratio(
+    metric: str, word: RatioWord, ratio: float = 1.0, low: float = 0.98, high: float = 1.02, note: str = ""
+) -> dict:
+    """The columns of a ratio, as ``variants.frame`` has them."""
+    values = {"": ratio, "_low": low, "_high": high, "_word": word, "_note": note}
+    return {f"{metric}_ratio{end}": value for end, value in values.items()}
+
+
+SAME |= ratio("train_s", RatioWord.SAME) | ratio("latency_tf_p50_ms", RatioWord.SAME)
 
 
 def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
@@ -31,12 +44,17 @@ def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
     ("given", "said"),
     [
         (
-            row("equivalent", train_s=80.0),
-            "Drop lrn: accuracy equivalent within 0.5 points, training 1.5 times as fast.",
+            row("equivalent", **ratio("train_s", RatioWord.FASTER, 2 / 3, 0.625, 0.71)),
+            "Drop lrn: accuracy equivalent within 0.5 points, training 1.50 times as fast (1.41 to 1.60).",
         ),
         (row("equivalent"), "Take either: accuracy equivalent within 0.5 points, at the same price."),
         (
-            row("equivalent", train_s=119.0, latency_tf_p50_ms=2.05),  # within what two measurements differ by
+            row("equivalent", **ratio("train_s", RatioWord.CANNOT_BE_TOLD, 0.93, 0.82, 1.06)),
+            "Take either: accuracy equivalent within 0.5 points; the times of training cannot be told apart "
+            "(0.82 to 1.06 times as long).",
+        ),
+        (
+            row("equivalent", ops=700.1),  # +0.01 %
             "Take either: accuracy equivalent within 0.5 points, at the same price.",
         ),
         (
@@ -51,13 +69,18 @@ def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
         (row("helps", 0.6), "Drop lrn: 0.60 points more accurate, at no extra price."),
         (row("helps", 0.6, params=900), "Drop lrn: 0.60 points more accurate, and parameters -10.0 %."),
         (
-            row("helps", 0.6, train_s=240.0),
-            "Drop lrn if 0.60 points of accuracy are worth it: training takes 2 times as long.",
+            row("helps", 0.6, **ratio("train_s", RatioWord.SLOWER, 1.05, 1.004, 1.098)),
+            "Drop lrn if 0.60 points of accuracy are worth it: training takes 1.05 times as long (1.004 to 1.10).",
+        ),
+        (
+            row("helps", 0.6, params=15_950),
+            "Drop lrn if 0.60 points of accuracy are worth it: parameters 16 times as many.",
         ),
         (row("hurts", -0.6), "Do not drop lrn: 0.60 points less accurate."),
         (
-            row("hurts", -0.6, latency_tf_p50_ms=1.0),
-            "Do not drop lrn, unless the price matters more than 0.60 points of accuracy: one image 2 times as fast.",
+            row("hurts", -0.6, **ratio("latency_tf_p50_ms", RatioWord.FASTER, 0.5, 0.4, 0.625)),
+            "Do not drop lrn, unless the price matters more than 0.60 points of accuracy: one image 2.0 times as fast "
+            "(1.60 to 2.5).",
         ),
         (
             row("undecided", needed=14, ops=693),
@@ -81,11 +104,26 @@ def test_without_factors_the_variants_are_named():
 
 
 def test_what_was_not_measured_is_not_spoken_of():
-    unmeasured = row("equivalent", train_s=float("nan"), latency_tf_p50_ms=None, params=pd.NA)
-    assert advice.price(unmeasured, BASELINE) == ((), ())
-    assert advice.price(row("equivalent", size_onnx_bytes=50), BASELINE | {"size_onnx_bytes": 100}).saves == (
-        "onnx file -50.0 %",
+    unmeasured = ratio("train_s", RatioWord.NOT_COMPARED, note=NotCompared.UNMEASURED)
+    assert words.price({"params": pd.NA, "train_s": float("nan")} | unmeasured, BASELINE) == ((), (), (), ())
+    assert not words.price({"params": pd.NA}, BASELINE).is_the_same
+    assert words.price({"size_onnx_bytes": 50}, {"size_onnx_bytes": 100}).saves == ("onnx file -50.0 %",)
+
+
+def test_what_is_not_compared_says_why():
+    busy = row("equivalent", **ratio("train_s", RatioWord.NOT_COMPARED, note=NotCompared.BUSY))
+    assert words.price(busy, BASELINE).untold == (
+        "the times of training not compared: measured while something else ran",
     )
+    assert not words.price(busy, BASELINE).is_the_same
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.05, "1.05"), (1.14, "1.14"), (2.04, "2.0"), (15.95, "16"), (0.5, "0.50"), (1495.2, "1495")],
+)
+def test_times_as_they_are_read(value, text):
+    assert words.times(value) == text
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 import pytest
 from helpers import pages
@@ -37,7 +38,13 @@ def measured() -> Iterator[tuple[Sweep, pd.DataFrame]]:
     """A sweep, and its variants with their energy."""
     sweep, frame = pages.pair()
     register_metric(ENERGY)
-    yield sweep, frame.assign(energy_j=[2.0, 5.0])
+    ratio = {
+        "energy_j_ratio": [np.nan, 2.5],
+        "energy_j_ratio_low": [np.nan, 2.41],
+        "energy_j_ratio_high": [np.nan, 2.59],
+    }
+    words = {"energy_j_ratio_word": ["", "slower"], "energy_j_ratio_note": ["", ""]}
+    yield sweep, frame.assign(energy_j=[2.0, 5.0], **ratio, **words)
     del METRICS[ENERGY.name]
 
 
@@ -63,4 +70,4 @@ def test_the_page_shows_its_price_and_explains_it(measured):
     assert "energy To classify one image, measured at the wall socket." in words
     price = words[words.index("The price of each variant") :]
     assert "energy" in price[: price.index("off (baseline)")]
-    assert "5.0 J +150.0 %" in price
+    assert "5.0 J 2.5 times (2.4 to 2.6)" in price

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from zoo.stats import comparisons, descriptive, pareto, power
+from zoo.stats import comparisons, descriptive, power
+from zoo.stats.costs import pareto
 
 
 def test_summary_by_hand():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.stats import pareto
+from zoo.stats.costs import pareto
 
 ERROR = 3 * 0.5 / 20_000**0.5  # three errors of a fraction of 20,000 draws
 

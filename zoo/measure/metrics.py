@@ -68,6 +68,11 @@ class Metric:
         return self.format(value) if self.has_unit or not self.unit else f"{self.format(value)} {self.unit}"
 
     @property
+    def is_measured(self) -> bool:
+        """Whether it has a spread, so that two of its values differ by chance; counts and sizes are exact."""
+        return self.kind in (Kind.TIME, Kind.OTHER)
+
+    @property
     def noun(self) -> str:
         """What it is called by itself: "multiply-adds", "training time"."""
         return self.full_title if self.kind is Kind.COUNT else self.label

@@ -3,59 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from zoo.measure import metrics
-from zoo.measure.metrics import Kind, Metric
+from reports.analysis.prices.words import price
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import level_text, listed
-
-NOISE = 1.05  # ratio of two measured values below which nothing is said; counts and sizes are exact
-
-
-class Price(NamedTuple):
-    """What a variant costs less, and more, than the baseline, in words."""
-
-    saves: tuple[str, ...]
-    costs: tuple[str, ...]
-
-
-def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
-    """From two rows of ``variants.frame``. What is the same, not measured, or within the noise is left out."""
-    saves: list[str] = []
-    costs: list[str] = []
-    changes: dict[str, list[str]] = {}
-    for metric in sorted(metrics.among(row), key=lambda metric: metric.kind is not Kind.TIME):  # times first
-        ratio = _ratio(row, baseline, metric.name) if metric.is_cost else None
-        if ratio is None or _is_noise(metric, ratio):
-            continue
-        if metric.kind is Kind.TIME:
-            (costs if ratio > 1 else saves).append(_time_words(metric, ratio))
-        else:
-            changes.setdefault(f"{100 * (ratio - 1):+.1f} %", []).append(metric.label)
-    for change, names in changes.items():
-        (costs if change.startswith("+") else saves).append(f"{listed(names)} {change}")
-    return Price(tuple(saves), tuple(costs))
-
-
-def _is_noise(metric: Metric, ratio: float) -> bool:
-    if metric.kind in (Kind.COUNT, Kind.SIZE):
-        return ratio == 1
-    return 1 / NOISE <= ratio <= NOISE
-
-
-def _time_words(metric: Metric, ratio: float) -> str:
-    what = metric.activity or metric.label
-    return f"{what} takes {ratio:.2g} times as long" if ratio > 1 else f"{what} {1 / ratio:.2g} times as fast"
-
-
-def _ratio(row: Mapping[str, Any], baseline: Mapping[str, Any], column: str) -> float | None:
-    ours, theirs = row.get(column), baseline.get(column)
-    if ours is None or theirs is None or pd.isna(ours) or pd.isna(theirs) or not theirs or not ours > 0:
-        return None
-    return float(ours) / float(theirs)
 
 
 def change(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
@@ -84,6 +38,7 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
     do = what or f"use {row['variant']} instead of {baseline['variant']}"
     price_change = price(row, baseline)
     saves, costs = listed(price_change.saves), listed(price_change.costs)
+    untold = f"; {listed(price_change.untold)}" if price_change.untold else ""
     word = row["verdict"]
     points = f"{abs(row['difference_points']):.2f} points"
     if word == VerdictWord.EQUIVALENT:
@@ -94,10 +49,11 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
             return f"Do not {do}: {equivalent}, and it costs more: {costs}."
         if price_change.saves:
             return f"{_capital(do)} if that trade suits you: {equivalent}; {saves}, but {costs}."
-        return f"Take either: {equivalent}, at the same price."
+        return f"Take either: {equivalent}{', at the same price' if price_change.is_the_same else untold}."
     if word == VerdictWord.HELPS:
         if not price_change.costs:
-            return f"{_capital(do)}: {points} more accurate" + (f", and {saves}." if saves else ", at no extra price.")
+            saved = f", and {saves}" if saves else ", at no extra price" if price_change.is_the_same else untold
+            return f"{_capital(do)}: {points} more accurate{saved}."
         return f"{_capital(do)} if {points} of accuracy are worth it: {costs}" + (f"; but {saves}." if saves else ".")
     if word == VerdictWord.HURTS:
         if not price_change.saves:

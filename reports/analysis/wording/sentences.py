@@ -7,8 +7,8 @@ import shlex
 import numpy as np
 import pandas as pd
 
+from reports.analysis.prices import words
 from reports.store.sweep import Sweep
-from zoo.measure import metrics
 from zoo.stats import descriptive, power
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
@@ -57,7 +57,7 @@ def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = Tr
     return [
         f"{row['variant']} {_verdict_words(row, margin)}: {row['difference_points']:+.2f} points "
         f"({_interval_words(row, baseline)}) against {baseline['variant']}{_decided_words(row)}"
-        f"{f'; {price(row, baseline)}' if with_price else ''}."
+        f"{f'; {words.in_short(row, baseline)}' if with_price else ''}."
         f"{_seeds_words(row)}"
         for _, row in others.iterrows()
     ]
@@ -95,22 +95,6 @@ def _interval_words(row: pd.Series, baseline: pd.Series) -> str:
             return "no interval before the first interim analysis"
         return "no interval: it takes two seeds of each"
     return f"95 % interval {row['difference_low_points']:+.2f} to {row['difference_high_points']:+.2f}"
-
-
-def price(row: pd.Series, baseline: pd.Series) -> str:
-    """What the variant costs beside the baseline, in percent of the baseline's figure."""
-    changes: dict[str, list[str]] = {}
-    for metric in metrics.among(row.index):
-        if not metric.is_cost:
-            continue
-        ours, theirs = row[metric.name], baseline[metric.name]
-        if pd.isna(ours) or pd.isna(theirs) or not theirs:
-            continue
-        change = "the same" if ours == theirs else f"{100 * (ours / theirs - 1):+.1f} %"
-        changes.setdefault(change, []).append(metric.label)
-    parts = [f"{' and '.join(labels) if len(labels) < 3 else listed(labels)} {change}"
-             for change, labels in changes.items()]  # fmt: skip
-    return ", ".join(parts) or "its price is not measured yet"
 
 
 def detectable(sweep: Sweep, frame: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.analysis.prices import words
 from reports.html.cells import Cell, Table, is_number, sortable
 from reports.html.page_data import PageData
 from reports.html.sections.answer import RANKS
@@ -19,7 +20,10 @@ NOTE = (
     "Difference: to the baseline, with its 95 % interval."
 )
 PRICE_NOTE = "Training time is that of one run, latency that of one image."
-CHANGE_NOTE = "Below each figure: the change against the baseline."
+CHANGE_NOTE = (
+    "Below each figure: the change against the baseline; of what is measured, how many times the baseline's it is, with an "
+    "interval that holds for all variants together with 95 % confidence."
+)
 
 
 def variants(data: PageData) -> dict[str, Any] | None:
@@ -90,7 +94,5 @@ def _price(row: Mapping[str, Any], metric: Metric, baseline: Mapping[str, Any] |
     """The cost, and below it the change against the baseline."""
     if not is_number(row[metric.name]):
         return Cell(tables.ABSENT)
-    value = float(row[metric.name])
-    reference = sortable(baseline[metric.name]) if baseline and not row["baseline"] else None
-    change = "" if not reference else "the same" if value == reference else f"{100 * (value / reference - 1):+.1f} %"
-    return Cell(metric.text(row[metric.name]), value, change)
+    change = words.change_text(row, baseline, metric) if baseline and not row["baseline"] else ""
+    return Cell(metric.text(row[metric.name]), float(row[metric.name]), change)
