@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reports import Report
+    from zoo.execution.live.standing import Standing
     from zoo.execution.sweep import Settings, SweepResult
     from zoo.host.calls import PreparedCall
     from zoo.plan.runs import Plan
+    from zoo.tracking.store import Store
 
 RUNS_DIR = Path("runs")
 
@@ -239,15 +241,14 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
     """Do the sweep, report, and say what is left to do."""
     import reports
     from zoo.execution import failures, sweep
-    from zoo.execution.events import OnFirstProgress
+    from zoo.execution.live.report import LiveReport
     from zoo.host import calls
     from zoo.tracking.errors import NameTaken
 
     # The libraries that draw and compute would stay in this process's memory for as long as it trains.
     write_report = calls.PreparedCall(reports.write, reports.prepare)
-    if not options.fresh and all(training.is_done() for training in plan.trainings):
-        write_report.start()
-    result = sweep.run(plan, _settings(options), OnFirstProgress(write_report.start))
+    write_report.start()  # beside the imports of the first training, and before its clock begins
+    result = sweep.run(plan, _settings(options), LiveReport(plan, _Page(plan, options, write_report)))
     outcome = result.outcome
     if isinstance(result.unsent, NameTaken):
         return _refuse(f"{result.unsent}\nWhat was trained is kept in {RUNS_DIR}/, and is not trained again", 2)
@@ -269,6 +270,25 @@ def _run(plan: Plan, options: argparse.Namespace) -> int:
     if outcome.not_begun:
         _refuse(failures.left_out_text(outcome.not_begun, options.command), 1)
     return 0 if reported and not result.latency_problem and outcome.is_whole else 1
+
+
+class _Page:
+    """The page of a sweep that runs."""
+
+    def __init__(self, plan: Plan, options: argparse.Namespace, write: PreparedCall[..., Report]):
+        self._question, self._options, self._write = plan.question, options, write
+        self.prepare = write.wait_until_prepared
+
+    def show(self, standing: Standing, text: str, *, is_running: bool) -> None:
+        import reports
+
+        name, title = self._question.name, self._question.question
+        accuracies = {variant: tuple(by_seed.values()) for variant, by_seed in standing.accuracies.items()}
+        reports.show_progress(name, title, text, accuracies, self._options.out, is_running=is_running)
+
+    def write(self, text: str) -> None:
+        uri = _settings(self._options).tracking_uri
+        self._write(self._question.name, self._options.out, ("html",), uri, running=text)
 
 
 def _sync(plan: Plan, options: argparse.Namespace) -> int:
@@ -304,8 +324,21 @@ def _report(plan: Plan, result: SweepResult, options: argparse.Namespace, write:
     _show(f"\n{report.summary}\n")
     _show("\n".join(f"  {path}" for path in report.paths))
     assert result.store is not None, "the results have been sent"
+    _send_report(result.store, report)
     _show(f"\nCompare the runs in a browser: {result.store.directions()}")
     return True
+
+
+def _send_report(store: Store, report: Report) -> None:
+    """Keep the page in MLflow too; it is here in any case."""
+    from zoo.tracking.errors import TrackingError
+
+    try:
+        for path in report.paths:
+            if path.suffix == ".html":
+                store.send_report(path)
+    except TrackingError as error:
+        _refuse(f"the page is not kept in MLflow: {error}", 0)
 
 
 def _commands(argv: list[str] | None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Files of a report: each is written whole or not at all."""
+"""Files of a report: each is written whole or not at all. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -7,24 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import pandas as pd
-
 from reports.errors import ReportError
-from reports.writers import csv_cells
-
-
-def encode_frames(frames: Mapping[str, pd.DataFrame], formats: Collection[str]) -> dict[str, bytes]:
-    """File name -> content of each frame, as CSV and as Parquet, as far as ``formats`` has them."""
-    contents = {}
-    for name, frame in frames.items():
-        if "csv" in formats:
-            contents[f"{name}.csv"] = csv_cells.encode(frame)
-        if "parquet" in formats:
-            try:
-                contents[f"{name}.parquet"] = frame.to_parquet(index=False, engine="pyarrow")
-            except ImportError as error:
-                raise ReportError("the format parquet takes pyarrow: pip install pyarrow") from error
-    return contents
 
 
 def check_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from reports.figures import rendering
 from reports.figures.learning_curves import learning_curves
 from reports.figures.trade_off.figure import accuracy_vs_size
 from reports.store import connection
-from reports.writers import files, latex, markdown, reading, summary
+from reports.writers import files, frames, latex, markdown, progress, reading, summary
 from reports.writers.formats import Report, costs
 
 if TYPE_CHECKING:
@@ -25,7 +25,15 @@ PICTURE_FILES = {  # pictures that are files beside the report; the others are i
 PICTURE_KINDS = ("png", "svg")
 
 
-def write(sweep: str, folder: Path, formats: Collection[str], tracking_uri: str | None, *, allow_empty: bool) -> Report:
+def write(
+    sweep: str,
+    folder: Path,
+    formats: Collection[str],
+    tracking_uri: str | None,
+    *,
+    allow_empty: bool,
+    running: str = "",
+) -> Report:
     """As ``reports.write``, with formats that are known."""
     files.check_folder(folder)
     data = reading.read(sweep, tracking_uri)
@@ -34,7 +42,10 @@ def write(sweep: str, folder: Path, formats: Collection[str], tracking_uri: str 
     with connection.reading(tracking_uri):
         answer = analysis.of(data, with_images="html" in formats)
     stale = [f"{file}.{kind}" for file in PICTURE_FILES.values() for kind in PICTURE_KINDS if kind in formats]
-    paths = files.save(_contents(answer, formats), folder, stale)
+    contents = _contents(answer, formats)
+    if running and progress.PAGE in contents:
+        contents[progress.PAGE] = progress.marked(contents[progress.PAGE].decode(), running, is_running=True).encode()
+    paths = files.save(contents, folder, stale)
     return Report(paths, summary.summary(answer))
 
 
@@ -48,7 +59,7 @@ def _contents(answer: Answer, formats: Collection[str]) -> dict[str, bytes]:
         from reports.html import page
 
         html = page.render(answer.sweep, answer.variants, pictures=svgs, details=answer.details)
-        contents["report.html"] = html.encode()
+        contents[progress.PAGE] = html.encode()
     if "md" in formats:
         kind = next((kind for kind in PICTURE_KINDS if kind in formats), None)
         links = {file: f"{file}.{kind}" for file in picture_files.values()} if kind else {}
@@ -65,10 +76,10 @@ def _contents(answer: Answer, formats: Collection[str]) -> dict[str, bytes]:
 
 def _frames(answer: Answer, formats: Collection[str]) -> dict[str, bytes]:
     runs = answer.sweep.runs
-    contents = files.encode_frames({"variants": answer.variants, "runs": runs}, formats)
+    contents = frames.encode({"variants": answer.variants, "runs": runs}, formats)
     if "parquet" in formats:
         points = answer.sweep.histories.merge(runs[["run_id", "variant", "seed"]], on="run_id", how="left")
-        contents |= files.encode_frames({"points": points}, ("parquet",))
+        contents |= frames.encode({"points": points}, ("parquet",))
     return contents
 
 

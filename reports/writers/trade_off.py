@@ -14,7 +14,7 @@ from reports.figures import rendering
 from reports.figures.trade_off.figure import accuracy_vs_size
 from reports.store import connection, imported
 from reports.tables import costs
-from reports.writers import files, reading
+from reports.writers import files, frames, reading
 from reports.writers.formats import Report
 from zoo.measure.cost_axes import cost_axes
 
@@ -42,7 +42,7 @@ def write(
         names = ", ".join([*dict.fromkeys(sweeps), *map(str, points)])
         cost = "a cost" if skip_unmeasured else f"a value for {missing[0]} ({cost_axes()[missing[0]].label})"
         raise ReportError(f"nothing of {names} has both an accuracy and {cost} yet")
-    contents = _pictures(figures, formats) | files.encode_frames({"accuracy_vs_size": frame}, formats)
+    contents = _pictures(figures, formats) | frames.encode({"accuracy_vs_size": frame}, formats)
     summary = "\n\n".join(costs.front_text(frame, axis) for axis in figures)
     return Report(files.save(contents, folder), summary)
 

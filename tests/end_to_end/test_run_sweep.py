@@ -56,6 +56,10 @@ def test_a_sweep_from_end_to_end(finished):
     with sqlite3.connect(directory / "mlflow.db") as store:
         rows = store.execute("select name, status from runs order by name").fetchall()
     assert rows == [("augment.flip=false · seed 0", "FINISHED"), ("augment.flip=true · seed 0", "FINISHED")]
+    page = (directory / "results" / "flip" / "report.html").read_bytes()
+    assert b'id="progress"' not in page  # it runs no more
+    (kept,) = (directory / "mlruns").rglob("report.html")
+    assert kept.read_bytes() == page
 
 
 def test_the_same_command_again_trains_nothing_and_still_reports(finished, env):

@@ -47,6 +47,27 @@ def test_a_prepared_call_is_made_in_a_process_without_tensorflow():
     assert prepared(5, named=6) == (5, 6, False, False)
 
 
+def test_a_prepared_process_answers_one_call_after_the_other_also_after_one_that_failed():
+    prepared = PreparedCall(_number_and_process, dict)
+    prepared.wait_until_prepared()
+    (first, process), (second, same) = prepared("1"), prepared("2")
+    assert (first, second) == (1, 2) and process == same != os.getpid()
+    with pytest.raises(ValueError, match="invalid literal"):
+        prepared("x")
+    assert prepared("3") == (3, process)
+    prepared.end()
+    assert prepared("4")[1] != process
+    prepared.end()
+
+
+def test_a_prepared_process_that_died_is_started_anew_for_the_next_call():
+    prepared = PreparedCall(_end_by_or_number, dict)
+    with pytest.raises(ProcessDied, match="SIGKILL"):
+        prepared(signal.SIGKILL)
+    assert prepared(0) == 0
+    prepared.end()
+
+
 def test_a_prepared_call_that_fails():
     with pytest.raises(ValueError, match="invalid literal"):
         PreparedCall(int, dict)("x")
@@ -79,6 +100,16 @@ def started() -> tuple[PreparedCall, BaseProcess]:
 
 def _end_by(number: int) -> None:
     os.kill(os.getpid(), number)
+
+
+def _end_by_or_number(number: int) -> int:
+    if number:
+        _end_by(number)
+    return number
+
+
+def _number_and_process(text: str) -> tuple[int, int]:
+    return int(text), os.getpid()
 
 
 def _tensorflow_is_there(number: int, named: int) -> tuple[int, int, bool, bool]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 from zoo.plan.runs import Training
 from zoo.storage.states import TrainingState
 from zoo.training.events import ProgressUpdate
@@ -33,19 +30,6 @@ class SweepEvents:
 
     def left_out(self, training: Training, reason: str) -> None:
         """It failed in an earlier sweep and would fail again, so it is not begun."""
-
-
-class OnFirstProgress(SweepEvents):
-    """Calls a function once, on a thread of its own, when the first training is under way and this process idle."""
-
-    def __init__(self, action: Callable[[], object]):
-        self._action = action
-        self._is_called = False
-
-    def progress(self, training: Training, update: ProgressUpdate) -> None:
-        if not self._is_called:
-            self._is_called = True
-            threading.Thread(target=self._action, daemon=True).start()
 
 
 class Observers(SweepEvents):

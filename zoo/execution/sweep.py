@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from zoo import data
 from zoo.execution import executors, latency, scheduler
 from zoo.execution.events import Observers, SweepEvents
 from zoo.execution.executor import Executor, ExecutorOptions
+from zoo.execution.live.report import LiveReport
 from zoo.execution.progress import Display
 from zoo.host import hardware, resources
 from zoo.plan import budget, forecast, origin, speeds, stages, summary
@@ -64,9 +66,11 @@ class SweepResult:
     store: Store | None
 
 
-def run(plan: Plan, settings: Settings, observer: SweepEvents = SweepEvents()) -> SweepResult:  # noqa: B008  stateless
-    """Do what is missing of a plan. Raises KeyboardInterrupt at a second Ctrl-C, and before the first training SweepError,
-    DataError, RecordError, ExecutorError, AllocationError, SweepInUse, NameTaken, ProcessDied, OSError.
+def run(plan: Plan, settings: Settings, live: LiveReport | None = None) -> SweepResult:
+    """Do what is missing of a plan, with its report kept up to date.
+
+    Raises KeyboardInterrupt at a second Ctrl-C, and before the first training SweepError, DataError, RecordError,
+    ExecutorError, AllocationError, SweepInUse, NameTaken, ProcessDied, OSError.
     """
     runs_dir = settings.runs_dir
     if runs_dir.exists() and not runs_dir.is_dir():
@@ -96,7 +100,7 @@ def run(plan: Plan, settings: Settings, observer: SweepEvents = SweepEvents()) -
             if left and (open_ports := entry.open_ports(options)):
                 _log.warning("note: %s", open_ports)
             _warn(plan, left, settings, expected, executor.slots)
-            return _do(plan, settings, executor, display, expected, observer)
+            return _do(plan, settings, executor, display, expected, live)
 
 
 def not_done(trainings: Iterable[Training]) -> list[Training]:
@@ -136,7 +140,7 @@ def _do(
     executor: Executor,
     display: Display,
     expected_s: Mapping[str, float],
-    observer: SweepEvents,
+    live: LiveReport | None,
 ) -> SweepResult:
     def report_analysis(seeds: int, results: Mapping[str, Verdict]) -> None:
         texts = (f"{name} {verdicts.in_short(verdict)}" for name, verdict in results.items())
@@ -147,11 +151,12 @@ def _do(
     recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), settings.command, stop.request)
     started = time.monotonic()
     in_time = None if settings.budget_s is None else budget.fits_from_now(expected_s, settings.budget_s)
-    with stop.caught() as interrupt, display.shown(plan.question.name):
+    followed = contextlib.nullcontext() if live is None else live.following(recorder.wait_until_sent)
+    with stop.caught() as interrupt, display.shown(plan.question.name), followed:
         outcome = scheduler.execute(
             plan,
             executor,
-            Observers(display, _RecorderEvents(recorder), observer),
+            Observers(display, _RecorderEvents(recorder), live or SweepEvents()),
             interrupt=interrupt,
             data_dir=settings.data_dir,
             policy=scheduler.Policy(settings.retries, settings.hang_after_s, settings.rerun_failed),
@@ -159,6 +164,8 @@ def _do(
             may_begin=in_time or (lambda training: True),
             stages=stages.stages(plan, report_analysis),
         )
+    if outcome.stopped and live is not None:
+        live.stopped()
     latency_problem = "" if outcome.stopped else _measure_latency(plan, outcome.done)
     for training in outcome.done:
         recorder.update(training, TrainingState.DONE)

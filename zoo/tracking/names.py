@@ -106,4 +106,6 @@ class Artifacts:
     SAMPLES = "samples.png"
     SPEC = "spec.yaml"
 
+    REPORT = "report.html"  # of the sweep, with one of its runs
+
     ALL = (ENVIRONMENT, HISTORY, PREDICTIONS, SAMPLES, SPEC)

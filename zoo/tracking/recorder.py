@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 PATIENCE_S = 90  # longer than the retries of one request
 _MESSAGE_AFTER_S = 3
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,15 @@ class Recorder:
                 store = without_passwords(self._uri, self._uri)
                 return TrackingError(f"MLflow at {store} has taken nothing for {patience_s:.0f} seconds")
         return self.problem
+
+    def wait_until_sent(self, patience_s: float) -> bool:
+        """Whether MLflow has everything so far, or comes to have it within ``patience_s``."""
+        until = time.monotonic() + patience_s
+        while self.store is None or self.unsent:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_POLL_S)
+        return True
 
     @property
     def is_unopened(self) -> bool:

@@ -30,7 +30,7 @@ class Store:
         self.uri, self._directory = uri, directory
         self._is_in_doubt = False  # whether MLflow may have more than it has answered
         mlflow_log.keep_in(plan.trainings[0].record.directory.parent / "mlflow.log")
-        client = open_client(uri)
+        self._plan, self._client = plan, (client := open_client(uri))
         with explained(uri):
             self.experiment_id = find_or_create_experiment(client, plan.question.name, uri, directory)
             ownership.claim(client, self.experiment_id, plan, uri, directory)
@@ -62,6 +62,19 @@ class Store:
         with explained(self.uri):
             self._contents.forget()
             self._runs.refresh()
+
+    def send_report(self, page: Path) -> None:
+        """Keep the sweep's page, a file named ``Artifacts.REPORT``, with the first run of the baseline that has a result, or
+        where none has with another variant's. Raises TrackingError.
+        """
+        baseline = self._plan.question.baseline
+        for run in sorted(self._plan.runs, key=lambda run: run.variant.name != baseline):
+            record = self._plan.training_of(run).record
+            if record.has_result(run.steps):
+                with explained(self.uri):
+                    mlflow_run = self._runs.get_or_create(run, record.description())
+                    self._client.log_artifact(mlflow_run.info.run_id, str(page))
+                return
 
     def directions(self) -> str:
         """How to see the variants compared in a browser."""

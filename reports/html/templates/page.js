@@ -63,6 +63,19 @@
     show();
   }
 
+  // While the sweep runs the page loads itself again, but not under somebody's hands.
+  const progress = document.getElementById("progress");
+  if (progress && progress.dataset.reload) {
+    const pause = Number(progress.dataset.reload) * 1000;
+    let touched = 0;
+    for (const kind of ["pointermove", "keydown", "scroll", "input"]) {
+      addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+    }
+    setInterval(() => {
+      if (Date.now() - touched > 5000 && String(getSelection()) === "") location.reload();
+    }, pause);
+  }
+
   // On paper nothing is folded.
   let opened = [];
   addEventListener("beforeprint", () => {
