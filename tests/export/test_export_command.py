@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import zipfile
 
 import numpy as np
@@ -77,6 +78,16 @@ def test_pixels_in_and_probabilities_out(runs, record, tmp_path):
     _, made = writing.export(whole, "tflite_float32", tmp_path)
     assert (made.input.kind, made.input.size, made.output) == ("pixels", 32, "probabilities")
     assert made.check.largest_difference < 1e-4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_memory_of_a_process(runs, record, tmp_path, capsys):
+    arguments = (record.directory, "--out", tmp_path, "--format", "tflite_int8", "--memory")
+    assert run(*arguments) == 0
+    assert "peak of a process" in capsys.readouterr().out
+    memory = Manifest.model_validate_json(next(tmp_path.glob("*.json")).read_bytes()).memory
+    assert 20e6 < memory.runtime_bytes < memory.peak_bytes < 500e6  # Python and NumPy; TensorFlow alone takes more
+    assert memory.maps_bytes <= memory.arena_bytes < memory.peak_bytes
 
 
 def test_the_size_by_deflate_is_that_of_a_zip_file(runs, record, tmp_path):

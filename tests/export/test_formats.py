@@ -114,6 +114,19 @@ def test_full_int8_has_integers_at_both_ends_and_floats_only_around_the_normaliz
     assert floating == {"DEQUANTIZE", "LOCAL_RESPONSE_NORMALIZATION", "QUANTIZE"}
 
 
+def test_the_memory_of_the_maps_as_by_hand(tmp_path):
+    """tuto at 24 x 24: the first convolution's 24 x 24 x 64 maps beside the pool's 12 x 12 x 64 are the most in float32. In
+    int8 the normalization is float: its input and output, 12 x 12 x 64 each, in four bytes."""
+    exporter = registry.exporter("tflite_float32")
+    model = plain(models.build("tuto"))
+    exporter.write(model, tmp_path / "float.tflite", images(24))
+    registry.exporter("tflite_int8").write(model, tmp_path / "int8.tflite", images(24))
+    floating, integer = exporter.arena(tmp_path / "float.tflite"), exporter.arena(tmp_path / "int8.tflite")
+    assert floating.maps == 4 * (24 * 24 * 64 + 12 * 12 * 64)
+    assert integer.maps == 4 * 2 * 12 * 12 * 64
+    assert floating.planned >= floating.maps and integer.planned >= integer.maps
+
+
 def test_nothing_that_only_training_does_is_in_an_export(tmp_path):
     import tensorflow as tf
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from zoo import models
-from zoo.measure import Cost, cost, layer_costs
+from zoo.measure import Cost, activations, cost, layer_costs
 from zoo.models.layers import LocalResponseNormalization
 
 # params, MACs and ops as published by tensorsandbox (ops are its "Flops"), recomputed to the last digit
@@ -181,3 +181,8 @@ def test_batch_norm_takes_the_place_of_the_bias():
     assert normalized.macs == plain.macs
     # a scale and a shift instead of a bias, for the 64 + 2 * (16 + 128) + 2 * (32 + 256) filters before the class maps
     assert normalized.params - plain.params == 64 + 2 * 144 + 2 * 288
+
+
+def test_activations_of_the_tutorials_network_by_hand():
+    """24 x 24 x 64 and 12 x 12 x 64 maps, 384 and 192 units, 10 logits; pools and normalizations do not count."""
+    assert activations(models.build("tuto")) == 24 * 24 * 64 + 12 * 12 * 64 + 384 + 192 + 10

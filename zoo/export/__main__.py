@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--step", metavar="N", type=int, help="the weights at this step (default: the last)")
     parser.add_argument("--runs-dir", metavar="DIR", type=Path, default=Path("runs"), help="default: runs")
     parser.add_argument("--data-dir", metavar="DIR", type=Path, help="where the files of the data set are")
+    parser.add_argument(
+        "--memory", action="store_true", help="measure the memory of a process that classifies one image (some seconds)"
+    )
     parser.add_argument("--replace", action="store_true", help="replace files that are there already")
     parser.add_argument("--json", action="store_true", help="print the manifests instead of a table")
     parser.add_argument(
@@ -95,7 +98,7 @@ def _export(source: sources.Source, formats: Sequence[str], options: argparse.Na
     failures = []
     for name in formats:
         try:
-            written.append(writing.export(prepared, name, options.out, options.replace))
+            written.append(writing.export(prepared, name, options.out, options.replace, options.memory))
         except ExportError as error:
             failures.append(str(error))
         except OSError as error:
@@ -130,8 +133,23 @@ def _report(source: sources.Source, written: Sequence[tuple[Path, Manifest]]) ->
         )
     heads = ("format", "bytes", "zipped", "accuracy", "differs by", "file")
     lines += ["", table(heads, rows, left=1, gap=2)]
+    lines += _memory_lines(written)
     notes = {f"{registry.exporter(made.format).label}: {note}" for _, made in written for note in made.notes}
     return "\n".join([*lines, *([""] if notes else []), *sorted(notes)])
+
+
+def _memory_lines(written: Sequence[tuple[Path, Manifest]]) -> list[str]:
+    """What inference of one image takes, where it is known."""
+    rows = [
+        (
+            registry.exporter(made.format).label,
+            *(f"{b:,}" if b is not None else "-" for b in made.memory.model_dump().values()),
+        )
+        for _, made in written
+        if any(made.memory.model_dump().values())
+    ]
+    heads = ("memory of one image, bytes", "arena", "maps", "runtime", "peak of a process")
+    return ["", table(heads, rows, gap=2)] if rows else []
 
 
 def _check_cells(made: Manifest) -> tuple[str, str]:

@@ -54,6 +54,17 @@ class Check(BaseModel):
     largest_difference: float  # of an output from that of the network
 
 
+class Memory(BaseModel):
+    """What inference of one image takes, in bytes; None where it was not measured or the runtime does not plan."""
+
+    model_config = ConfigDict(frozen=True)
+
+    arena_bytes: int | None = None  # that the runtime's plan has for maps and working memory
+    maps_bytes: int | None = None  # of the maps that are needed at one time, at most
+    runtime_bytes: int | None = None  # of a process that has imported the runtime
+    peak_bytes: int | None = None  # of that process, once it has loaded the file and classified an image
+
+
 class Manifest(BaseModel):
     """The JSON file beside an export."""
 
@@ -69,6 +80,7 @@ class Manifest(BaseModel):
     zipped_bytes: int  # by zip's deflate
     sha256: str  # of the file; of a directory, of its files' names and contents
     check: Check | None = None
+    memory: Memory = Memory()
     notes: tuple[str, ...] = ()
 
     def written(self) -> str:

@@ -9,9 +9,10 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from zoo.export.errors import ExportError, UnknownName
+from zoo.host.quiet_import import quiet_import
 from zoo.text.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ _FORMATS = "zoo.export.formats"
 Predictor: TypeAlias = (
     "Callable[[np.ndarray], np.ndarray]"  # images [B, H, W, C] of the file's type -> float32 [B, classes]
 )
+
+
+class Arena(NamedTuple):
+    """The memory that a runtime sets aside for inputs, maps and outputs of one image, weights aside; in bytes."""
+
+    planned: int  # in all, with the working memory of its kernels
+    maps: int  # of the maps that are needed at one time, at most: no plan takes less
 
 
 @dataclass(frozen=True)
@@ -37,9 +45,17 @@ class Exporter:
     ]  # a plain model, the path, images to calibrate with
     load: Callable[[Path, int], Predictor]  # the path and the number of threads, 0 for all
     largest_difference: float | None = None  # of an output from the network's, relative to the largest; None: not exact
-    packages: tuple[str, ...] = ()  # that it takes beside TensorFlow, by the name in an import
+    packages: tuple[str, ...] = ()  # that it takes beside TensorFlow to be written, by the name in an import
+    runtime: tuple[str, ...] = ()  # the modules that loading a file imports
+    arena: Callable[[Path], Arena] | None = None  # of a runtime that plans its memory beforehand
     extra: str = ""  # of this project's installation that brings them
     is_calibrated: bool = False  # needs images
+
+    def import_runtime(self) -> None:
+        """Import what loading a file needs."""
+        with quiet_import():
+            for name in self.runtime:
+                importlib.import_module(name)
 
     def check_packages(self) -> None:
         """Raises ExportError with the installation's command where a package is missing."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.export import manifest, registry
+from zoo.export import manifest, memory, registry
 from zoo.export.errors import ExportError
-from zoo.export.manifest import Check, Input, Kind, Manifest
+from zoo.export.manifest import Check, Input, Kind, Manifest, Memory
 from zoo.export.plain import plain
 from zoo.export.registry import Exporter
 from zoo.export.sources import Source
@@ -73,8 +73,12 @@ def prepare(source: Source, is_whole: bool = False, data_dir: Path | None = None
     return Prepared(source, model, images, logits, False)
 
 
-def export(prepared: Prepared, format_name: str, out: Path, replace: bool = False) -> tuple[Path, Manifest]:
+def export(
+    prepared: Prepared, format_name: str, out: Path, replace: bool = False, with_process_memory: bool = False
+) -> tuple[Path, Manifest]:
     """Write a file or directory and its manifest into ``out``; nothing is there where that fails.
+
+    ``with_process_memory`` measures the peak of a process of its own, which takes some seconds.
 
     Raises:
         UnknownName: no such format. ExportError: it cannot be made of this network, is not equal to it, or is there already.
@@ -93,6 +97,11 @@ def export(prepared: Prepared, format_name: str, out: Path, replace: bool = Fals
         made = _manifest(exporter, prepared, written)
         described = manifest.beside(written)
         described.write_text(made.written(), encoding="utf-8")
+        if with_process_memory:
+            taken = memory.of_process(written)
+            update = {"runtime_bytes": taken.runtime, "peak_bytes": taken.peak}
+            made = made.model_copy(update={"memory": made.memory.model_copy(update=update)})
+            described.write_text(made.written(), encoding="utf-8")
         for path in _files(directory):
             _sync(path)
         _put(written, destination)
@@ -127,6 +136,7 @@ def _manifest(exporter: Exporter, prepared: Prepared, path: Path) -> Manifest:
         zipped_bytes=_zipped_bytes(path),
         sha256=_sha256(path),
         check=_check(exporter, prepared, path),
+        memory=_memory(exporter, path),
         notes=_notes(exporter, prepared),
     )
 
@@ -149,6 +159,13 @@ def _check(exporter: Exporter, prepared: Prepared, path: Path) -> Check:
         network_accuracy=None if labels is None else accuracy(prepared.expected, labels),
         largest_difference=difference,
     )
+
+
+def _memory(exporter: Exporter, path: Path) -> Memory:
+    if exporter.arena is None:
+        return Memory()
+    arena = exporter.arena(path)
+    return Memory(arena_bytes=arena.planned, maps_bytes=arena.maps)
 
 
 def _notes(exporter: Exporter, prepared: Prepared) -> tuple[str, ...]:

@@ -65,6 +65,15 @@ def cost(model: keras.Model) -> Cost:
     return Cost(*(sum(getattr(row, field) for row in rows) for field in Cost._fields))
 
 
+def activations(model: keras.Model) -> int:
+    """Values that the convolution and dense layers of a model put out for one image: ``macts`` in timm's tables.
+
+    After Radosavovic et al., "Designing Network Design Spaces" (arXiv:2003.13678), section 3.1, who find the time on
+    accelerators to follow them rather than the MACs. Raises ValueError as ``cost`` does.
+    """
+    return sum(math.prod(row.output_shape) for row in layer_costs(model) if row.macs)
+
+
 def layer_costs(model: keras.Model) -> list[LayerCost]:
     """One row per layer, in the order of ``model.layers``; raises ValueError as ``cost`` does.
 

@@ -8,13 +8,14 @@ float only.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.export.errors import ExportError
-from zoo.export.registry import Exporter, Predictor, as_batches, register
+from zoo.export.registry import Arena, Exporter, Predictor, as_batches, register
 from zoo.host.quiet_import import quiet_import
 
 if TYPE_CHECKING:
@@ -77,6 +78,43 @@ def _load(path: Path, threads: int) -> Predictor:
     return predict
 
 
+def _arena(path: Path) -> Arena:
+    """As LiteRT's own kernels have it, without the accelerating delegate, whose memory is not seen from outside."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    with quiet_import():
+        interpreter = Interpreter(
+            model_path=str(path),
+            num_threads=1,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+    operations = interpreter._get_ops_details()  # there is no public name for it
+    maps = {int(i) for op in operations for i in op["outputs"]}
+    maps |= {each["index"] for each in interpreter.get_input_details()}
+    constant = {int(i) for op in operations for i in op["inputs"]} - maps
+    spans = {}
+    for index in (each["index"] for each in interpreter.get_tensor_details()):
+        if index not in constant:
+            with contextlib.suppress(ValueError):  # a tensor that has no memory of its own
+                values = interpreter.tensor(index)()
+                spans[index] = values.__array_interface__["data"][0], values.nbytes
+    first = min(start for start, size in spans.values() if size)
+    ends = {index: start + size - first for index, (start, size) in spans.items() if size}
+    return Arena(max(ends.values()), _least_for(operations, {i: spans[i][1] for i in maps if i in spans}))
+
+
+def _least_for(operations: Any, sizes: dict[int, int]) -> int:
+    """The largest sum of the maps that are needed at one time: no plan takes less."""
+    alive: dict[int, tuple[int, int]] = {}  # map -> the first and last operation that it is needed at
+    for number, operation in enumerate(operations):
+        for index in (*operation["inputs"], *operation["outputs"]):
+            first, _ = alive.get(int(index), (number, number))
+            alive[int(index)] = first, number
+    moments = range(len(operations))
+    return max(sum(sizes[i] for i, (a, b) in alive.items() if i in sizes and a <= now <= b) for now in moments)
+
+
 def _quantized(values: Any, details: dict[str, Any]) -> Any:
     import numpy as np
 
@@ -108,6 +146,8 @@ def _register(kind: str, label: str, largest_difference: float | None) -> None:
             load=_load,
             largest_difference=largest_difference,
             packages=("ai_edge_litert",),
+            runtime=("ai_edge_litert.interpreter",),
+            arena=_arena,
             is_calibrated=kind == "int8",
         )
     )

@@ -59,6 +59,7 @@ register(
         load=_load,
         largest_difference=1e-4,
         packages=("tf2onnx", "onnxruntime"),
+        runtime=("onnxruntime",),
         extra="onnx",
     )
 )

@@ -128,6 +128,10 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-register(Exporter("saved_model", "SavedModel", "", _write_saved_model, _load_saved_model, 1e-4))
-register(Exporter("keras", "Keras", ".keras", _write_keras, _load_keras, 1e-4))
-register(Exporter("frozen_graph", "frozen graph", ".pb", _write_frozen_graph, _load_frozen_graph, 1e-4))
+for _name, _label, _suffix, _write, _load in (
+    ("saved_model", "SavedModel", "", _write_saved_model, _load_saved_model),
+    ("keras", "Keras", ".keras", _write_keras, _load_keras),
+    ("frozen_graph", "frozen graph", ".pb", _write_frozen_graph, _load_frozen_graph),
+):
+    _runtime = ("tensorflow", "tf_keras") if _name == "keras" else ("tensorflow",)
+    register(Exporter(_name, _label, _suffix, _write, _load, 1e-4, runtime=_runtime))
