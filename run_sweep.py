@@ -72,15 +72,18 @@ def _answer(options: argparse.Namespace) -> int:
     from zoo.host import processes
     from zoo.host.processes import ProcessDied
     from zoo.host.resources import AllocationError
-    from zoo.plan import costs, stages
+    from zoo.plan import costs
     from zoo.plan import runs as plans
+    from zoo.plan.seeds import declaration, stages
     from zoo.plugins import PluginError, SourceChanged
     from zoo.storage.errors import RecordError
     from zoo.storage.sweep_lock import SweepInUse
     from zoo.tracking.errors import NameTaken
 
     try:
-        plan = plans.make_plan(question, RUNS_DIR, options.data_dir)
+        plan = declaration.with_history(
+            plans.make_plan(question, RUNS_DIR, options.data_dir), RUNS_DIR, options.data_dir
+        )
         if not (options.plan or options.sync) and (
             options.fresh or not all(t.is_done() for t in stages.wanted_trainings(plan).certain)
         ):
@@ -222,7 +225,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _show_plan(plan: Plan, settings: Settings) -> int:
     from zoo.execution import sweep
-    from zoo.plan import forecast, origin, stages, summary
+    from zoo.plan import forecast, origin, summary
+    from zoo.plan.seeds import stages
     from zoo.text import output
 
     for training in plan.trainings:
@@ -232,6 +236,8 @@ def _show_plan(plan: Plan, settings: Settings) -> int:
     seconds = forecast.Forecast(RUNS_DIR, at_once).measured_seconds(plan, left)
     _show(summary.text(plan, seconds, RUNS_DIR, at_once, settings.budget_s, left))
     _show(f"\n{summary.sensitivity(plan)}")
+    for change in plan.design.changes:
+        _show(f"\nnote: {change.text}")
     if other_code := origin.other_code(plan.trainings):
         _show(f"\n{other_code}")
     return 1 if output.is_lost() else 0
@@ -293,10 +299,13 @@ class _Page:
 
 def _sync(plan: Plan, options: argparse.Namespace) -> int:
     """Send to MLflow what is on disk, and say what that was."""
+    from zoo.plan.seeds import declaration
     from zoo.tracking.address import resolve_uri
     from zoo.tracking.errors import NameTaken
     from zoo.tracking.sync import send_all
 
+    if RUNS_DIR.is_dir():
+        plan = declaration.declare(plan, RUNS_DIR, options.data_dir)
     sent = send_all(plan, resolve_uri(options.tracking_uri), Path.cwd(), options.portable_command)
     if isinstance(sent.problem, NameTaken):
         return _refuse(sent.problem, 2)

@@ -69,7 +69,9 @@ def test_a_shorter_result_that_is_missing_does_not_repeat_the_longer_one(tmp_pat
 
 def test_planning_imports_no_tensorflow():
     heavy = ("tensorflow", "mlflow", "pandas", "scipy")
-    program = f"import sys, helpers.plans, zoo.plan.stages; print([name for name in {heavy} if name in sys.modules])"
+    program = (
+        f"import sys, helpers.plans, zoo.plan.seeds.stages; print([name for name in {heavy} if name in sys.modules])"
+    )
     env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

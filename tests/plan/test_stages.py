@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from helpers.tracked import ask, begin, row, train
 
-from zoo.plan import stages, summary
+from zoo.plan import summary
+from zoo.plan.seeds import stages
 
 THREE = """\
 question: Does the size matter?

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from helpers.tracked import (
     ask,
     open_store,
     uri_of,
 )
 
+from zoo.plan.seeds import declaration
+from zoo.storage import designs
+from zoo.storage.designs import DesignHistory
 from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import open_client
 from zoo.tracking.experiments import view
@@ -47,3 +51,19 @@ def test_how_to_see_the_page_of_each_kind_of_store(tmp_path):
     assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(
         "mlflow ui --backend-store-uri sqlite:///mlflow.db, then"
     )
+
+
+@pytest.mark.parametrize("stored", ["", "[]", "not ours"])
+def test_the_store_has_the_history_and_loses_none_of_it(stored, workdir):
+    plan = declaration.declare(ask(workdir), workdir / "runs")
+    store = open_store(workdir, plan)
+    client = open_client(uri_of(workdir))
+    (entry,) = json.loads(client.get_experiment(store.experiment_id).tags["design"])
+    assert (entry["seeds"], entry["margin"], entry["baseline"]) == ("0-1", 0.75, "hidden=[8]")
+    designs.path_of(workdir / "runs", "size").unlink()  # another checkout, or the directory of results was removed
+    if stored:
+        client.set_experiment_tag(store.experiment_id, "design", stored)
+    later = declaration.declare(ask(workdir, seeds=5), workdir / "runs")
+    open_store(workdir, later)
+    kept = DesignHistory.from_text(client.get_experiment(store.experiment_id).tags["design"])
+    assert kept.entries == ((*plan.design.entries, *later.design.entries) if not stored else later.design.entries)

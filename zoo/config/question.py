@@ -52,6 +52,7 @@ class Question:
     factors: dict[str, list[Any]]
     imports: tuple[Path, ...]
     first_analysis: int | None = None  # seeds before the first interim analysis; None: the number of seeds is fixed
+    margin_given: bool = True  # else it is the default
     published: tuple[Claim, ...] = ()
     overrides: tuple[str, ...] = ()  # as given on the command line
     positions: Mapping[str, Position] = field(default_factory=dict, repr=False)
@@ -107,6 +108,7 @@ def load(
         baseline=drafts.baseline,
         seeds=checked.seed_list(),
         margin=checked.margin,
+        margin_given="margin" in checked.model_fields_set,
         factors=checked.factors,
         imports=tuple(imports),
         first_analysis=growing.min if growing else None,

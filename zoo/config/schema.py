@@ -130,13 +130,14 @@ class _Section(BaseModel):
 
 
 class GrowingSeeds(_Section):
-    """``min`` seeds of every variant, then more of the undecided ones, to ``max`` at most."""
+    """``min`` seeds of every variant, then more of the undecided ones, to ``max`` at most; ``start`` is the first."""
 
     min: Repetitions = 3
     max: Repetitions = Field(default=20, validate_default=True)
     until: Annotated[Literal["decided"], must("until must be decided", known=["decided"])] = Field(
         description="seeds between a min and a max are added until: decided; there is nothing else to wait for"
     )
+    start: Seed = 0
 
     @field_validator("max")
     @classmethod
@@ -258,10 +259,12 @@ class QuestionDocument(_Section):
     name: SweepName | None = None
 
     def seed_list(self) -> tuple[int, ...]:
-        """All seeds: N means 0 to N-1, and so does a ``max`` of N."""
+        """All seeds: N means 0 to N-1, and so does a ``max`` of N, from its ``start`` on."""
         if isinstance(self.seeds, list):
             return tuple(self.seeds)
-        return tuple(range(self.seeds if isinstance(self.seeds, int) else self.seeds.max))
+        if isinstance(self.seeds, int):
+            return tuple(range(self.seeds))
+        return tuple(range(self.seeds.start, self.seeds.start + self.seeds.max))
 
 
 _BY_TYPE = ("design", "variants", "seeds", "imports")  # unions: the tag of the type stands in the paths of their errors

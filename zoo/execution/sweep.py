@@ -16,9 +16,10 @@ from zoo.execution.executor import Executor, ExecutorOptions
 from zoo.execution.live.report import LiveReport
 from zoo.execution.progress import Display
 from zoo.host import hardware, resources
-from zoo.plan import budget, forecast, origin, speeds, stages, summary
+from zoo.plan import budget, forecast, origin, speeds, summary
 from zoo.plan.disk import disk_needs
 from zoo.plan.runs import Plan, Training
+from zoo.plan.seeds import declaration, stages
 from zoo.stats import verdicts
 from zoo.stats.verdicts import Verdict
 from zoo.storage import sweep_lock
@@ -78,6 +79,7 @@ def run(plan: Plan, settings: Settings, live: LiveReport | None = None) -> Sweep
     runs_dir.mkdir(parents=True, exist_ok=True)
     with sweep_lock.exclusive(runs_dir, plan.question.name):
         ownership.check_before(plan, settings.tracking_uri, Path.cwd())
+        plan = declaration.declare(plan, runs_dir, settings.data_dir)  # before anything is set aside
         if settings.fresh:
             _start_over(plan)
         for training in plan.trainings:
@@ -201,6 +203,8 @@ def _warn(
     plan: Plan, left: Sequence[Training], settings: Settings, expected_s: Mapping[str, float], at_once: int
 ) -> None:
     """Say beforehand what will not fit, on the disk and into the time, and which results are of other code."""
+    for change in plan.design.changes if plan.design else ():
+        _log.warning("note: %s", change.text)
     other_code = origin.other_code(plan.trainings)
     if other_code:
         _log.warning("%s", other_code)

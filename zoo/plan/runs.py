@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoo import data
@@ -14,6 +14,7 @@ from zoo.measure import Cost
 from zoo.measure.readouts import evaluation_of
 from zoo.plan.identity import identity, run_key
 from zoo.plan.network import Network
+from zoo.storage.designs import DesignHistory
 from zoo.storage.record import Record
 
 
@@ -104,6 +105,9 @@ class Plan:
     question: Question
     runs: tuple[Run, ...]
     trainings: tuple[Training, ...]
+    design: DesignHistory = field(
+        default_factory=DesignHistory
+    )  # as it was declared, see ``zoo.plan.seeds.declaration``
 
     def training_of(self, run: Run) -> Training:
         return next(t for t in self.trainings if t.key == run.training)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 
 from zoo.config import Question
-from zoo.plan import stages
 from zoo.plan.budget import split_by_budget
 from zoo.plan.disk import disk_needs
 from zoo.plan.forecast import forecast_errors, sweep_seconds
 from zoo.plan.runs import Plan, Training
+from zoo.plan.seeds import stages
 from zoo.stats import descriptive
 from zoo.stats.power import (
     ALPHA,

@@ -31,8 +31,9 @@ def warn_once(error: RecordError) -> None:
         _log.warning("%s is passed over: %s", error.path, error.problem)
 
 
-def set_aside(path: Path, problem: str) -> Path | None:
-    """Rename a damaged file or checkpoint, deleting nothing, and say so. Returns its new path; None when it is gone.
+def set_aside(path: Path, problem: str, consequence: str = "") -> Path | None:
+    """Rename a damaged file or checkpoint, deleting nothing, and say so, with what follows. Returns its new path; None when
+    it is gone.
 
     Raises RecordError where it cannot be renamed.
     """
@@ -43,7 +44,7 @@ def set_aside(path: Path, problem: str) -> Path | None:
         return None
     except OSError as error:
         raise RecordError(path, f"{problem}; it cannot be renamed either ({error.strerror})") from error
-    consequence = _CONSEQUENCES.get(path.name, _OF_RESULTS)
+    consequence = consequence or _CONSEQUENCES.get(path.name, _OF_RESULTS)
     _log.warning("%s is damaged: %s. It is kept as %s; %s", path, problem, new.name, consequence)
     return new
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.config import Question
+from zoo.plan.runs import Plan
+from zoo.storage.designs import DesignHistory
 from zoo.text import markdown
 from zoo.tracking.experiments import files, view
 from zoo.tracking.names import ExperimentTags
@@ -41,15 +43,27 @@ def find_or_create_experiment(client: MlflowClient, name: str, uri: str, directo
     return str(experiment.experiment_id)
 
 
-def describe_sweep(client: MlflowClient, experiment_id: str, question: Question, command: str) -> None:
-    """Write on the experiment what was asked, and prepare the view that compares the variants."""
-    experiment = client.get_experiment(experiment_id)
-    tags = _tags(question, command) | {view.TAG: view.tag(list(question.factors), experiment.creation_time or 0)}
+def describe_sweep(client: MlflowClient, experiment_id: str, plan: Plan, command: str) -> None:
+    """Write on the experiment what was asked and when it was declared, and prepare the view that compares the variants."""
+    experiment, question = client.get_experiment(experiment_id), plan.question
+    if plan.design:
+        tags = {ExperimentTags.DESIGN: _designs(experiment.tags.get(ExperimentTags.DESIGN, ""), plan.design)}
+    else:
+        tags = {}
+    tags |= _tags(question, command) | {view.TAG: view.tag(list(question.factors), experiment.creation_time or 0)}
     for key, value in tags.items():
         if len(value) > _TAG_LENGTH:  # left out, not cut: the reports then go by what has been run
             value = "null" if key in experiment.tags else ""
         if value and experiment.tags.get(key) != value:
             client.set_experiment_tag(experiment_id, key, value)
+
+
+def _designs(stored: str, ours: DesignHistory) -> str:
+    """What is stored and what is on disk here, as one history: neither is lost where the other is."""
+    try:
+        return DesignHistory.from_text(stored or "[]").merged(ours).text
+    except ValueError:  # somebody else's
+        return ours.text
 
 
 def _tags(question: Question, command: str) -> dict[str, str]:

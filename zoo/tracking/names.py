@@ -18,6 +18,7 @@ class ExperimentTags:
     LEVELS = "levels"  # JSON object: variant -> factor -> level
     PUBLISHED = "published"
     OWNER = "owner"  # JSON object: the question's file, what it asks, and the project, see ``zoo.tracking.ownership``
+    DESIGN = "design"  # JSON list: the design as it was declared, and changes of it, see ``zoo.storage.designs``
     COMMAND = "command"  # that does the sweep
     NOTE = "mlflow.note.content"  # the description that MLflow shows
 

@@ -36,7 +36,7 @@ class Store:
             ownership.claim(client, self.experiment_id, plan, uri, directory)
             run_keys = {run.key for run in plan.runs}
             files.settle(client, self.experiment_id, uri, directory, run_keys, repair=repair)
-            describe_sweep(client, self.experiment_id, plan.question, command)
+            describe_sweep(client, self.experiment_id, plan, command)
             self._runs = MlflowRuns(client, self.experiment_id, plan)
             self._contents = RunContents(client, plan)
 

@@ -1,0 +1,1 @@
+"""Which seeds are trained: the design as it was declared, and stages until it is decided."""
