@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from zoo.measure.readouts import evaluation_of
-from zoo.plan import stages
 from zoo.plan.runs import Plan, Training
+from zoo.plan.seeds import stages
 
 
 @dataclass
