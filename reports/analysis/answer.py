@@ -13,7 +13,7 @@ from reports.analysis import variants as variant_table
 from reports.analysis.details import Details, Headline
 from reports.analysis.validity import failures, validity
 from reports.analysis.validity.validity import NOTHING_WRONG, Validity
-from reports.analysis.wording import advice, sentences
+from reports.analysis.wording import advice, names, sentences
 from reports.store import files
 from reports.store.sweep import Sweep
 from zoo import data
@@ -132,7 +132,7 @@ def _said(
         return sentence, ""
     if baseline["variant"] in valid.not_learned and valid.not_learned[baseline["variant"]].is_all:
         return sentence, "Compare with another baseline: this one did not learn."
-    what = advice.change(levels.get(name, {}), levels.get(baseline["variant"], {}))
+    what = names.steps(levels.get(name, {}), levels.get(baseline["variant"], {}))
     do = what or f"use {name} instead of {baseline['variant']}"
     if first := failures.advice(row, valid.failures, baseline["variant"], do):
         return sentence, first

@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 
 from zoo.measure import metrics
-from zoo.measure.cost_axes import cost_axes
+from zoo.measure.cost_axes import CostAxis, cost_axes
+from zoo.measure.metrics import Kind
 from zoo.stats.costs.pareto import pareto_front
+
+NEARLY = 1.001  # ratio of two costs up to which they are the same for whoever chooses
 
 
 def cost_values(frame: pd.DataFrame, axis: str) -> np.ndarray:
@@ -16,6 +19,30 @@ def cost_values(frame: pd.DataFrame, axis: str) -> np.ndarray:
     for column in _columns(frame, axis):
         values = np.where(np.isnan(values), _numbers(frame, column), values)
     return np.asarray(np.where(values > 0, values, np.nan))
+
+
+def differs(costs: np.ndarray) -> bool:
+    """Whether there is a choice: costs [n] of which two are more than a thousandth apart."""
+    known = costs[~np.isnan(costs)]
+    return bool(len(known) > 1 and known.max() > NEARLY * known.min())
+
+
+def axes(frame: pd.DataFrame) -> list[str]:
+    """The costs in which the rows differ, those that are counted before those that are measured."""
+    kinds = (Kind.COUNT, Kind.SIZE, Kind.TIME, Kind.OTHER)
+    known = sorted(cost_axes().items(), key=lambda item: kinds.index(item[1].metric.kind))
+    return [name for name, _ in known if differs(cost_values(frame, name))]
+
+
+def equal(frame: pd.DataFrame) -> list[tuple[CostAxis, float]]:
+    """The costs that all rows with a result have in common, with their value."""
+    ran = frame[frame["n"] > 0] if len(frame) else frame
+    costs = {name: cost_values(ran, name) for name in cost_axes()} if len(ran) else {}
+    return [
+        (cost_axes()[name], float(values[0]))
+        for name, values in costs.items()
+        if not np.isnan(values).any() and not differs(values)
+    ]
 
 
 def _columns(frame: pd.DataFrame, axis: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reports.analysis.prices import of_sweep
+from reports.analysis.wording import names
 from reports.store.sweep import Sweep
 from zoo.measure import metrics
 from zoo.measure.metrics import Kind, Metric
@@ -16,29 +17,31 @@ from zoo.stats import descriptive, verdicts
 def frame(sweep: Sweep) -> pd.DataFrame:
     """One row a variant, in the question's order, unrounded.
 
-    Columns: sweep, variant, baseline (bool), n (runs with a result), n_expected; accuracy_percent_mean and
-    accuracy_percent_sd, the same for every other accuracy; difference_points to the baseline with
-    difference_low_points and difference_high_points (95 % by Welch); the verdict (see ``zoo.stats.verdicts``), the interval
-    that it rests on (verdict_low_points, verdict_high_points, and verdict_level, its confidence from 0 to 1), whether a
-    difference is shown (difference_shown) and, with ``helps`` and ``hurts``, that it is more than the margin
-    (beyond_margin, NA where there is no margin); p_difference and p_equivalence (adjusted for the number of
-    comparisons), seeds_at_verdict and seeds_needed; the other metrics (``zoo.measure.metrics``): counts as they are, of
-    what is measured the mean over the runs, and for those that are costs the ratio to the baseline with its interval
-    (``prices.of_sweep.columns``). Missing values are nan or NA.
+    Columns: sweep, variant, label (what sets it apart from the baseline), baseline (bool), n (runs with a result),
+    n_expected; accuracy_percent_mean and accuracy_percent_sd, the same for every other accuracy; difference_points to
+    the baseline with difference_low_points and difference_high_points (95 % by Welch); the verdict (see
+    ``zoo.stats.verdicts``), the interval that it rests on (verdict_low_points, verdict_high_points, and verdict_level,
+    its confidence from 0 to 1), whether a difference is shown (difference_shown) and, with ``helps`` and ``hurts``, that
+    it is more than the margin (beyond_margin, NA where there is no margin); p_difference and p_equivalence (adjusted for
+    the number of comparisons), seeds_at_verdict and seeds_needed; the other metrics (``zoo.measure.metrics``): counts as
+    they are, of what is measured the mean over the runs, and for those that are costs the ratio to the baseline with its
+    interval (``prices.of_sweep.columns``). Missing values are nan or NA.
     """
     by_variant, wanted = sweep.verdicts(), sweep.wanted()
-    rows = [_variant_row(sweep, name, by_variant.get(name), len(wanted[name])) for name in sweep.variants]
+    labels = names.labels(sweep.variants, sweep.levels, sweep.baseline)
+    rows = [_variant_row(sweep, name, labels[name], by_variant.get(name), len(wanted[name])) for name in sweep.variants]
     variants = pd.DataFrame(rows).join(of_sweep.columns(sweep)) if rows else pd.DataFrame(rows)
     counts = [metric.name for metric in metrics.of_kind(Kind.COUNT) if metric.in_variants]
     types = dict.fromkeys((*counts, "seeds_at_verdict", "seeds_needed"), "Int64") | {"beyond_margin": "boolean"}
     return variants.astype(types) if rows else variants
 
 
-def _variant_row(sweep: Sweep, name: str, verdict: verdicts.Verdict | None, wanted: int) -> dict[str, Any]:
+def _variant_row(sweep: Sweep, name: str, label: str, verdict: verdicts.Verdict | None, wanted: int) -> dict[str, Any]:
     runs = sweep.results(name)
     row = {
         "sweep": sweep.name,
         "variant": name,
+        "label": label,
         "baseline": name == sweep.baseline,
         "n": len(runs),
         "n_expected": max(wanted, len(runs)),

@@ -14,6 +14,10 @@ from reports.html import forest
 from reports.html.forest import Interval
 from reports.tables import tables
 
+UNIT = re.compile(
+    r"(?<=\d) (?=(?:%|points?|ms|s|min|h|[kMG]?B|bytes|seeds?|trainings?|variants?|times)(?![\w]))"
+    r"|(?<=[\d%]) (?=±)|(?<=±) (?=\d)"
+)
 DRAWING = "drawn"  # header of a column of drawings
 
 
@@ -81,12 +85,21 @@ def difference_of(row: Mapping[str, Any]) -> Interval:
     return Interval(*(number(row[f"difference_{end}points"]) for end in ("", "low_", "high_")))
 
 
+def verdict_interval(row: Mapping[str, Any]) -> Interval:
+    """The one that the verdict rests on; the 95 % one where there is none."""
+    of_verdict = Interval(
+        *(number(row.get(name)) for name in ("difference_points", "verdict_low_points", "verdict_high_points"))
+    )
+    return of_verdict if math.isfinite(of_verdict.low) else difference_of(row)
+
+
 # --- as text -----------------------------------------------------------------------------------------------------
 
 
 def typeset(text: Any) -> str:
-    """With minus signs before numbers; a hyphen inside a word or a name stays one."""
-    return re.sub(r"(^|(?<=[\s\[(]))-(?=\d)", "\N{MINUS SIGN}", str(text))
+    """With minus signs before numbers, and no line end between a number and its unit; a hyphen inside a name stays one."""
+    with_signs = re.sub(r"(^|(?<=[\s\[(]))-(?=\d)", "\N{MINUS SIGN}", str(text))
+    return UNIT.sub("\N{NO-BREAK SPACE}", with_signs)
 
 
 def signed(value: float, digits: int = 2) -> str:

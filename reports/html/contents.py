@@ -15,16 +15,16 @@ from reports.html.sections.variants import price, variants
 
 SECTIONS: dict[str, tuple[str, Callable[[PageData], dict[str, Any] | None]]] = {  # name -> title, function
     "answer": ("Answer", answer),
-    "trade_off": ("Accuracy against size", trade_off),
+    "missing": ("Runs without a result", missing),
+    "trade_off": ("Accuracy against cost", trade_off),
     "variants": ("All variants", variants),
-    "uncertainty": ("Two uncertainties", uncertainty),
     "curves": ("Learning curves", curves),
-    "interactions": ("Do the components depend on each other?", interactions),
+    "claims": ("Published claims", claims),
+    "price": ("What each costs", price),
+    "interactions": ("Effects of the factors", interactions),
+    "uncertainty": ("Two uncertainties", uncertainty),
     "where": ("Where it matters", where),
     "gallery": ("Images that change sides", gallery),
-    "claims": ("Published claims", claims),
-    "price": ("What it costs", price),
-    "missing": ("Runs without a result", missing),
     "provenance": ("Where the numbers come from", provenance),
     "glossary": ("Terms and methods", glossary),
 }

@@ -54,10 +54,14 @@ def common_scale(intervals: Iterable[Interval], margin: float | None = None) -> 
     return Scale(low, high, margin) if high > low else Scale(-1.0, 1.0, margin)
 
 
-def row(interval: Interval, scale: Scale, label: str) -> Markup:
-    """One difference; ``label`` is its text for screen readers. The mark is hollow where the interval reaches zero."""
+def row(interval: Interval, scale: Scale, label: str, thin: Interval | None = None) -> Markup:
+    """One difference; ``label`` is its text for screen readers. The mark is hollow where the interval reaches zero. A
+    ``thin`` interval, at another level, is drawn below it."""
     middle_px = ROW_PX / 2
     shapes = [*_background(scale)]
+    if thin is not None and thin[1:] != interval[1:] and math.isfinite(thin.low) and math.isfinite(thin.high):
+        low, high = scale.percent(thin.low), scale.percent(thin.high)
+        shapes.append(f'<line class="thin" x1="{low}%" x2="{high}%" y1="{middle_px}" y2="{middle_px}"/>')
     if math.isfinite(interval.low) and math.isfinite(interval.high):
         low, high = scale.percent(interval.low), scale.percent(interval.high)
         shapes.append(f'<line class="interval" x1="{low}%" x2="{high}%" y1="{middle_px}" y2="{middle_px}"/>')

@@ -31,6 +31,7 @@ class Section(NamedTuple):
     name: str  # in SECTIONS, of its macro in the template, and its address in the page
     title: str
     html: Markup
+    fold: str = ""  # what it says in a sentence, where it is folded away behind that
 
 
 def render(
@@ -62,12 +63,14 @@ def render(
 def _section(name: str, data: PageData) -> Section | None:
     """None where there is nothing to show."""
     title, make_view = SECTIONS[name]
+    fold = ""
     try:
         view = make_view(data)
+        fold = str((view or {}).get("fold", ""))
         html = None if view is None else getattr(_macros(), name)(view)
     except Exception as error:  # somebody waited hours for the other sections
         html = _macros().failed(f"{type(error).__name__}: {error}")
-    return None if html is None else Section(name, title, html)
+    return None if html is None else Section(name, title, html, fold)
 
 
 @cache

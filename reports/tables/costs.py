@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.analysis.trade_off import axis_label, points
+from reports.analysis.trade_off import axis_label, equal, points
 from reports.tables import tables
 from zoo.measure.cost_axes import CostAxis, cost_axes
 from zoo.measure.metrics import Kind
+from zoo.text.listing import listed
 from zoo.text.wording import table
 
 
@@ -67,6 +68,12 @@ def phrase(axis: CostAxis, value: float) -> str:
     if metric.kind is Kind.SIZE:
         return f"a file of {value:,.0f} bytes"
     return f"{'an' if metric.label[0] in 'aeiou' else 'a'} {metric.label} of {metric.text(value)}"
+
+
+def equal_words(frame: pd.DataFrame) -> str:
+    """What all variants have in common: ``All variants have 1,068,298 parameters and 18,470,784 multiply-adds.``"""
+    common = [phrase(axis, value) for axis, value in equal(frame) if is_counted(axis)]
+    return f"All variants have {listed(common)}." if common else ""
 
 
 def front_text(frame: pd.DataFrame, axis: str = "params") -> str:

@@ -7,21 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.analysis import answer as analysis
+from reports.analysis import trade_off
 from reports.analysis.answer import Answer
 from reports.figures import rendering
 from reports.figures.learning_curves import learning_curves
 from reports.figures.trade_off.figure import accuracy_vs_size
 from reports.store import connection
 from reports.writers import files, frames, latex, markdown, progress, reading, summary
-from reports.writers.formats import Report, costs
+from reports.writers.formats import Report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURE_FILES = {  # pictures that are files beside the report; the others are in the page only
-    "accuracy_vs_size/params": "accuracy_vs_size",
-    "learning_curves": "learning_curves",
-}
+PICTURE_FILES = ("accuracy_vs_size", "learning_curves")  # beside the report; the other axes are in the page only
 PICTURE_KINDS = ("png", "svg")
 
 
@@ -41,7 +39,7 @@ def write(
         reading.require_results(data, "to report")
     with connection.reading(tracking_uri):
         answer = analysis.of(data, with_images="html" in formats)
-    stale = [f"{file}.{kind}" for file in PICTURE_FILES.values() for kind in PICTURE_KINDS if kind in formats]
+    stale = [f"{file}.{kind}" for file in PICTURE_FILES for kind in PICTURE_KINDS if kind in formats]
     contents = _contents(answer, formats)
     if running and progress.PAGE in contents:
         contents[progress.PAGE] = progress.marked(contents[progress.PAGE].decode(), running, is_running=True).encode()
@@ -53,7 +51,8 @@ def _contents(answer: Answer, formats: Collection[str]) -> dict[str, bytes]:
     """File name -> content, in the order to read them."""
     figures = _figures(answer, formats)
     svgs = {name: rendering.svg(figure, name) for name, figure in figures.items() if {"html", "svg"} & set(formats)}
-    picture_files = {name: file for name, file in PICTURE_FILES.items() if name in figures}
+    picture_files = {next(name for name in figures if name.startswith(file)): file for file in PICTURE_FILES
+                     if any(name.startswith(file) for name in figures)}  # fmt: skip
     contents: dict[str, bytes] = {}
     if "html" in formats:
         from reports.html import page
@@ -87,7 +86,7 @@ def _figures(answer: Answer, formats: Collection[str]) -> dict[str, Figure]:
     """What can be drawn: ``accuracy_vs_size/<axis>`` and ``learning_curves``; each once, whatever it is saved as."""
     if not {"html", *PICTURE_KINDS} & set(formats):
         return {}
-    axes = costs() if "html" in formats else ("params",)
+    axes = trade_off.axes(answer.variants)[: None if "html" in formats else 1]
     figures = {f"accuracy_vs_size/{axis}": accuracy_vs_size(answer.variants, axis) for axis in axes}
     figures["learning_curves"] = learning_curves(answer.sweep)
     return {name: figure for name, figure in figures.items() if figure is not None}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from reports.analysis.prices import words
-from reports.analysis.wording import advice
+from reports.analysis.wording import advice, names
 from zoo.stats.costs.ratios import NotCompared, RatioWord
 
 BASELINE = {
@@ -139,4 +139,4 @@ def test_times_as_they_are_read(value, text):
     ],
 )
 def test_what_changes(levels, baseline, change):
-    assert advice.change(levels, baseline) == change
+    assert names.steps(levels, baseline) == change

@@ -151,7 +151,8 @@ def test_the_formats_agree(uri, tmp_path):
     for text in (markdown, page, report.summary):
         assert "flip=true, ema=true" in text
     frame = pd.read_csv(tmp_path / "variants.csv", dtype={"beyond_margin": "boolean"})
-    frame["verdict"] = frame["verdict"].fillna("")  # the baseline has none
+    texts = ["verdict", *(name for name in frame if name.endswith(("_ratio_word", "_ratio_note")))]
+    frame[texts] = frame[texts].astype(object).fillna("")  # the baseline has none
     pd.testing.assert_frame_equal(frame, pd.read_parquet(tmp_path / "variants.parquet"), check_dtype=False)
     assert list(frame["accuracy_percent_mean"]) == pytest.approx([87.5, 90.0, 92.5, 97.5])
 

@@ -115,7 +115,7 @@ def test_another_column_takes_over(open_page):
             if each != "none"] == ["ascending"]  # fmt: skip
     order = ["helps", "hurts", "equivalent", "undecided", "none"]
     verdicts = [order.index(word) for word in frame["verdict"] if word in order]
-    found = table.locator("tbody tr td:nth-child(4)").all_inner_texts()
+    found = table.locator("tbody tr td:nth-child(2)").all_inner_texts()
     assert [word for word in found if word in order] == [order[each] for each in sorted(verdicts) if each < 4]
 
 
@@ -133,6 +133,7 @@ def test_the_axis_is_chosen_by_click_and_by_key(open_page):
 
 def test_the_classes_of_a_variant_are_chosen(open_page):
     shown = open_page()
+    shown.locator("#where summary").first.click()
     options = shown.locator("#where .option")
     assert options.count() == 6
     assert [options.nth(index).is_visible() for index in range(6)] == [True] + [False] * 5
@@ -151,7 +152,7 @@ def test_what_is_folded_opens(open_page):
     assert meaning.is_visible()
     sure = shown.locator("#answer details").first
     sure.locator("summary").click()
-    assert "Shown at the 5 % level" in sure.inner_text()
+    assert "Shown at the 5\N{NO-BREAK SPACE}% level" in sure.inner_text()
 
 
 def test_the_theme_turns_and_is_remembered(open_page):
@@ -184,11 +185,10 @@ def test_the_page_itself_never_scrolls_sideways(open_page, width):
 
 
 @pytest.mark.parametrize("settings", [{"width": 390, "height": 844}, {"width": 1280, "height": 800}])
-def test_the_first_verdict_and_what_to_do_are_seen_without_scrolling(open_page, settings):
+def test_what_is_missing_and_the_answer_are_seen_without_scrolling(open_page, settings):
     shown = open_page(viewport=settings)
-    first = shown.locator(".verdicts > li:not(.axis)").first
-    for part in (".badge", ".forest", ".advice"):
-        box = first.locator(part).first.bounding_box()
+    for part in (".notice", ".lead", ".lead.more", ".choice"):
+        box = shown.locator("#answer").locator(part).last.bounding_box()
         assert box and box["y"] + box["height"] <= settings["height"]
 
 
@@ -198,6 +198,7 @@ def test_without_scripts_all_is_there(open_page):
     assert shown.locator("#variants table").first.locator("tbody tr").count() == len(pages.NAMES)
     assert shown.get_by_role("button").count() == 0  # nothing that would do nothing
     assert shown.locator("#where .option").evaluate_all("all => all.length") == 6
+    shown.locator("#where summary").first.click()
     assert all(shown.locator("#where .option").nth(index).is_visible() for index in range(6))
     shown.locator("#trade_off").get_by_text("latency", exact=True).click()  # the choice of the axis needs none
     assert shown.locator("#trade_off .panel").nth(1).is_visible()
@@ -219,11 +220,13 @@ def test_every_part_is_reached_by_key_and_shows_it(open_page):
     assert {"A", "BUTTON", "SUMMARY", "INPUT", "DIV"} <= set(reached)
 
 
-def test_on_paper_nothing_is_folded_and_nothing_can_be_clicked(open_page):
+def test_on_paper_is_what_is_open_and_nothing_can_be_clicked(open_page):
     shown = open_page()
+    shown.locator("#where summary").first.click()
     shown.emulate_media(media="print")
-    assert shown.get_by_text("Trained numbers in the network", exact=False).is_visible()
-    assert all(shown.locator("#where .option").nth(index).is_visible() for index in range(6))
+    assert shown.get_by_text("terms explained").is_visible()  # what is folded is a line
+    assert not shown.get_by_text("Trained numbers in the network", exact=False).is_visible()
+    assert shown.locator("#where .option").first.is_visible()
     assert not any(
         shown.locator(which).first.is_visible() for which in ("#theme", ".contents", "select", ".tabs label")
     )

@@ -107,7 +107,7 @@ def test_a_variant_without_results_keeps_its_card(tmp_path):
     assert cards["b"].word is VerdictWord.FAILED and cards["c"].word is VerdictWord.NONE
     assert cards["b"].sentence.startswith("5 of 5 trainings of b diverged; no result is left.")
     assert cards["c"].sentence == "c has no result yet."
-    html = page.render(sweep, answer.variants, details=answer.details)
+    html = page.render(sweep, answer.variants, details=answer.details).replace("\N{NO-BREAK SPACE}", " ")
     assert html.index("5 of 5 trainings of b diverged") < html.index("c has no result yet.")
     assert "This part could not be made" not in html
 

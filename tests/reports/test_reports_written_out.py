@@ -11,7 +11,7 @@ from helpers.answered import answered
 from helpers.questions import configs
 
 from reports.analysis import answer as analysis
-from reports.analysis.wording import advice
+from reports.analysis.wording import names
 from reports.html import page
 from reports.store import levels
 from reports.writers import latex, markdown, summary
@@ -110,7 +110,7 @@ def test_a_field_that_is_left_out_is_the_bases_and_not_the_baselines(tmp_path):
     )
     found = answered(question, {"small": [70.0], "no lrn": [71.0]}).levels
     assert found == {"small": {"hidden": [8], "lrn": True}, "no lrn": {"hidden": [16], "lrn": False}}
-    change = advice.change(found["no lrn"], found["small"])
+    change = names.steps(found["no lrn"], found["small"])
     assert change == "use hidden [16] instead of [8] and drop lrn"
 
 
@@ -118,7 +118,7 @@ def test_a_group_of_fields_is_named_as_it_was_written(tmp_path):
     question = ask(tmp_path, variants={"as it is": None, "plain": {"augment": False}, "all": {"ema": False}})
     found = answered(question, {key: [70.0] for key in ["as it is", "plain", "all"]}).levels
     assert found["as it is"] == {"augment": levels.OF_THE_BASE, "ema": True}
-    assert advice.change(found["plain"], found["as it is"]) == "use augment false instead of that of the base"
+    assert names.steps(found["plain"], found["as it is"]) == "use augment false instead of that of the base"
     named = ask(tmp_path, variants={"a": {"augment": True}, "b": {"augment": False}, "c": {"ema": False}})
     assert answered(named, {key: [70.0] for key in "abc"}).levels["c"] == {"augment": True, "ema": False}
 

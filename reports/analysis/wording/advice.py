@@ -9,28 +9,7 @@ import pandas as pd
 
 from reports.analysis.prices.words import price
 from zoo.stats.verdicts import VerdictWord
-from zoo.text.listing import level_text, listed
-
-
-def change(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
-    """What turns the baseline into the variant: ``drop lrn``, ``add lrn``, ``use hidden 192 instead of 384``; "" if nothing.
-
-    ``levels`` and ``baseline`` map factors to levels; a factor that one of the two does not have is not spoken of.
-    """
-    parts = []
-    for factor in levels:
-        if factor not in baseline:
-            continue
-        ours, theirs = levels[factor], baseline[factor]
-        if ours == theirs and type(ours) is type(theirs):
-            continue
-        if ours is False and theirs is True:
-            parts.append(f"drop {factor}")
-        elif ours is True and theirs is False:
-            parts.append(f"add {factor}")
-        else:
-            parts.append(f"use {factor} {level_text(ours)} instead of {level_text(theirs)}")
-    return listed(parts)
+from zoo.text.listing import listed
 
 
 def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | None, what: str = "") -> str:

@@ -1,4 +1,4 @@
-"""The section that answers the question: every comparison with the baseline, in a sentence and drawn."""
+"""The section that answers the question: in words, then drawn, by variant or, in a factorial design, by factor."""
 
 from __future__ import annotations
 
@@ -9,68 +9,78 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from reports.analysis.details import Headline
-from reports.analysis.wording import sentences
+from reports.analysis.wording import answer_text, factorial, sentences
+from reports.analysis.wording.answer_text import Part
 from reports.html import forest
-from reports.html.cells import difference_of, estimate, is_number, signed
+from reports.html.cells import difference_of, estimate, is_number, number, signed, verdict_interval
+from reports.html.forest import Interval
 from reports.html.page_data import PageData
 from zoo.stats.verdicts import VerdictWord
-from zoo.text.listing import listed
+from zoo.text.listing import level_text
 
 MOST_CARDS = 3  # comparisons that are shown in full; of more, each is a line with the rest folded in
-VERDICTS = {  # in the order in which they are shown -> how the summary counts them: one, several
-    VerdictWord.FAILED: ("failed", "failed"),
-    VerdictWord.DID_NOT_LEARN: ("did not learn", "did not learn"),
-    VerdictWord.HELPS: ("helps", "help"),
-    VerdictWord.HURTS: ("hurts", "hurt"),
-    VerdictWord.EQUIVALENT: ("is equivalent", "are equivalent"),
-    VerdictWord.UNDECIDED: ("is undecided", "are undecided"),
-    VerdictWord.DESCRIPTIVE: ("is a cell of the grid", "are cells of the grid"),
-    VerdictWord.NONE: ("has no verdict yet", "have no verdict yet"),
-}
+MOST_LINES = 12  # of comparisons; the others fold away
+VERDICTS = tuple(VerdictWord)  # in the order in which they are shown
 RANKS: dict[str, int] = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
-ADVICE: dict[str, str] = {  # where there is no headline
-    VerdictWord.HELPS: "For accuracy, take it; see below what it costs.",
-    VerdictWord.HURTS: "For accuracy, leave it.",
-    VerdictWord.EQUIVALENT: "Choose by price: accuracy does not decide between the two.",
-    VerdictWord.UNDECIDED: "Do not decide by these runs; train more seeds.",
-    VerdictWord.NONE: "Train at least two seeds of each.",
-    VerdictWord.FAILED: "See below why its trainings failed.",
-}
 
 
 class Comparison(NamedTuple):
-    """One variant against the baseline."""
+    """One variant against the baseline, or one level of a factor against the baseline's."""
 
-    variant: str
+    name: str  # what sets it apart
+    variant: str  # its whole name; "" for a level
     verdict: str
-    sentence: str
+    accuracy: str
+    difference: str
+    interval: str  # "-0.50 to +0.47"
+    level: str  # of that interval: "90 %"
     advice: str
     certainty: str
-    difference: str
-    interval: str
+    plot: Markup
+
+
+class Factor(NamedTuple):
+    """A factor, with a comparison for each of its levels but the baseline's."""
+
+    name: str
+    instead_of: str
+    accuracy: str  # at the baseline's level, on average over the other factors
+    levels: list[Comparison]
+
+
+class Interaction(NamedTuple):
+    """Of two factors that were shown to depend on each other."""
+
+    sentence: str
     plot: Markup
 
 
 def answer(data: PageData) -> dict[str, Any]:
     sweep, frame = data.sweep, data.frame
+    paragraphs = answer_text.paragraphs(sweep, frame, data.details)
+    said = {part.value: [each.text for each in paragraphs if each.part is part] for part in Part}
     comparisons, scale = _comparisons(data)
-    counts = [(verdict, sum(each.verdict == verdict for each in comparisons)) for verdict in VERDICTS]
-    counted = [f"{number} {VERDICTS[verdict][number > 1]}" for verdict, number in counts if number]
+    factors, interactions, effects_scale = _factors(data)
     has_results = len(frame) > 0 and bool((frame["n"] > 0).any())
     design = [sentences.detectable(sweep, frame), *sentences.shared_trainings(sweep)] if has_results else []
     return {
-        "alerts": data.details.alerts,
+        **said,
+        "missing": bool(sweep.missing()),
+        "factors": factors,
+        "interactions": interactions,
+        "factor_axis": forest.axis(effects_scale),
         "comparisons": comparisons,
-        "is_short": len(comparisons) > MOST_CARDS,
-        "summary": f"Of {len(comparisons)} variants compared, {listed(counted)}." if len(comparisons) > 1 else "",
+        "most": 0 if factors else MOST_LINES,
+        "is_short": bool(factors) or len(comparisons) > MOST_CARDS,
         "baseline": sweep.baseline,
         "margin": sweep.margin,
         "axis": forest.axis(scale),
-        "nothing": "" if any(each.difference for each in comparisons) else _why_nothing(data, has_results),
         "what_ran": sentences.what_ran(sweep),
         "notes": [*data.details.notes, *design],
-        "missing": _missing(data),
     }
+
+
+# --- by variant --------------------------------------------------------------------------------------------------
 
 
 def _comparisons(data: PageData) -> tuple[list[Comparison], forest.Scale]:
@@ -78,54 +88,59 @@ def _comparisons(data: PageData) -> tuple[list[Comparison], forest.Scale]:
     frame, margin = data.frame, data.sweep.margin
     if frame.empty:
         return [], forest.common_scale(())
-    compared = frame[~frame["baseline"].astype(bool) & frame["difference_points"].notna()]
-    rows = compared.to_dict("records")
-    scale = forest.common_scale([difference_of(row) for row in rows], margin)
-    plain = dict(zip(compared["variant"], sentences.comparisons(frame, margin), strict=True)) if rows else {}
-    headlines = {headline.variant: headline for headline in data.details.headlines}
-    comparisons = [
-        _comparison(row, headlines.get(row["variant"]), plain[row["variant"]], scale, len(rows)) for row in rows
-    ]
-    comparisons += [_without_difference(each) for each in headlines.values() if each.variant not in plain]
-    difference = dict(zip(compared["variant"], compared["difference_points"], strict=True))
-    comparisons.sort(key=lambda each: (RANKS.get(each.verdict, len(RANKS)), -difference.get(each.variant, 0.0)))
-    return comparisons, scale
+    rows = frame[~frame["baseline"].astype(bool) & frame["difference_points"].notna()].to_dict("records")
+    intervals = [each for row in rows for each in (difference_of(row), verdict_interval(row))]
+    scale = forest.common_scale(intervals, margin)
+    advice = {headline.variant: headline.advice for headline in data.details.headlines}
+    rows.sort(key=lambda row: (RANKS.get(row["verdict"], len(RANKS)), -row["difference_points"]))
+    known = [_comparison(row, advice.get(row["variant"], ""), scale, len(rows)) for row in rows]
+    named = {each.variant for each in known}
+    without = [_without_difference(each) for each in data.details.headlines if each.variant not in named]
+    return sorted([*without, *known], key=lambda each: RANKS.get(each.verdict, len(RANKS))), scale
 
 
-def _comparison(
-    row: Mapping[str, Any], headline: Headline | None, sentence: str, scale: forest.Scale, comparisons: int
-) -> Comparison:
-    verdict = headline.word if headline else row["verdict"] or VerdictWord.NONE
-    interval = difference_of(row)
+def _comparison(row: Mapping[str, Any], advice: str, scale: forest.Scale, comparisons: int) -> Comparison:
+    verdict = row["verdict"] or VerdictWord.NONE
     return Comparison(
+        name=row["label"],
         variant=row["variant"],
         verdict=verdict,
-        sentence=headline.sentence if headline else sentence,
-        advice=headline.advice if headline else ADVICE.get(verdict, ""),
-        certainty=_certainty(row, verdict, scale.margin, comparisons),
-        difference=signed(interval.middle),
-        interval=f"{signed(interval.low)} to {signed(interval.high)}" if is_number(interval.low) else "",
-        plot=forest.row(interval, scale, f"Difference {estimate(interval)} points"),
+        accuracy=f"{row['accuracy_percent_mean']:.2f} %" if is_number(row["accuracy_percent_mean"]) else "",
+        **_drawn(verdict_interval(row), difference_of(row), scale, number(row.get("verdict_level"))),
+        advice=advice,
+        certainty=certainty(row, verdict, scale.margin, comparisons),
     )
 
 
 def _without_difference(headline: Headline) -> Comparison:
     """Of a variant without a result."""
-    return Comparison(headline.variant, headline.word, headline.sentence, headline.advice, "", "", "", Markup())
+    text = " ".join(filter(None, (headline.sentence, headline.advice)))
+    return Comparison(headline.variant, headline.variant, headline.word, "", "", "", "", text, "", Markup())
 
 
-def _certainty(row: Mapping[str, Any], verdict: str, margin: float | None, comparisons: int) -> str:
+def _drawn(interval: Interval, other: Interval, scale: forest.Scale, level: float = math.nan) -> dict[str, Any]:
+    """Difference, interval and plot of a comparison."""
+    return {
+        "difference": signed(interval.middle),
+        "interval": f"{signed(interval.low)} to {signed(interval.high)}" if is_number(interval.low) else "",
+        "level": f"{100 * (0.95 if math.isnan(level) else level):.3g} %",
+        "plot": forest.row(interval, scale, f"Difference {estimate(interval)} points", other),
+    }
+
+
+def certainty(row: Mapping[str, Any], verdict: str, margin: float | None, comparisons: int) -> str:
+    """How sure a verdict is, in a sentence or two that its numbers show."""
     seeds = f"{row['n']} trainings" if row["n"] != 1 else "one training"
     corrected = f" (corrected for {comparisons} comparisons)" if comparisons > 1 else ""
     if verdict in (VerdictWord.HELPS, VerdictWord.HURTS):
-        return (
-            f"Shown at the 5 % level with {seeds} of it. If it made no difference, runs this far apart would be "
-            f"seen with a probability of {_probability(row['p_difference'])}{corrected}."
+        return f"Shown at the 5 % level with {seeds} of it." + _probability(
+            "If it made no difference, runs this far apart", number(row["p_difference"]), corrected
         )
     if verdict == VerdictWord.EQUIVALENT:
-        return (
-            f"Shown at the 5 % level with {seeds} of it. If it made a difference of {margin or math.nan:g} points or more, "
-            f"runs this close together would be seen with a probability of {_probability(row['p_equivalence'])}{corrected}."
+        return f"Shown at the 5 % level with {seeds} of it." + _probability(
+            f"If it made a difference of {margin or math.nan:g} points or more, runs this close together",
+            number(row["p_equivalence"]),
+            corrected,
         )
     if verdict == VerdictWord.UNDECIDED:
         interval = difference_of(row)
@@ -143,35 +158,57 @@ def _certainty(row: Mapping[str, Any], verdict: str, margin: float | None, compa
     return f"Not sure at all: with {seeds} there is no spread to go by." if verdict == VerdictWord.NONE else ""
 
 
-def _probability(p: float) -> str:
-    if math.isnan(p):
-        return "5 % at most"
-    return "less than 0.001" if p < 0.001 else f"{p:.2g}"
-
-
-def _why_nothing(data: PageData, has_results: bool) -> str:
-    sweep = data.sweep
-    if not has_results:
-        return "No run has a result yet, so there is no answer yet."
-    if sweep.baseline is None:
-        return "The store names no baseline, so nothing is compared."
-    if not len(sweep.results(sweep.baseline)):
-        return f"The baseline {sweep.baseline} has no result yet, so nothing is compared."
-    return f"Only the baseline {sweep.baseline} has results, so there is nothing to compare it with yet."
-
-
-def _missing(data: PageData) -> str:
-    """A sentence about the runs without a result; empty where there are none."""
-    sweep = data.sweep
-    missing = sweep.missing()
-    if not missing:
+def _probability(what: str, p: float, corrected: str) -> str:
+    """A p-value in words; none that contradicts the level, as the adjusted one of a single step may."""
+    if math.isnan(p) or p >= 0.05:
         return ""
-    known = len(sweep.results())
-    verb = "have" if len(missing) > 1 else "has"
-    text = f"{len(missing)} of {known + len(missing)} runs {verb} no result"
-    without = [name for name in sweep.variants if not len(sweep.results(name))]
-    if without and known:
-        verb = "have" if len(without) > 1 else "has"
-        names = f": {listed(without)}" if sum(map(len, without)) < 60 else ""
-        text += f"; {len(without)} of the {len(sweep.variants)} variants {verb} none at all{names}"
-    return f"{text}."
+    text = "less than 0.001" if p < 0.001 else f"{p:.2g}"
+    return f" {what} would be seen with a probability of {text}{corrected}."
+
+
+# --- by factor ---------------------------------------------------------------------------------------------------
+
+
+def _factors(data: PageData) -> tuple[list[Factor], list[Interaction], forest.Scale]:
+    """None where the design is no factorial; and the scale that effects are drawn on."""
+    sweep = data.sweep
+    mains = factorial.main_effects(sweep, data.details)
+    if mains is None:
+        return [], [], forest.common_scale(())
+    shown = factorial.shown_interactions(data.details).to_dict("records")[: factorial.MOST_SHOWN]
+    rows = mains.to_dict("records")
+    scale = forest.common_scale(map(_effect_interval, [*rows, *shown]), sweep.margin)
+    means = factorial.marginal_means(sweep, data.frame)
+    factors = []
+    for factor in dict.fromkeys(row["factor"] for row in rows):
+        old = level_text(sweep.levels[sweep.baseline or ""][factor])
+        of_factor = [row for row in rows if row["factor"] == factor]
+        levels = [_level(row, means.get((factor, row["level"]), math.nan), scale) for row in of_factor]
+        mean = means.get((factor, old), math.nan)
+        factors.append(Factor(factor, old, f"{mean:.2f} %" if is_number(mean) else "", levels))
+    drawn = [
+        Interaction(row["sentence"], forest.row(each, scale, f"Interaction {estimate(each)} points"))
+        for row in shown
+        for each in [_effect_interval(row)]
+    ]
+    return factors, drawn, scale
+
+
+def _effect_interval(row: Mapping[str, Any]) -> Interval:
+    return Interval(*(number(row[name]) for name in ("difference_points", "low_points", "high_points")))
+
+
+def _level(row: Mapping[str, Any], mean: float, scale: forest.Scale) -> Comparison:
+    interval = _effect_interval(row)
+    ends = ("difference_points", "verdict_low_points", "verdict_high_points")
+    used = Interval(*(number(row.get(name)) for name in ends))
+    used = used if is_number(used.low) else interval
+    return Comparison(
+        name=str(row["level"]),
+        variant="",
+        verdict=row["verdict"] or VerdictWord.NONE,
+        accuracy=f"{mean:.2f} %" if is_number(mean) else "",
+        **_drawn(used, interval, scale, number(row.get("verdict_level"))),
+        advice="",
+        certainty="",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -27,6 +27,7 @@ from reports.html.cells import (
 )
 from reports.html.forest import Interval
 from reports.html.page_data import PageData
+from zoo.stats.power import ALPHA
 
 
 def uncertainty(data: PageData) -> dict[str, Any] | None:
@@ -57,7 +58,26 @@ def uncertainty(data: PageData) -> dict[str, Any] | None:
         plots.append((row["variant"], [(name, each) for name, each in three if is_number(each.low)]))
     plots = [(variant, three) for variant, three in plots if three]
     scale = forest.common_scale([each for _, three in plots for _, each in three], data.sweep.margin)
-    return {"spread": spread, "difference": _three_intervals(plots, scale) if plots else None}
+    return {
+        "fold": _spread_words(rows),
+        "spread": spread,
+        "difference": _three_intervals(plots, scale) if plots else None,
+    }
+
+
+def _spread_words(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Both, in a sentence."""
+    spreads = [number(row["sd_seeds_points"]) for row in rows if is_number(row["sd_seeds_points"])]
+    errors = [number(row["se_test_points"]) for row in rows if is_number(row["se_test_points"])]
+    parts = [f"trainings of one variant spread by {_range(spreads)} points"] if spreads else []
+    parts += [f"the choice of test images is worth {_range(errors)}"] if errors else []
+    text = "; ".join(parts) or "how far one accuracy may be off"
+    return f"{text[:1].upper()}{text[1:]} (standard deviations)." if parts else f"{text[:1].upper()}{text[1:]}."
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _three_intervals(plots: Sequence[tuple[str, Sequence[tuple[str, Interval]]]], scale: forest.Scale) -> ForestTable:
@@ -101,4 +121,9 @@ def interactions(data: PageData) -> dict[str, Any] | None:
         frozenset({0, 1, 2}),
     )
     sentences = [as_text(row["sentence"]) for row in rows if as_text(row["sentence"])]
-    return {"forest": ForestTable(table, forest.axis(scale), scale.margin), "sentences": sentences}
+    shown = sum(is_number(row["p_adjusted"]) and row["p_adjusted"] < ALPHA for row in rows)
+    return {
+        "fold": f"{len(rows)} effects and interactions with adjusted p, {shown} of them shown to be other than 0.",
+        "forest": ForestTable(table, forest.axis(scale), scale.margin),
+        "sentences": sentences,
+    }

@@ -25,7 +25,9 @@ from reports.html.cells import (
 from reports.html.forest import Interval
 from reports.html.page_data import PageData
 from reports.tables import tables
+from zoo.text.listing import listed
 
+MOST_CLASSES = 4  # in a sentence
 MOST_IMAGES = 240  # in the gallery: with 32 x 32 pixels about half a megabyte
 
 
@@ -34,7 +36,23 @@ MOST_IMAGES = 240  # in the gallery: with 32 x 32 pixels about half a megabyte
 
 def where(data: PageData) -> dict[str, Any] | None:
     views = {"classes": _classes(data), "churn": _churn(data), "calibration": _calibration(data)}
-    return views if any(views.values()) else None
+    return {"fold": _where_words(data), **views} if any(views.values()) else None
+
+
+def _where_words(data: PageData) -> str:
+    """What the classes say, in a sentence."""
+    numbers = ("low_points", "high_points")
+    rows = rows_of(data.details.per_class, "variant", "label", *numbers)
+    rows = [row for row in rows if all(is_number(row[name]) for name in numbers)]
+    shown = [row for row in rows if row["low_points"] > 0 or row["high_points"] < 0]
+    if not rows:
+        return "Images that are answered differently, and calibration."
+    if not shown:
+        return "No class can be told to differ from the baseline. Churn and calibration."
+    named = [f"{as_text(row['label'])} ({as_text(row['variant'])})" for row in shown[:MOST_CLASSES]]
+    more = len(shown) - MOST_CLASSES
+    names = listed([*named, f"{more} more"] if more > 0 else named)
+    return f"Shown to differ from the baseline: {names}. Churn and calibration."
 
 
 def _classes(data: PageData) -> list[tuple[str, ForestTable]]:
@@ -158,7 +176,9 @@ def gallery(data: PageData) -> dict[str, Any] | None:
         groups.setdefault(row["variant"], {}).setdefault(direction, group).flips.append(_flip(row, data.details.images))
     if not groups:
         return None
+    number_of_images = sum(len(group.flips) for directions in groups.values() for group in directions.values())
     return {
+        "fold": f"{number_of_images} test images that one side gets right more often than the other.",
         "groups": [(variant, list(directions.values())) for variant, directions in groups.items()],
         "left_out": len(rows) - MOST_IMAGES,
     }

@@ -17,9 +17,10 @@ from reports.html.cells import (
     number,
     number_cell,
     rows_of,
+    signed,
 )
 from reports.html.page_data import PageData
-from reports.tables import tables
+from reports.tables import costs, tables
 from zoo.measure.cost_axes import cost_axes
 
 FRONT_COLUMN = "front_probability_"  # and the axis
@@ -39,7 +40,7 @@ def trade_off(data: PageData) -> dict[str, Any] | None:
         label = f"Test accuracy of every variant against its {axis}; the numbers are in the table of all variants"
         panels.append((axis, _picture(data.pictures[name], f"size{index}-", label)))
     front = _front(data)
-    return {"panels": panels, "front": front} if panels or front else None
+    return {"panels": panels, "front": front, "equal": costs.equal_words(data.frame)} if panels or front else None
 
 
 def _named(data: PageData, kind: str) -> list[str]:
@@ -87,7 +88,18 @@ def curves(data: PageData) -> dict[str, Any] | None:
         for index, name in enumerate(_named(data, "learning_curves"))
     ]
     evaluations = _evaluations(data)
-    return {"pictures": pictures, "evaluations": evaluations} if pictures or evaluations else None
+    if not pictures and not evaluations:
+        return None
+    return {"pictures": pictures, "evaluations": evaluations, "gains": _gains(evaluations)}
+
+
+def _gains(evaluations: Table | None) -> str:
+    """By how much the last evaluation is above the first."""
+    gains = [row[-1].value for row in evaluations.rows if is_number(row[-1].value)] if evaluations else []
+    if not gains:
+        return ""
+    low, high = signed(min(gains)), signed(max(gains))
+    return f"{low} points" if low == high else f"{low} to {high} points"
 
 
 def _evaluations(data: PageData) -> Table | None:

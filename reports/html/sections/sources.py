@@ -18,8 +18,25 @@ from reports.tables import tables
 
 def claims(data: PageData) -> dict[str, Any] | None:
     rows = rows_of(data.details.claims, "claim", "source", "published", "ours", "verdict", "sentence")
-    texts = [{name: as_text(value, 2) for name, value in row.items()} for row in rows]
-    return {"claims": texts} if texts else None
+    if not rows:
+        return None
+    cells = [
+        [
+            Cell(as_text(row["claim"])),
+            Cell(as_text(row["published"])),
+            Cell(as_text(row["ours"])),
+            Cell(as_text(row["verdict"]), note=_reason(as_text(row["sentence"]))),
+            Cell(as_text(row["source"])),
+        ]
+        for row in rows
+    ]
+    header = ("claim", "published", "here", "do they agree?", "source")
+    return {"table": Table("What others published, and what came out here", header, cells, frozenset({0, 3, 4}))}
+
+
+def _reason(sentence: str) -> str:
+    """The part of a claim's sentence that the table does not have: after its figures."""
+    return sentence.partition("; ")[2] or sentence
 
 
 def missing(data: PageData) -> dict[str, Any] | None:
@@ -98,7 +115,8 @@ def glossary(data: PageData) -> dict[str, Any]:
         "front": any(name.startswith("accuracy_vs_size") for name in data.pictures),
         "schedule": data.sweep.schedule is not None,
     }
-    return {"terms": [(each.term, each.meaning) for each in terms() if topics[each.topic]]}
+    known = [(each.term, each.meaning) for each in terms() if topics[each.topic]]
+    return {"fold": f"{len(known)} terms explained.", "terms": known}
 
 
 def _distinct(values: Iterable[str]) -> str:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from reports.analysis import trade_off
 from reports.analysis.prices import words
+from reports.analysis.wording import names
 from reports.html.cells import Cell, Table, is_number, sortable
 from reports.html.page_data import PageData
 from reports.html.sections.answer import RANKS
 from reports.tables import tables
+from reports.tables.costs import equal_words
 from zoo.measure import metrics
 from zoo.measure.metrics import Metric
+from zoo.text.listing import level_text, listed
 
-NOTE = (
-    "Accuracy: mean ± standard deviation over the seeds (their number). "
-    "Difference: to the baseline, with its 95 % interval."
-)
+SORTED_BY = ("difference_points", "accuracy_percent_mean")
+NOTE = "Accuracy: mean ± standard deviation (trainings). Difference: to the baseline, with its 95 % interval."
 PRICE_NOTE = "Training time is that of one run, latency that of one image."
 CHANGE_NOTE = (
     "Below each figure: the change against the baseline; of what is measured, how many times the baseline's it is, with an "
@@ -30,28 +33,40 @@ def variants(data: PageData) -> dict[str, Any] | None:
     frame = data.frame
     if frame.empty or not frame["n"].any():
         return None
-    return {"rounded": _rounded(frame), "unrounded": _unrounded(frame)}
+    return {"rounded": _rounded(data), "unrounded": _unrounded(frame)}
 
 
-def _rounded(frame: pd.DataFrame) -> Table:
-    header = tables.header()
-    rows = [
-        [Cell(text, value) for text, value in zip(texts, _sorted_by(row), strict=True)]
-        for texts, row in zip(tables.formatted(frame), frame.to_dict("records"), strict=True)
-    ]
-    text_columns = frozenset({0, header.index("verdict")})
-    return Table("Every variant, in the question's order", header, rows, text_columns, is_sortable=True, note=NOTE)
+def _rounded(data: PageData) -> Table:
+    """One column a factor where several vary, then what is asked about, then the costs in which the variants differ."""
+    frame, levels = data.frame, data.sweep.levels
+    factors = names.factors(levels)
+    by_factor = len(factors) > 1 and all(set(factors) <= levels.get(name, {}).keys() for name in frame["variant"])
+    naming = tuple(factors) if by_factor else ("variant",)
+    texts = dict(zip(frame["variant"], tables.formatted(frame), strict=True))
+    shown = [metric for metric in tables.shown_metrics() if _differs(frame, metric)]
+    known = [tables.header().index(name) for name in ("verdict", "difference, points", "test accuracy, %")]
+    rows = []
+    for row in frame.to_dict("records"):
+        own = [level_text(levels[row["variant"]][factor]) for factor in factors] if by_factor else [row["label"]]
+        first = Cell(own[0], note="baseline" if row["baseline"] else "")
+        values = (sortable(RANKS.get(row["verdict"])), *(sortable(row[name]) for name in SORTED_BY))
+        cells = [Cell(texts[row["variant"]][column], value) for column, value in zip(known, values, strict=True)]
+        costs = [
+            Cell(metric.format(row[metric.name]), float(row[metric.name]))
+            if is_number(row[metric.name])
+            else Cell(tables.ABSENT)
+            for metric in shown
+        ]
+        rows.append([first, *map(Cell, own[1:]), *cells, *costs])
+    header = (*naming, "verdict", "difference, points", "test accuracy, %", *(m.column_heading for m in shown))
+    note = f"{NOTE} {equal_words(frame)}".strip()
+    text_columns = frozenset(range(len(naming) + 1))
+    return Table("Every variant, in the question's order", header, rows, text_columns, is_sortable=True, note=note)
 
 
-def _sorted_by(row: Mapping[str, Any]) -> list[Any]:
-    """What each column of ``tables.header()`` is sorted by: its unrounded value."""
-    return [
-        None,
-        sortable(row["accuracy_percent_mean"]),
-        sortable(row["difference_points"]),
-        sortable(RANKS.get(row["verdict"])),
-        *(sortable(row.get(metric.name)) for metric in tables.shown_metrics()),
-    ]
+def _differs(frame: pd.DataFrame, metric: Metric) -> bool:
+    values = frame[metric.name].dropna() if metric.name in frame else ()
+    return len(values) > 0 and (len(frame) == 1 or trade_off.differs(np.asarray(values, float)))
 
 
 def _unrounded(frame: pd.DataFrame) -> Table:
@@ -87,7 +102,10 @@ def price(data: PageData) -> dict[str, Any] | None:
     ]
     header = ("variant", *(metric.noun for metric in costs))
     note = f"{PRICE_NOTE} {CHANGE_NOTE}" if baseline else PRICE_NOTE
-    return {"table": Table("The price of each variant", header, rows, is_sortable=True, note=note)}
+    return {
+        "fold": f"{listed(metric.noun for metric in costs)}, with the change against the baseline.".capitalize(),
+        "table": Table("The price of each variant", header, rows, is_sortable=True, note=note),
+    }
 
 
 def _price(row: Mapping[str, Any], metric: Metric, baseline: Mapping[str, Any] | None) -> Cell:

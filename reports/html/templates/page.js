@@ -75,12 +75,4 @@
       if (Date.now() - touched > 5000 && String(getSelection()) === "") location.reload();
     }, pause);
   }
-
-  // On paper nothing is folded.
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    for (const each of opened) each.open = true;
-  });
-  addEventListener("afterprint", () => { for (const each of opened) each.open = false; });
 })();

@@ -1,0 +1,44 @@
+"""The best configuration of a sweep, and the cheapest one that is nearly as accurate."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.analysis import trade_off
+from reports.analysis.wording.names import cut
+from zoo.measure.cost_axes import CostAxis, cost_axes
+from zoo.measure.metrics import Kind
+
+
+def choice(variants: pd.DataFrame, margin: float | None) -> str:
+    """In a sentence or two; "" where fewer than three variants have a result."""
+    known = variants[(variants["n"] > 0) & variants["accuracy_percent_mean"].notna()]
+    if len(known) < 3:
+        return ""
+    best = known.loc[known["accuracy_percent_mean"].idxmax()]
+    text = f"Most accurate here: {cut(best['label'])}, {best['accuracy_percent_mean']:.2f} %{_is_baseline(best)}."
+    axis = first_axis(known)
+    if axis is None or not margin:
+        return text
+    costs = pd.Series(trade_off.cost_values(known, axis.name), known.index)
+    near = known.index[known["accuracy_percent_mean"] >= best["accuracy_percent_mean"] - margin]
+    if costs[near].isna().all():
+        return text
+    cheapest = known.loc[costs[near].idxmin()]
+    if cheapest.name == best.name:
+        return f"{text} No other is both within {margin:g} points of it and cheaper in {axis.noun}."
+    ratio = costs[cheapest.name] / costs[best.name]
+    return (
+        f"{text} Cheapest in {axis.noun} within {margin:g} points of it, by the means: {cut(cheapest['label'])}, "
+        f"{cheapest['accuracy_percent_mean']:.2f} %{_is_baseline(cheapest)}, {100 * (ratio - 1):+.1f} % {axis.noun}."
+    )
+
+
+def _is_baseline(row: pd.Series) -> str:
+    return " (the baseline)" if row["baseline"] else ""
+
+
+def first_axis(variants: pd.DataFrame) -> CostAxis | None:
+    """The cost that decides between variants: the first counted one in which they differ; None where there is none."""
+    differing = (cost_axes()[name] for name in trade_off.axes(variants))
+    return next((axis for axis in differing if axis.metric.kind in (Kind.COUNT, Kind.SIZE)), None)

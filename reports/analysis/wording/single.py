@@ -1,0 +1,156 @@
+"""One variant against the baseline: the answer, its price, and what it takes to know more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.analysis.prices import words
+from reports.analysis.wording.names import Change
+from zoo.stats.power import ALPHA
+from zoo.stats.verdicts import SeedSchedule, VerdictWord
+from zoo.text.listing import listed
+
+RISK = f"risk of being wrong at most {100 * ALPHA:g} %"
+
+
+def answer(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change, margin: float | None) -> str:
+    """In the words of the question, with both accuracies. ``row`` and ``baseline`` are rows of ``variants.frame``."""
+    sides = f"{row['accuracy_percent_mean']:.2f} % {change.new}, {baseline['accuracy_percent_mean']:.2f} % {change.old}"
+    word = VerdictWord(row["verdict"] or VerdictWord.NONE)
+    trainings = trainings_words(row, baseline, change)
+    if word in (VerdictWord.FAILED, VerdictWord.DID_NOT_LEARN):
+        ended = "failed" if word is VerdictWord.FAILED else "did not learn"
+        return f"{capital(change.leave)}: the trainings {change.new} {ended}."
+    if row.get("n_failed") or baseline.get("n_failed"):
+        return (
+            f"Find out first why trainings failed. Of the others: {sides} ({trainings}). {_of_the_others(row, margin)}"
+        )
+    if word is VerdictWord.EQUIVALENT:
+        return f"{capital(change.may)}: {sides}. {_within(row, margin)} ({trainings}, {RISK})."
+    if word in (VerdictWord.HELPS, VerdictWord.HURTS):
+        do = change.take if word is VerdictWord.HELPS else change.leave
+        more = "more" if word is VerdictWord.HELPS else "less"
+        points = f"{abs(row['difference_points']):.2f} points"
+        return (
+            f"{capital(do)}: {sides}. That is {points} {more} ({interval_words(row)}; {trainings}, {RISK})"
+            f"{_beyond(row, margin)}."
+        )
+    what = f"whether {change.factor} matters" if change.factor else f"whether to {change.take}"
+    if word is VerdictWord.UNDECIDED:
+        return f"It cannot be told yet {what}: {sides} ({trainings}). {_not_shown(row, margin)}"
+    return f"It cannot be told yet {what}: {sides} ({trainings}). {_no_spread(row, baseline)}"
+
+
+def _of_the_others(row: Mapping[str, Any], margin: float | None) -> str:
+    """What is shown of those that did not fail, without advice."""
+    if row["verdict"] == VerdictWord.EQUIVALENT:
+        return f"{_within(row, margin)}; that says nothing of why some failed."
+    if row["verdict"] in (VerdictWord.HELPS, VerdictWord.HURTS):
+        return f"The difference is {row['difference_points']:+.2f} points ({interval_words(row)})."
+    return "It cannot be told yet whether they differ."
+
+
+def _within(row: Mapping[str, Any], margin: float | None) -> str:
+    cared = f"smaller than the {margin or math.nan:g} points you said you do not care about"
+    if row.get("difference_shown"):
+        return f"The difference is real, but {cared}"
+    return f"The difference is {cared}"
+
+
+def _beyond(row: Mapping[str, Any], margin: float | None) -> str:
+    """What is shown of the margin, where a difference is."""
+    beyond = row.get("beyond_margin")
+    if not margin or beyond is None or pd.isna(beyond):
+        return ""
+    if beyond:
+        return f", which is more than the {margin:g} points you said you do not care about"
+    return f". Whether it is more than the {margin:g} points you said you do not care about cannot be told"
+
+
+def _not_shown(row: Mapping[str, Any], margin: float | None) -> str:
+    low, high = interval(row)
+    fits = f"Anything from {low:+.2f} to {high:+.2f} points fits these trainings"
+    if margin:
+        return f"{fits}, where {margin:g} is what you said you do not care about."
+    return f"{fits}; no margin was declared, so that it makes no difference could not be shown either."
+
+
+def _no_spread(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
+    if min(row["n"], baseline["n"]) > 1:
+        return "The seeds of the first analysis are not all trained."
+    return "One training of a side says nothing of how far another one would be off."
+
+
+def price(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change) -> str:
+    """What it saves and costs, and what of that cannot be told."""
+    found = words.price(row, baseline)
+    parts = [
+        f"What it saves {change.new}: {listed(found.saves)}." if found.saves else "",
+        f"What it costs {change.new}: {listed(found.costs)}." if found.costs else "",
+        f"The same: {listed(found.same)}." if found.same and (found.saves or found.costs or found.untold) else "",
+        f"The price {change.new} is the same: {listed(found.same)}." if found.is_the_same else "",
+        *(f"{capital(each)}." for each in found.untold),
+    ]
+    return " ".join(filter(None, parts)) or "What it costs was not measured."
+
+
+def more(row: Mapping[str, Any], baseline: Mapping[str, Any], schedule: SeedSchedule | None) -> str:
+    """What to train to decide it; "" where it is decided."""
+    word, n = VerdictWord(row["verdict"] or VerdictWord.NONE), int(min(row["n"], baseline["n"]))
+    if word is VerdictWord.NONE:
+        return "" if n > 1 else "Train at least 3 seeds of each: seeds: {min: 3, max: 10, until: decided}."
+    if word is not VerdictWord.UNDECIDED:
+        return ""
+    return seeds_words(row.get("seeds_needed"), n, schedule)
+
+
+def seeds_words(needed: Any, n: int, schedule: SeedSchedule | None) -> str:
+    """How many seeds it takes, for somebody who wants to go on."""
+    if needed is None or pd.isna(needed):
+        return "No affordable number of seeds would decide a difference like this one."
+    if schedule is not None and n < schedule.last:
+        end = f", and the sweep ends at {schedule.last}" if needed > schedule.last else ""
+        return f"If the truth is what was seen, about {int(needed)} seeds of each decide it{end}; there are {n} by now."
+    most = max(int(needed), n + 1)
+    return (
+        f"If the truth is what was seen, about {most} seeds of each would decide it. Ask again in a new sweep, with "
+        f"seeds: {{min: 3, max: {most}, until: decided}}."
+    )
+
+
+# --- parts of sentences ------------------------------------------------------------------------------------------
+
+
+def interval(row: Mapping[str, Any]) -> tuple[float, float]:
+    """The one that the verdict used, in points."""
+    ends = [number(row.get(f"verdict_{end}_points")) for end in ("low", "high")]
+    if any(map(math.isnan, ends)):
+        ends = [number(row.get(f"difference_{end}_points")) for end in ("low", "high")]
+    return ends[0], ends[1]
+
+
+def interval_words(row: Mapping[str, Any]) -> str:
+    low, high = interval(row)
+    level = number(row.get("verdict_level"))
+    percent = 95 if math.isnan(level) else 100 * level
+    return f"{percent:.4g} % interval {low:+.2f} to {high:+.2f}"
+
+
+def trainings_words(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change) -> str:
+    """``7 trainings each``"""
+    if row["n"] == baseline["n"]:
+        return f"{row['n']} training{'s' if row['n'] != 1 else ''} each"
+    return f"{row['n']} training{'s' if row['n'] != 1 else ''} {change.new}, {baseline['n']} {change.old}"
+
+
+def number(value: Any) -> float:
+    """nan for what is missing."""
+    return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
