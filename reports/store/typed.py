@@ -21,6 +21,7 @@ T = TypeVar("T")
 _SHOWN = 80  # characters of a value
 _LARGEST = 2**63 - 1
 _MOST_POINTS = 100.0
+_MOST_DIGITS = 20
 
 _FIX = "the sweep's own command with --sync writes it again"
 
@@ -206,5 +207,7 @@ def _figures() -> TypeAdapter[Any]:
         seeds=(Annotated[int, Field(ge=1, le=_LARGEST)], 1),
         source=(str, ...),
         claim=(str, ""),
+        digits=(Annotated[int, Field(ge=0, le=_MOST_DIGITS)] | None, None),
+        differs=(dict[str, Annotated[list[Any], Field(min_length=2, max_length=2)]], {}),
     )
     return TypeAdapter(list[figure])  # type: ignore[valid-type]

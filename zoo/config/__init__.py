@@ -4,9 +4,10 @@ May import: training, models, data, plugins, text. Nothing here imports TensorFl
 reported at once.
 """
 
+from zoo.config.claims import Claim
 from zoo.config.design.variants import Variant
 from zoo.config.errors import Problem, QuestionError
-from zoo.config.question import Claim, Question, load
+from zoo.config.question import Question, load
 from zoo.config.settings import PLACEMENT, Config
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -60,6 +61,14 @@ class Document:
         while path and path not in self.positions:
             path = path[:-1]
         return self.positions.get(path, (START, START))[0 if key else 1]
+
+    def number_at(self, path: ItemPath) -> str:
+        """The number that a path has in the file, digit by digit; empty where it has none, or an option replaced it."""
+        if path not in self.positions or any(path[:n] in self.overrides for n in range(len(path) + 1)):
+            return ""
+        at = self.positions[path][1]
+        found = re.match(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?", self.text.splitlines()[at.line - 1][at.column - 1 :])
+        return found[0] if found else ""
 
     def fail_if_problems(self) -> None:
         """Raise QuestionError when there are problems, in the order of the file, options last."""

@@ -8,33 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.config.design.variants import Drafts, Variant, draft_variants, listed, resolve_variants
+from zoo.config import claims
+from zoo.config.claims import Claim
+from zoo.config.design.variants import Variant, draft_variants, resolve_variants
 from zoo.config.document import Document, Position
 from zoo.config.overrides import override
 from zoo.config.reader import read
 from zoo.config.schema import GrowingSeeds, QuestionDocument, check
-from zoo.text.suggestions import did_you_mean
-from zoo.text.yaml_form import as_yaml
 
 _log = logging.getLogger(__name__)
-
-LIKE_FRACTIONS = (0.001, 0.02)  # margins that are next to nothing in points, and usual as fractions
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What somebody has published of a variant: its test accuracy in percent, or its difference in points to another one.
-
-    A figure that was given as a range has ``low`` < ``high``, any other ``low`` = ``high``.
-    """
-
-    variant: str
-    against: str  # the variant that a difference is to; "" for an accuracy
-    low: float
-    high: float
-    seeds: int  # trainings that the published figure is the mean of
-    source: str
-    claim: str = ""  # in the source's words
 
 
 @dataclass(frozen=True)
@@ -90,7 +72,7 @@ def load(
     imports = _load_imports(document, checked, may_run)
     drafts = draft_variants(document, checked)
     variants = resolve_variants(document, checked, drafts)
-    claims = _claims(document, checked, drafts)
+    published = claims.claims(document, checked, drafts, variants)
     growing = checked.seeds if isinstance(checked.seeds, GrowingSeeds) else None
     if growing and drafts.baseline is not None and len(drafts.variants) < 2:
         message = "until: decided takes something to compare with the baseline, and there is one variant"
@@ -112,7 +94,7 @@ def load(
         factors=checked.factors,
         imports=tuple(imports),
         first_analysis=growing.min if growing else None,
-        published=tuple(claims),
+        published=tuple(published),
         overrides=tuple(overrides),
         positions={draft.name: document.position(draft.origin, key=True) for draft in drafts.variants},
     )
@@ -121,21 +103,14 @@ def load(
 def _doubts(document: Document, question: QuestionDocument) -> list[str]:
     """What is allowed, and yet likely to be meant otherwise, as questions to the person."""
     doubts = []
-    low, high = LIKE_FRACTIONS
+    low, high = claims.LIKE_FRACTIONS
     if low <= question.margin <= high:
         meant = f"if {100 * question.margin:g} points are meant, write {100 * question.margin:g}"
         message = (
             f"is the margin meant as a fraction? It is in points, so this is {question.margin:g} of a point; {meant}"
         )
         doubts.append(document.described(("margin",), message))
-    for i, figure in enumerate(question.published or []):
-        if figure.accuracy and 0 < figure.accuracy[1] <= 1:
-            percent = 100 * figure.accuracy[1]
-            message = (
-                f"is this accuracy meant as a fraction? It is in percent; if {percent:g} % is meant, write {percent:g}"
-            )
-            doubts.append(document.described(("published", i, "accuracy"), message))
-    return doubts
+    return [*doubts, *claims.doubts(document, question)]
 
 
 def _load_imports(document: Document, question: QuestionDocument, may_run: Callable[[Path, Path], bool]) -> list[Path]:
@@ -157,26 +132,3 @@ def _load_imports(document: Document, question: QuestionDocument, may_run: Calla
         document.report(("imports",) if isinstance(given, str) else ("imports", i), problem)
         document.registry_complete = False
     return files
-
-
-def _claims(document: Document, question: QuestionDocument, drafts: Drafts) -> list[Claim]:
-    """The published figures; names that no variant has are reported."""
-    if drafts.baseline is None:
-        return []
-    names = [draft.name for draft in drafts.variants]
-    given = document.data.get("published")
-    for i, item in enumerate(given if isinstance(given, list) else []):  # malformed ones, too: all is reported at once
-        for key in ("variant", "against"):
-            name = item.get(key) if isinstance(item, dict) else None
-            if isinstance(name, str) and name not in names:
-                message = f"no variant is named {as_yaml(name)}{did_you_mean(name, names)}; variants: {listed(names)}"
-                document.report(("published", i, key), message)
-    claims = []
-    for i, figure in enumerate(question.published or []):
-        against = figure.against or drafts.baseline if figure.difference else ""
-        if against == figure.variant:
-            message = f"a difference is between two variants, and {against!r} stands on both sides"
-            document.report(("published", i, "variant"), message)
-        low, high = figure.accuracy or figure.difference or (0.0, 0.0)  # one of the two is given
-        claims.append(Claim(figure.variant, against, low, high, figure.seeds, figure.source, figure.claim))
-    return claims

@@ -179,6 +179,9 @@ class PublishedFigure(_Section):
     seeds: Annotated[
         int, Field(ge=1, le=1_000_000), must("seeds must be how many trainings the figure is the mean of")
     ] = 1
+    at: Annotated[
+        dict[str, Any], must("at must be a mapping of the fields that the figure was published at ({steps: 10000})")
+    ] = {}
     source: Text = Field(description=f"a published figure needs source: e.g. {_FIGURE}")
     claim: Text = ""
 
