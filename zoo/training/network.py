@@ -43,6 +43,22 @@ class TrainableNetwork:
             for variable, value in zip(variables, raw, strict=True):
                 variable.assign(value)
 
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within this block the network may train; after it, it is as before, to the bit."""
+        variables = self.local_variables()
+        before = [variable.numpy() for variable in variables]
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+
+    def local_variables(self) -> list[tf.Variable]:
+        """All that a step changes: a checkpoint holds the same. Each replica of this process has its own copy of each."""
+        variables = [*self.model.variables, *self.averages, *self.optimizer.variables]
+        return [copy for variable in variables for copy in self.strategy.experimental_local_results(variable)]
+
 
 def create_network(
     config: Config, seed: int, classes: int, train_images: int, strategy: tf.distribute.Strategy

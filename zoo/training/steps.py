@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoo.data.batches import training_batch
 from zoo.models import layers
-from zoo.training import multi_worker, objective
+from zoo.training import objective
 from zoo.training.network import TrainableNetwork, update_averages
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def training_function(network: TrainableNetwork, images: Any, labels: Any, confi
         return step + 1, loss_sum + tf.cast(loss, tf.float64), correct + hits, tf.where(is_first_bad, step, bad)
 
     types = (tf.float64, tf.int64, tf.int64)  # of the totals
-    train = _compiled(network, one_step, types)
+    train = _compiled(one_step, types)
 
     def call(first_step: int, count: int, totals: Totals) -> Totals:
         values = (tf.constant(value, dtype) for value, dtype in zip(totals, types, strict=True))
@@ -85,33 +85,33 @@ def _replica_step(
     return replica_step
 
 
-def _compiled(network: TrainableNetwork, one_step: Callable[..., Any], types: tuple[Any, ...]) -> Callable[..., Any]:
-    """A function ``(first_step, count, *totals) -> totals`` that makes ``count`` steps inside one graph."""
+def _compiled(one_step: Callable[..., Any], types: tuple[Any, ...]) -> Callable[..., Any]:
+    """A function ``(first_step, count, *totals) -> totals`` that makes ``count`` steps inside one graph.
+
+    The step is a function that TensorFlow calls from the loop and does not inline into it. Inlined, all of the network
+    would lie on a cycle of the graph, and a cycle has no first node: TensorFlow's pass that puts in oneDNN's kernels visits
+    its nodes in an order that depends on addresses in memory. It gives the gradient of a pool oneDNN's kernel only if
+    it has come by that pool before; in one process in some hundreds it has not, and the gradient has other last bits.
+    """
     import tensorflow as tf
 
     step_spec, totals_specs = tf.TensorSpec([], tf.int64), [tf.TensorSpec([], t) for t in types]
 
+    @tf.function(
+        input_signature=[step_spec, *totals_specs], autograph=False, experimental_attributes={"_noinline": True}
+    )
+    def single(step: Any, *totals: Any) -> Any:
+        return one_step(step, *totals)
+
     @tf.function(input_signature=[step_spec, step_spec, *totals_specs], autograph=False)
     def loop(first_step: Any, count: Any, *totals: Any) -> Any:
         until = first_step + count
-        _, *totals = tf.while_loop(lambda step, *_: step < until, one_step, (first_step, *totals))
+        _, *totals = tf.while_loop(lambda step, *_: step < until, single, (first_step, *totals))
         return totals
 
-    @tf.function(input_signature=[step_spec, *totals_specs], autograph=False)
-    def single(step: Any, *totals: Any) -> Any:
-        return one_step(step, *totals)[1:]
-
-    def train(first_step: int, count: int, *totals: Any) -> Any:
-        if not multi_worker.are_several(network.strategy):
-            return loop(tf.constant(first_step, tf.int64), tf.constant(count, tf.int64), *totals)
-        # No loop, which is a cycle in the graph: TensorFlow's pass that puts in oneDNN's kernels then visits the nodes in an
-        # order that varies between processes, and the gradient of a pool gets another kernel, with other last bits, in some.
-        single.get_concrete_function()
-        for step in range(first_step, first_step + count):
-            totals = single(tf.constant(step, tf.int64), *totals)
-        return totals
-
-    return train
+    return lambda first_step, count, *totals: loop(
+        tf.constant(first_step, tf.int64), tf.constant(count, tf.int64), *totals
+    )
 
 
 @functools.cache

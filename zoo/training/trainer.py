@@ -114,7 +114,8 @@ class _Session:
         self.record.write_history(progress.history)
         if progress.step == last:
             return True
-        self.steps(progress.step, 0, progress.totals)  # trace and compile before the clock runs
+        with self.network.kept():  # a step compiles everything, before the clock runs
+            self.steps(progress.step, 1, Totals())
         count, saved_at = _FIRST_CALL_STEPS, time.monotonic()
         while progress.step < last:
             until = self._next_evaluation()
