@@ -11,7 +11,7 @@ import pandas as pd
 from reports.analysis import claims, examples, images, interactions, provenance, trade_off
 from reports.analysis import variants as variant_table
 from reports.analysis.details import Details, Headline
-from reports.analysis.validity import failures, validity
+from reports.analysis.validity import design, failures, validity
 from reports.analysis.validity.validity import NOTHING_WRONG, Validity
 from reports.analysis.wording import advice, names, sentences
 from reports.store import files
@@ -48,7 +48,7 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     effects, effects_note = _effects(sweep, accuracies)
     png_files, images_note = images.of(sweep, evidence.flips) if with_images and evidence is not None else ({}, "")
     details = Details(
-        alerts=valid.alerts(sweep.baseline),
+        alerts=[*valid.alerts(sweep.baseline), *design.alerts(sweep)],
         headlines=headlines(variants, sweep, valid),
         per_class=evidence and evidence.per_class,
         churn=evidence and evidence.churn,

@@ -21,9 +21,9 @@ class Headline(NamedTuple):
 
 
 class Alert(NamedTuple):
-    """What stands above everything, in red: a sentence about variants that failed or learned nothing."""
+    """What stands above everything, in red: a sentence about failures, variants that learned nothing, the design."""
 
-    word: VerdictWord
+    word: str  # that of the verdict, or what is wrong
     variants: tuple[str, ...]
     sentence: str
 

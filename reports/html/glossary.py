@@ -32,7 +32,7 @@ COMPARISON_TERMS = (
     ),
     Term(
         "margin",
-        "The difference that the person who asked does not care about, declared in the question before the runs.",
+        "The difference that the person who asked does not care about: it belongs into the question before the runs.",
     ),
     Term(
         "helps, hurts",

@@ -31,12 +31,15 @@ def read(sweep: str, tracking_uri: str | None = None, *, with_histories: bool = 
     artifacts = {row["run_id"]: row.pop("artifact_uri") for row in rows}
     frame = runs.frame(rows, variants)
     variants += tuple(name for name in dict.fromkeys(frame["variant"]) if name not in variants)
-    baseline = tags.text(ExperimentTags.BASELINE)
+    baseline, design = tags.text(ExperimentTags.BASELINE), tags.design
+    first, judged = tags.first_analysis, seeds
+    if design is not None:
+        first, judged = design.judged.first_analysis, design.judged.seeds
     return Sweep(
         name=sweep,
         question=" ".join(tags.text(ExperimentTags.QUESTION).split()),
         baseline=baseline if baseline in variants else None,
-        margin=tags.margin,
+        margin=tags.margin if design is None else design.declared.margin,
         variants=variants,
         seeds=seeds,
         command=without_passwords(tags.text(ExperimentTags.COMMAND)) or None,  # earlier versions kept them
@@ -44,9 +47,10 @@ def read(sweep: str, tracking_uri: str | None = None, *, with_histories: bool = 
         histories=histories(client, uri, experiment.experiment_id, frame["run_id"].tolist() if with_histories else []),
         uri=uri,
         experiment_id=experiment.experiment_id,
-        schedule=None if (first := tags.first_analysis) is None else SeedSchedule(first, len(seeds)),
+        schedule=None if first is None else SeedSchedule(first, len(judged)),
         levels=levels.complete(tags.levels, frame),
         published=tags.published,
+        design=design,
         artifacts=artifacts,
     )
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from zoo.stats import verdicts as statistics
 from zoo.stats.verdicts import SeedSchedule, Verdict
+from zoo.storage.designs import DesignHistory
 from zoo.tracking.names import RunStatus
 
 FAILED = (RunStatus.FAILED, RunStatus.KILLED)
@@ -47,6 +48,7 @@ class Sweep:
     schedule: SeedSchedule | None = None  # seeds were added until the verdicts were decided
     levels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # variant -> factor -> level, see ``levels``
     published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.analysis.claims`` reads them
+    design: DesignHistory | None = None  # as it was declared; None where that is not known
     artifacts: Mapping[str, str] = field(default_factory=dict)  # run id -> address of its files
 
     def results(self, variant: str | None = None) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from reports.errors import ReportError
 from zoo.measure.metrics import Kind, Metric
+from zoo.storage.designs import DesignHistory
 from zoo.text.characters import without_half_pairs
 from zoo.tracking.names import ExperimentTags, Params, RunTags
 
@@ -65,6 +66,17 @@ class SweepTags:
         if number is not None and self.seeds and number > len(self.seeds):
             raise self._wrong(ExperimentTags.FIRST_ANALYSIS, f"at most the number of seeds, which is {len(self.seeds)}")
         return number
+
+    @property
+    def design(self) -> DesignHistory | None:
+        """The design as it was declared, with its changes."""
+        text = self._tags.get(ExperimentTags.DESIGN)
+        if not text or text == "null":
+            return None
+        try:
+            return DesignHistory.from_text(text) or None
+        except ValueError as error:
+            raise self._wrong(ExperimentTags.DESIGN, "a JSON list of designs") from error
 
     @property
     def levels(self) -> dict[str, dict[str, Any]]:

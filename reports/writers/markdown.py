@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis.answer import Answer
+from reports.analysis.validity import design
 from reports.analysis.wording import sentences
 from reports.store.sweep import Sweep, has_result
 from reports.tables import tables
@@ -191,8 +192,7 @@ def _provenance(sweep: Sweep, facts: Mapping[str, str]) -> str:
     if len(sweep.runs) > FOLDED_FROM:  # the blank lines make it a table inside the HTML
         listing = f"<details><summary>{len(sweep.runs)} runs</summary>\n\n{listing}\n\n</details>"
     statements = [f"{name.capitalize()}: {escape(value)}." for name, value in facts.items()]
-    if sweep.margin is not None:
-        statements.append(f"Margin declared before the runs: {sweep.margin:g} points.")
+    statements += [f"{name.capitalize()}: {escape(text)}." for name, text in design.facts(sweep).items()]
     if sweep.schedule is not None:
         first, last = sweep.schedule
         statements.append(f"Seeds: analysed after every seed from {first} to {last}; what was decided got no more.")

@@ -161,6 +161,7 @@ def test_runs_are_linked_where_the_link_is_one():
 
 def test_provenance_has_commands_margin_checksum_and_versions(full):
     words = Read(full).words
-    for piece in ("python run_sweep.py experiments/several.yaml", "0.5 points, declared before the runs", "feed" * 16,
+    for piece in ("python run_sweep.py experiments/several.yaml", "0.5 points; when it was declared is not known",
+                  "feed" * 16,
                   "abcdef0123456789", "TensorFlow 2.21.0"):  # fmt: skip
         assert piece in words

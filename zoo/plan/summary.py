@@ -15,6 +15,7 @@ from zoo.plan.seeds import stages
 from zoo.stats import descriptive
 from zoo.stats.power import (
     ALPHA,
+    FEWEST_SEEDS,
     MOST_SEEDS,
     chances,
     detectable_difference,
@@ -23,7 +24,6 @@ from zoo.stats.power import (
 )
 from zoo.text.wording import duration, table
 
-FEWEST_SEEDS = 3  # before the first interim analysis
 ASSUMED_SD = 0.25  # points between seeds; arXiv:2304.01910 finds 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4
 
 

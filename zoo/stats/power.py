@@ -21,6 +21,7 @@ from zoo.stats.distributions import Floats, beta_quantile, gamma_quantile, norma
 ALPHA = 0.05
 POWER = 0.8
 MOST_SEEDS = 1_000  # per variant, more than anybody trains; beyond it "how many" is not worth a number
+FEWEST_SEEDS = 3  # before the first interim analysis
 MORE_WITH_ANALYSES = (
     1.1  # seeds at most with interim analyses, for the power that one seed would have in a fixed number
 )

@@ -38,6 +38,7 @@ class VerdictWord(StrEnum):
     EQUIVALENT = "equivalent"
     UNDECIDED = "undecided"
     DESCRIPTIVE = "descriptive"  # a cell of a grid: shown beside the effects that are judged, not judged itself
+    WITHHELD = "withheld"  # the design was changed after its results could be seen
     NONE = "none"  # it takes two seeds on each side
 
     @property

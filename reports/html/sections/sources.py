@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+from reports.analysis.validity import design
 from reports.analysis.wording import sentences
 from reports.html.cells import Cell, Table, as_text, rows_of
 from reports.html.glossary import terms
@@ -55,7 +56,7 @@ def missing(data: PageData) -> dict[str, Any] | None:
 def provenance(data: PageData) -> dict[str, Any]:
     sweep, runs = data.sweep, data.sweep.runs
     facts = {"baseline": sweep.baseline or "none"}
-    facts["margin"] = "none declared" if not sweep.margin else f"{sweep.margin:g} points, declared before the runs"
+    facts |= design.facts(sweep)
     facts["seeds"] = ", ".join(map(str, sweep.seeds))
     if sweep.schedule is not None:
         first, last = sweep.schedule

@@ -1,0 +1,97 @@
+"""What a report says of the design: when it was declared, and what was changed after results could be seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from helpers.answered import answered
+
+from reports.analysis.validity import design
+from reports.store.typed import SweepTags
+from zoo.config import load
+from zoo.storage.designs import Design, DesignHistory
+
+TEXT = """\
+question: Does it matter?
+base: {model: alex2, data: digits, steps: 100}
+factors: {augment.flip: [true, false]}
+seeds: 3
+margin: 0.5
+"""
+BEGAN = datetime(2026, 11, 27, 12, tzinfo=UTC)
+TRUE, FALSE = "augment.flip=true", "augment.flip=false"
+
+
+def declared(seeds: int, minute: int = 0, **fields) -> Design:
+    values = {"time": BEGAN.replace(minute=minute), "seeds": tuple(range(seeds)), "margin": 0.5, "baseline": TRUE}
+    return Design(**values | fields)
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    """A sweep with accuracies of both variants, and the entries of its history."""
+
+    def sweep(first, second, *entries: Design, seeds: str = "3"):
+        path = tmp_path / "q.yaml"
+        path.write_text(TEXT.replace("seeds: 3", f"seeds: {seeds}"))
+        return replace(answered(load(path), {TRUE: first, FALSE: second}), design=DesignHistory(entries) or None)
+
+    return sweep
+
+
+EQUAL = [80.0, 80.5, 81.0]
+
+
+@pytest.mark.parametrize(("entries", "text"), [
+    ([], "0.5 points; when it was declared is not known"),
+    ([declared(3)], "0.5 points, declared before the runs"),
+    ([declared(3, margin_given=False)], "0.5 points, the default: the question declares none"),
+    ([declared(3, results=6)], "0.5 points, written down when 6 of its runs had results already"),
+    ([declared(3, results=1)], "0.5 points, written down when one of its runs had results already"),
+])  # fmt: skip
+def test_the_margin_is_said_to_be_declared_before_the_runs_only_if_it_was(entries, text, sweep):
+    assert design.margin(sweep(EQUAL, EQUAL, *entries)) == text
+
+
+def test_when_the_design_was_declared_and_that_another_one_came_before(sweep):
+    found = design.facts(sweep(EQUAL, EQUAL, declared(3), declared(5, 30, results=6, compared=True)))
+    assert found["design"] == "3 seeds, declared 2026-11-27 12:00 UTC, before the first result"
+    fresh = declared(0, 45, first_analysis=3).model_copy(update={"seeds": tuple(range(3, 13))})
+    found = design.facts(sweep(EQUAL, EQUAL, declared(3), fresh))
+    assert found["design"] == (
+        "3 to 10 seeds, declared 2026-11-27 12:45 UTC, before the first result; 1 earlier one of this name asked for other "
+        "runs, and each declaration may be wrong by itself in 5 % of cases"
+    )
+
+
+def test_changes_stand_above_everything(sweep):
+    found = design.alerts(sweep(EQUAL, EQUAL, declared(3), declared(3, 30, margin=95.0, results=2)))
+    assert [(alert.word, alert.sentence) for alert in found] == [
+        (
+            "design changed",
+            "The margin was changed from 0.5 to 95 points after the first result: equivalence is judged by the 0.5 points "
+            "that were declared.",
+        )
+    ]
+    assert design.alerts(sweep(EQUAL, EQUAL, declared(3))) == design.alerts(sweep(EQUAL, EQUAL)) == []
+
+
+def test_the_seeds_that_are_recommended(sweep):
+    none_yet = sweep([], [], declared(3))
+    assert design.recommended_seeds(none_yet, 10) == "seeds: {min: 3, max: 11, until: decided}"
+    used = sweep(EQUAL, EQUAL, declared(3))
+    assert design.recommended_seeds(used, 10) == "seeds: {min: 3, max: 11, until: decided, start: 3}"
+    assert design.recommended_seeds(used, 2) == "seeds: {min: 3, max: 4, until: decided, start: 3}"
+    assert design.recommended_seeds(used, None) == ""
+
+
+def test_a_tag_that_is_no_history_is_named():
+    from reports.errors import ReportError
+
+    history = DesignHistory([declared(3)])
+    assert SweepTags("s", {"design": history.text}).design == history
+    assert SweepTags("s", {}).design is None and SweepTags("s", {"design": "[]"}).design is None
+    with pytest.raises(ReportError, match="tag 'design' is not a JSON list of designs"):
+        _ = SweepTags("s", {"design": '[{"seeds": 3}]'}).design
