@@ -95,7 +95,17 @@ def test_mistakes_in_the_design(wrong, text, position, message):
 @pytest.mark.parametrize(
     ("factors", "seeds", "message"),
     [
-        ("{" + ", ".join(f"lrn_radius{i}: [1, 2]" for i in range(60)) + "}", 1, f"{2**60:,} variants x 1 seeds are"),
+        (
+            "{" + ", ".join(f"lrn_radius{i}: [1, 2]" for i in range(60)) + "}",
+            1,
+            "more than a billion variants; a question",
+        ),
+        ("{lrn_radius: [" + ", ".join(map(str, range(1001))) + "]}", 1, "1,001 variants; a question may have 1,000"),
+        (
+            "{" + ", ".join(f"lrn_radius{i}: [1, 2]" for i in range(101)) + "}",
+            1,
+            "101 factors; a question may have 100",
+        ),
         ("{lrn: [true, false]}", 5001, "2 variants x 5,001 seeds are 10,002 runs; a question may have 10,000"),
     ],
 )

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.plans import QUESTION, make, with_checkpoints, with_result
+from helpers.plans import QUESTION, make, register_negated, with_checkpoints, with_result
 
 from zoo.config import QuestionError
 from zoo.host import hardware
 from zoo.plan.runs import StepRange
+from zoo.plan.seeds import stages
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,6 +66,21 @@ def test_a_shorter_result_that_is_missing_does_not_repeat_the_longer_one(tmp_pat
     with_result(training.record, 100)
     with_checkpoints(training.record, 100)
     assert training.steps_to_train() == StepRange(0, 50)
+
+
+def test_a_readout_that_was_added_later_is_evaluated_and_nothing_else(tmp_path):
+    finished = make(tmp_path).trainings[0]
+    with_result(finished.record, 100)
+    with_checkpoints(finished.record, 100)
+    (finished.record.checkpoints / "step_00000100" / "progress.json").write_text('{"history": [{"step": 100}]}')
+    register_negated()
+    unaffected = make(tmp_path)
+    assert unaffected.trainings[0].is_done() and stages.accuracy(unaffected, unaffected.runs[0]) == 50
+    asked = make(tmp_path, QUESTION.replace("augment.flip: [true, false]", "negated: [true, false]"))
+    training, (negated, plain) = asked.trainings[0], asked.runs[:2]
+    assert training.key == finished.key and not training.is_done()
+    assert training.steps_to_train() == StepRange(100, 100)
+    assert stages.accuracy(asked, negated) is None and stages.accuracy(asked, plain) == 50
 
 
 def test_planning_imports_no_tensorflow():

@@ -16,6 +16,8 @@ def logger():
     parent = logging.getLogger("mlflow")
     before = {name: logging.getLogger(name).handlers for name in ("mlflow", "sqlalchemy.engine", "alembic")}
     yield parent.getChild("store.db.utils")
+    for handler in parent.handlers:
+        handler.close()
     for name, handlers in before.items():
         logging.getLogger(name).handlers = handlers
 
@@ -39,3 +41,15 @@ def test_a_file_that_cannot_be_written_is_no_second_error(logger, tmp_path, capf
     mlflow_log.keep_in(tmp_path / path)
     fail(logger)
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_file_of_an_earlier_sweep_in_this_process_is_closed(logger, tmp_path):
+    mlflow_log.keep_in(tmp_path / "one.log")
+    fail(logger)
+    (earlier,) = logging.getLogger("mlflow").handlers
+    assert earlier.stream is not None
+    mlflow_log.keep_in(tmp_path / "other.log")
+    assert earlier.stream is None
+    fail(logger)
+    assert (tmp_path / "one.log").read_text().count("Traceback") == 1
+    assert (tmp_path / "other.log").read_text().count("Traceback") == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
+from helpers.plans import register_negated
 from helpers.tracked import (
     TWO_SIZES,
     artifacts,
@@ -252,3 +254,37 @@ def test_arguments_of_a_model_named_seed_and_variant_keep_their_values(workdir, 
     assert "params.`model.seed`" in view.tag(["seed"], 0)
     frame = reports.load("size", uri_of(workdir))
     assert set(frame["config.model.seed"]) == {"7", "8"} and set(frame["seed"]) == {0, 1}
+
+
+@pytest.mark.parametrize("fields_text", ["ema: true", "ema: false"])
+def test_another_evaluation_of_the_same_training_is_another_run(workdir, fields_text):
+    """The question is asked again with another readout in its base: neither its key nor its variants' names change."""
+    one = TWO_SIZES.replace("seeds: 2", "seeds: 1").replace("steps: 20", fields_text + ", steps: 20")
+    before = ask(workdir, one)
+    for training in before.trainings:
+        finish(training)
+        open_store(workdir, before).send(training, TrainingState.DONE)
+    other = {"ema: true": "ema: false", "ema: false": "ema: true"}[fields_text]
+    after = ask(workdir, one.replace(fields_text, other))
+    assert [run.key for run in after.runs] == [run.key for run in before.runs]
+    store = open_store(workdir, after)
+    for training in after.trainings:
+        store.send(training, TrainingState.DONE)
+    expected = {"ema: true": 0.95, "ema: false": 0.9}
+    for run in runs_of(store, only="tags.current = 'true'").values():
+        assert run.data.metrics["test/accuracy"] == expected[other]
+        assert run.data.params["ema"] == other.removeprefix("ema: ")
+    earlier = open_client(store.uri).search_runs([store.experiment_id], filter_string="tags.current = 'false'")
+    assert [run.data.metrics["test/accuracy"] for run in earlier] == [expected[fields_text]] * 2
+
+
+def test_rows_that_are_older_than_a_readout_are_sent_without_it(workdir):
+    register_negated()
+    plan = ask(workdir, TWO_SIZES.replace("seeds: 2", "seeds: 1").replace("steps: 20", "negated: true, steps: 20"))
+    training = plan.trainings[0]
+    finish(training)
+    store = open_store(workdir, plan)
+    store.send(training, TrainingState.STOPPED)
+    (run,) = runs_of(store).values()
+    assert "test/accuracy" not in run.data.metrics and run.data.metrics["test/accuracy_raw"] == 0.9
+    assert run.info.status == "KILLED", "it has no result: its evaluation is missing"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
+from helpers.plans import register_negated
 from helpers.small import config
 
 from zoo import data
@@ -31,7 +32,7 @@ class Stopping(TrainingEvents):
         return True
 
 
-def trained(directory, arrays, seed=0, targets=None, strategy=None, stop=False, **changes):
+def trained(directory, arrays, seed=0, targets=None, columns=(), strategy=None, stop=False, **changes):
     """Train the small configuration; returns its record and the final logits (raw, averaged)."""
     record = Record(directory)
     settings = config(**changes)
@@ -42,6 +43,7 @@ def trained(directory, arrays, seed=0, targets=None, strategy=None, stop=False, 
         arrays,
         record,
         targets=targets,
+        columns=columns,
         strategy=strategy or default_strategy(["CPU:0"]),
         events=Stopping() if stop else None,
     )
@@ -192,6 +194,22 @@ def test_a_milestone_keeps_its_predictions(tmp_path, arrays):
     record, _ = trained(tmp_path, arrays, milestones=(4, 400))
     assert [row["step"] for row in record.history()] == [4, 6, 12]
     assert record.has_result(4) and record.has_result(12) and not record.has_result(6)
+
+
+def test_a_readout_that_was_added_later_is_evaluated_from_the_last_checkpoint(tmp_path, arrays):
+    before, logits = trained(tmp_path, arrays)
+    rows = before.history()
+    register_negated()
+    after, again = trained(tmp_path, arrays, columns=["test/accuracy_raw_negated"])
+    np.testing.assert_array_equal(again[0], logits[0])
+    with np.load(after.results_file(12)) as results:
+        np.testing.assert_array_equal(results["logits_raw_negated"], -logits[0])
+    assert [row["step"] for row in after.history()] == [6, 12]
+    assert after.history()[0] == rows[0], "what was evaluated on the way stays as it was"
+    assert rows[1].items() < after.history()[1].items()
+    labels = np.asarray(arrays.test_labels)
+    assert after.history()[1]["test/accuracy_raw_negated"] == np.mean(logits[0].argmin(axis=1) == labels)
+    assert not after.missing([12], ["test/accuracy_raw_negated"])
 
 
 @pytest.mark.parametrize("seed", range(5))

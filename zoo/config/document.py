@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from zoo.config.errors import Problem, QuestionError
+
+MAX_PROBLEMS = 100  # that are listed at once
 
 ItemPath = tuple[str | int, ...]
 
@@ -38,7 +40,13 @@ class Document:
     def report(self, path: ItemPath, message: str, *, key: bool = False) -> None:
         """Add a problem at the position of a value, or with ``key`` of its key, unless the value has been refused."""
         if not self.is_refused(path):
-            self.problems[self._problem(path, message, key)] = None
+            self.add(self._problem(path, message, key))
+
+    def add(self, problem: Problem) -> None:
+        """Add a problem. Raises QuestionError when there are so many that nobody reads them all."""
+        self.problems[problem] = None
+        if len(self.problems) >= MAX_PROBLEMS:
+            self._fail(are_more=True)
 
     def refuse(self, path: ItemPath, message: str, *, key: bool = False) -> None:
         """Report a problem that makes any further one of this value, or inside it, pointless."""
@@ -73,9 +81,11 @@ class Document:
     def fail_if_problems(self) -> None:
         """Raise QuestionError when there are problems, in the order of the file, options last."""
         if self.problems:
-            raise QuestionError(
-                sorted(self.problems, key=lambda p: (p.override is not None, p.line or 0, p.column or 0))
-            )
+            self._fail(are_more=False)
+
+    def _fail(self, are_more: bool) -> NoReturn:
+        ordered = sorted(self.problems, key=lambda p: (p.override is not None, p.line or 0, p.column or 0))
+        raise QuestionError(ordered, are_more)
 
     def described(self, path: ItemPath, message: str) -> str:
         """A message with the position of a value before it."""

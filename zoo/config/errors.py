@@ -24,11 +24,17 @@ class Problem:
 
 
 class QuestionError(Exception):
-    """A question that cannot be asked; ``str()`` gives every problem of it, one a line."""
+    """A question that cannot be asked; ``str()`` gives every problem of it, one a line.
 
-    def __init__(self, problems: Iterable[Problem]):
-        self.problems = list(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+    ``are_more``: reading has stopped at these, and there are likely to be more.
+    """
 
-    def __reduce__(self) -> tuple[type[QuestionError], tuple[list[Problem]]]:
-        return (QuestionError, (self.problems,))
+    def __init__(self, problems: Iterable[Problem], are_more: bool = False):
+        self.problems, self.are_more = list(problems), are_more
+        lines = [str(problem) for problem in self.problems]
+        if are_more:
+            lines.append(f"{len(lines)} problems were found before the question was read to its end; mend these first")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[QuestionError], tuple[list[Problem], bool]]:
+        return (QuestionError, (self.problems, self.are_more))

@@ -27,7 +27,7 @@ def _set(document: Document, text: str) -> None:
     option = f"{OPTION} {text}"
 
     def refuse(message: str) -> None:
-        document.problems[Problem(document.file, None, None, message, option)] = None
+        document.add(Problem(document.file, None, None, message, option))
 
     key, equals, written = text.partition("=")
     names = key.strip().split(".")

@@ -6,6 +6,7 @@ text, keys are always text (so that a variant may be called ``off``), and no tag
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import re
@@ -45,7 +46,8 @@ def read(path: str | Path) -> Document:
 def parse(text: str) -> tuple[Any, list[str]]:
     """The value of a piece of YAML, e.g. from the command line, and what is wrong with it."""
     document = Document("", text)
-    _fill(document)
+    with contextlib.suppress(QuestionError):  # too many problems
+        _fill(document)
     return document.data, [problem.message for problem in document.problems]
 
 
@@ -283,7 +285,7 @@ class _Builder:
         self.document.refuse(path, message)
 
     def _report_at(self, node: yaml.Node, message: str) -> None:
-        self.document.problems[Problem(self.document.file, *_start(node), message)] = None
+        self.document.add(Problem(self.document.file, *_start(node), message))
 
 
 def _start(node: yaml.Node) -> Position:

@@ -29,6 +29,8 @@ from zoo.text.suggestions import did_you_mean
 from zoo.text.yaml_form import as_yaml, quoting
 
 MAX_RUNS = 10_000
+MAX_VARIANTS = 1_000  # a report of more is read by nobody, and more comparisons can show next to nothing
+MAX_FACTORS = 100
 MAX_GROWING = 200  # seeds that are added until the verdicts are decided
 MAX_SEED = 2**31 - 1
 FREE = "x-"  # what a key of the person's own begins with, such as one that holds anchors

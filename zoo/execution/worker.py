@@ -180,6 +180,7 @@ def _train(job: Job, reporter: _Reporter) -> bool:
         arrays,
         record,
         targets=training.targets,
+        columns=training.accuracies,
         classes=len(data.info(training.config.data).classes),
         strategy=strategy,
         events=reporter,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from zoo.config import Config, Question, QuestionError, Variant
 from zoo.config.errors import Problem
 from zoo.host import hardware
 from zoo.measure import Cost
-from zoo.measure.readouts import evaluation_of
+from zoo.measure.readouts import Evaluation, evaluation_of
 from zoo.plan.identity import identity, run_key
 from zoo.plan.network import Network
 from zoo.storage.designs import DesignHistory
@@ -34,6 +35,11 @@ class Run:
     @property
     def steps(self) -> int:
         return self.variant.config.steps
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation that it reports."""
+        return evaluation_of(self.variant.config)
 
 
 @dataclass(frozen=True)
@@ -74,17 +80,22 @@ class Training:
         return tuple(sorted({run.steps for run in self.runs}))
 
     @property
+    def accuracies(self) -> tuple[str, ...]:
+        """The columns of the history that its runs report."""
+        return tuple(dict.fromkeys(run.evaluation.accuracy for run in self.runs))
+
+    @property
     def name(self) -> str:
         """All the runs that it answers for: "steps=50 and steps=100 · seed 0"."""
         variants = " and ".join(dict.fromkeys(run.variant.name for run in self.runs))
         return f"{variants} · seed {self.seed}"
 
     def is_done(self) -> bool:
-        return not self.record.missing(self.targets)
+        return not self.record.missing(self.targets, self.accuracies)
 
     def steps_to_train(self) -> StepRange:
         """What is still to be trained, from the newest checkpoint that helps; empty when it is done."""
-        missing = self.record.missing(self.targets)
+        missing = self.record.missing(self.targets, self.accuracies)
         if not missing:
             return StepRange(max(self.targets), max(self.targets))
         checkpoint = self.record.checkpoint_towards(missing[0])
@@ -110,7 +121,11 @@ class Plan:
     )  # as it was declared, see ``zoo.plan.seeds.declaration``
 
     def training_of(self, run: Run) -> Training:
-        return next(t for t in self.trainings if t.key == run.training)
+        return self._by_key[run.training]
+
+    @functools.cached_property
+    def _by_key(self) -> dict[str, Training]:
+        return {training.key: training for training in self.trainings}
 
     def with_costs(self, costs: Mapping[str, Cost]) -> Plan:
         """This plan with the cost of each training (key -> cost)."""

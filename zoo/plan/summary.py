@@ -120,7 +120,7 @@ def _variants(plan: Plan) -> str:
     rows = []
     for variant in plan.question.variants:
         runs = [run for run in plan.runs if run.variant.name == variant.name]
-        done = sum(plan.training_of(run).record.has_result(run.steps) for run in runs)
+        done = sum(plan.training_of(run).record.has_result(run.steps, [run.evaluation.accuracy]) for run in runs)
         cost = plan.training_of(runs[0]).cost
         rows.append(
             (

@@ -23,7 +23,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -184,19 +184,21 @@ class Record:
             damage.warn_once(error)
             return None
 
-    def has_result(self, step: int) -> bool:
-        """Whether the training has been evaluated at ``step`` and its predictions are there, undamaged."""
-        path = self.results_file(step)
-        if self.row_at(step) is None or not path.exists():
+    def has_result(self, step: int, columns: Collection[str] = ()) -> bool:
+        """Whether the training has been evaluated at ``step``, its predictions are there, undamaged, and its row has these
+        ``columns``: that of a readout which was added later is missing.
+        """
+        path, row = self.results_file(step), self.row_at(step)
+        if row is None or not path.exists() or not all(column in row for column in columns):
             return False
         problem = self._problem_of(path)
         if problem:
             damage.warn_once(RecordError(path, problem))
         return not problem
 
-    def missing(self, steps: Iterable[int]) -> list[int]:
-        """Those of ``steps`` without a result, in order."""
-        return sorted(step for step in steps if not self.has_result(step))
+    def missing(self, steps: Iterable[int], columns: Collection[str] = ()) -> list[int]:
+        """Those of ``steps`` without a result of these ``columns``, in order."""
+        return sorted(step for step in steps if not self.has_result(step, columns))
 
     def latest_checkpoint(self, at_most: int) -> Path | None:
         """The newest checkpoint at or before a step."""

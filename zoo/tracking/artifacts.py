@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.measure.readouts import evaluation_of
 from zoo.plan.runs import Plan, Run
 from zoo.storage.errors import RecordError
 from zoo.storage.records import Row
@@ -54,7 +53,7 @@ def _prepare(directory: Path, run: Run, plan: Plan, rows: list[Row]) -> None:
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(record.directory / copied, directory / copied)
     _write_history(directory / Artifacts.HISTORY, rows)
-    name, results = evaluation_of(run.variant.config).logits, record.results_file(run.steps)
+    name, results = run.evaluation.logits, record.results_file(run.steps)
     try:
         with np.load(results) as arrays:
             np.savez(directory / Artifacts.PREDICTIONS, labels=arrays["labels"], logits=arrays[name])

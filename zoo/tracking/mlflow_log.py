@@ -36,4 +36,8 @@ def keep_in(path: Path) -> None:
 
     handler = _File(path)
     for name in _LOGGERS:
-        logging.getLogger(name).handlers = [handler]
+        logger = logging.getLogger(name)
+        for earlier in logger.handlers:
+            if isinstance(earlier, _File):
+                earlier.close()
+        logger.handlers = [handler]

@@ -6,13 +6,15 @@ duplicates the empty ones are deleted.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from zoo.measure.readouts import READOUTS
 from zoo.plan.runs import Plan, Run, Training
 from zoo.storage.records import TrainingDescription
-from zoo.tracking.names import RunTags
+from zoo.tracking.names import Params, RunTags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,7 +41,8 @@ class MlflowRuns:
         for mlflow_run in self._search():
             tags = mlflow_run.data.tags
             run = wanted.get((tags.get(RunTags.RUN_KEY), tags.get(RunTags.VARIANT), tags.get(RunTags.SEED)))
-            if run is not None and _is_of(tags, self._plan.training_of(run)):
+            is_same = run is not None and _reports_as(mlflow_run, run)
+            if run is not None and is_same and _is_of(tags, self._plan.training_of(run)):
                 same.setdefault(run.name, []).append(mlflow_run)
             else:
                 self._mark(mlflow_run, current=False)
@@ -51,7 +54,8 @@ class MlflowRuns:
         if run.name in self._ids:
             mlflow_run = self._client.get_run(self._ids[run.name])
             if mlflow_run.info.lifecycle_stage == "active":
-                if mlflow_run.data.tags.get(RunTags.TRAINING_BEGAN, began) == began:
+                is_same = mlflow_run.data.tags.get(RunTags.TRAINING_BEGAN, began) == began
+                if is_same and _reports_as(mlflow_run, run):
                     return mlflow_run
                 self._mark(mlflow_run, current=False)
         tags = {
@@ -66,7 +70,8 @@ class MlflowRuns:
         tags |= {RunTags.TRAINING_BEGAN: began} if began else {}
         began_ms = int((description.started if description else time.time()) * 1000)
         created = self._client.create_run(self._experiment_id, start_time=began_ms, tags=tags, run_name=run.name)
-        mlflow_run = self._only_one(self._duplicates(created, tags))
+        duplicates = [other for other in self._duplicates(created, tags) if _reports_as(other, run)]
+        mlflow_run = self._only_one(duplicates)
         self._ids[run.name] = mlflow_run.info.run_id
         return mlflow_run
 
@@ -107,6 +112,11 @@ class MlflowRuns:
                 return
 
 
+def field_text(value: Any) -> str:
+    """A value of a field as a question spells it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
 def is_empty(mlflow_run: MlflowRun) -> bool:
     """Whether an MLflow run has been created and no more."""
     return not mlflow_run.data.metrics and not mlflow_run.data.params
@@ -115,6 +125,18 @@ def is_empty(mlflow_run: MlflowRun) -> bool:
 def began_tag(description: TrainingDescription | None) -> str:
     """When a training began, as a text that tells it from any other; empty while that is not known."""
     return str(description.started) if description else ""
+
+
+def _reports_as(mlflow_run: MlflowRun, run: Run) -> bool:
+    """Whether an MLflow run has the evaluation that a run reports, or none yet: its key does not say which that is."""
+    params = mlflow_run.data.params
+    if not params:
+        return True
+    return all(
+        params.get(Params.of_field(field), field_text(readout.default))
+        == field_text(getattr(run.variant.config, field))
+        for field, readout in READOUTS.items()
+    )
 
 
 def _is_of(tags: Mapping[str, str], training: Training) -> bool:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from zoo.measure.readouts import Evaluation, evaluation_of
+from zoo.measure.readouts import Evaluation
 from zoo.plan.runs import Plan, Run, Training
 from zoo.storage.records import Row, TrainingDescription
 from zoo.storage.states import FailureKind, TrainingState
 from zoo.text.markdown import code
 from zoo.tracking import artifacts
-from zoo.tracking.mlflow_runs import began_tag, is_empty
+from zoo.tracking.mlflow_runs import began_tag, field_text, is_empty
 from zoo.tracking.names import (
     ARTIFACTS_COMPLETE,
     Artifacts,
@@ -95,7 +95,7 @@ class RunContents:
         if mlflow_run.info.run_id not in self._stored:
             self._ask_steps(mlflow_run)
         training, rows = snapshot.training, snapshot.rows_of(run)
-        is_finished = training.record.has_result(run.steps)
+        is_finished = training.record.has_result(run.steps, [run.evaluation.accuracy])
         self._send_identity(mlflow_run, run, training, snapshot.description)
         self._send_history(run, mlflow_run.info.run_id, rows)
         self._send_figures(mlflow_run, run, snapshot)
@@ -131,7 +131,7 @@ class RunContents:
         self._client.log_batch(
             run_id,
             tags=[RunTag(k, v) for k, v in tags.items() if v and data.tags.get(k) != v],
-            params=[Param(k, _text(v)) for k, v in params.items() if k not in data.params],
+            params=[Param(k, field_text(v)) for k, v in params.items() if k not in data.params],
         )
         if not mlflow_run.inputs or not mlflow_run.inputs.dataset_inputs:
             source = json.dumps({"name": config.data, "sha256": training.data_sha256})
@@ -148,7 +148,7 @@ class RunContents:
             metrics = [
                 Metric(name, value, int(row["time"] * 1000), int(row["step"]))
                 for row in batch
-                for name, value in _metrics(row, evaluation_of(run.variant.config)).items()
+                for name, value in _metrics(row, run.evaluation).items()
             ]
             self._client.log_batch(run_id, metrics=metrics)
             stored |= {int(row["step"]) for row in batch}
@@ -162,7 +162,7 @@ class RunContents:
         cost = snapshot.description.cost if snapshot.description else training.cost
         figures = {SingleMetrics.cost_of(name): float(value) for name, value in cost._asdict().items()}
         row = training.record.row_at(run.steps)
-        if row is not None and training.record.has_result(run.steps):
+        if row is not None and training.record.has_result(run.steps, [run.evaluation.accuracy]):
             figures[SingleMetrics.TRAIN_S] = row["train_s"]
         latency = training.record.latency()
         if latency is not None:
@@ -211,18 +211,14 @@ class RunContents:
 
 
 def _metrics(row: Row, reported: Evaluation) -> dict[str, float]:
-    """MLflow's metrics of one row of a history, of which one evaluation is the one that the run reports."""
+    """MLflow's metrics of one row of a history, of which one evaluation is the one that the run reports.
+
+    Rows that are older than a readout do not have its evaluations.
+    """
     same = (StepMetrics.TRAIN_PREFIX, StepMetrics.ACCURACY_PREFIX)
-    return {
-        **{name: value for name, value in row.items() if name.startswith(same)},
-        StepMetrics.TEST_ACCURACY: row[reported.accuracy],
-        StepMetrics.TEST_TOP5: row[reported.top5],
-    }
-
-
-def _text(value: Any) -> str:
-    """A setting as a question spells it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    metrics = {name: value for name, value in row.items() if name.startswith(same)}
+    columns = {StepMetrics.TEST_ACCURACY: reported.accuracy, StepMetrics.TEST_TOP5: reported.top5}
+    return metrics | {name: row[column] for name, column in columns.items() if column in row}
 
 
 def _note(run: Run, sweep: str) -> str:

@@ -46,12 +46,14 @@ def train(
     record: Record,
     *,
     targets: Sequence[int],
+    columns: Sequence[str] = (),
     classes: int = 10,
     strategy: Any = None,
     events: TrainingEvents | None = None,
 ) -> bool:
     """Train until ``record`` has a result at each of ``targets`` (steps), keeping predictions there and at the milestones.
 
+    A result has these ``columns`` in the history: one without is evaluated again.
     Resumes from the newest checkpoint before the first of them that is missing. Returns True at the end and False
     when ``events`` requested a stop, after a checkpoint. Raises Diverged when the loss is no longer finite, and
     UnevenBatch for a batch that the devices of the strategy cannot share evenly.
@@ -67,7 +69,7 @@ def train(
             f"a batch of {config.batch} cannot be shared evenly by {strategy.num_replicas_in_sync} devices"
         )
     exchange = multi_worker.exchange_function(strategy)
-    wanted = _steps_to_train(record, targets) if multi_worker.is_chief(strategy) else (0, 0, 0)
+    wanted = _steps_to_train(record, targets, columns) if multi_worker.is_chief(strategy) else (0, 0, 0)
     first, missing, last = (int(step) for step in exchange(wanted)[0])  # as the chief finds them
     if not last:
         return True
@@ -88,7 +90,7 @@ def train(
             events=events,
             progress=checkpoints.read(checkpoints.path_of(record, first), network) if first else Progress(),
         )
-        if first == missing:  # its checkpoint has been made after its evaluation, whose predictions are gone
+        if first == missing:  # its checkpoint has been made after its evaluation: predictions or a readout are missing
             session.evaluate_again()
         return session.run(last)
 
@@ -145,9 +147,12 @@ class _Session:
         return True
 
     def evaluate_again(self) -> None:
-        """Make the predictions of this step anew."""
-        logits = evaluation.all_logits(self.network, self.evaluate)
-        evaluation.write_result(self.record, self.progress.step, np.asarray(self.data.test_labels), logits)
+        """Make the predictions of this step anew, and its accuracies, to which readouts may have been added."""
+        labels, logits = np.asarray(self.data.test_labels), evaluation.all_logits(self.network, self.evaluate)
+        evaluation.write_result(self.record, self.progress.step, labels, logits)
+        for row in self.progress.history:
+            if row["step"] == self.progress.step:
+                row |= evaluation.accuracies(logits, labels)
 
     def _next_evaluation(self) -> int:
         step, every = self.progress.step, self.config.evaluate_every
@@ -202,13 +207,13 @@ def _write_samples(record: Record, images: Any, labels: Any, config: Config, see
         write_atomically(path, lambda file: picture.save(file, "PNG"))
 
 
-def _steps_to_train(record: Record, targets: Sequence[int]) -> tuple[int, int, int]:
+def _steps_to_train(record: Record, targets: Sequence[int], columns: Sequence[str]) -> tuple[int, int, int]:
     """From which step, 0 or that of a checkpoint, by way of the first that lacks a result, to which it is still to be
     trained; all 0 when nothing is.
     """
-    if record.missing(targets):
+    if record.missing(targets, columns):
         checkpoints.restore_history(record)
-    missing = record.missing(targets)
+    missing = record.missing(targets, columns)
     if not missing:
         return 0, 0, 0
     return checkpoints.latest_whole(record, missing[0]), missing[0], missing[-1]

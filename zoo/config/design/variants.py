@@ -11,7 +11,7 @@ from zoo.config.design import designs, idle
 from zoo.config.design.designs import Combination, Design, level_identity
 from zoo.config.document import Document, ItemPath
 from zoo.config.resolve import resolve, settings
-from zoo.config.schema import MAX_RUNS, QuestionDocument
+from zoo.config.schema import MAX_FACTORS, MAX_RUNS, MAX_VARIANTS, QuestionDocument
 from zoo.config.settings import PLACEMENT, Config
 from zoo.text.suggestions import did_you_mean
 from zoo.text.yaml_form import as_yaml
@@ -107,10 +107,19 @@ def _written_out(document: Document, question: QuestionDocument) -> Drafts:
 
 def _check_runs(document: Document, question: QuestionDocument, section: str, variants: int) -> bool:
     repeats = len(question.seed_list())
-    if variants * repeats > MAX_RUNS:
+    if variants > MAX_VARIANTS:
+        message = f"{_amount(variants)} variants; a question may have {MAX_VARIANTS:,}: ask several, or of fewer levels"
+    elif variants * repeats > MAX_RUNS:
         runs = f"{variants:,} variants x {repeats:,} seeds are {variants * repeats:,} runs"
-        document.report((section,), f"{runs}; a question may have {MAX_RUNS:,}", key=True)
-    return variants * repeats <= MAX_RUNS
+        message = f"{runs}; a question may have {MAX_RUNS:,}"
+    else:
+        return True
+    document.report((section,), message, key=True)
+    return False
+
+
+def _amount(variants: int) -> str:
+    return f"{variants:,}" if variants < 10**9 else "more than a billion"
 
 
 def _check_not_placement(document: Document, path: ItemPath, field: str) -> bool:
@@ -123,6 +132,10 @@ def _check_not_placement(document: Document, path: ItemPath, field: str) -> bool
 def _are_factors_valid(document: Document, question: QuestionDocument, design: Design) -> bool:
     is_valid = bool(question.factors)  # none: reported by the schema
     given = document.data["factors"]
+    if len(question.factors) > MAX_FACTORS:
+        message = f"{len(question.factors):,} factors; a question may have {MAX_FACTORS}"
+        document.refuse(("factors",), message, key=True)
+        return False
     for name, levels in given.items() if isinstance(given, dict) else ():
         is_valid &= _check_not_placement(document, ("factors", name), name)
         if design in designs.COMPONENT_DESIGNS and isinstance(levels, list) and len(levels) > 2:
@@ -160,7 +173,7 @@ def _each_level_alone(given: Any) -> list[VariantDraft]:
     """What to check of factors that give no variants, so that all errors are reported at once: the base, each level."""
     factors = given if isinstance(given, dict) else {}
     usable = {name: levels for name, levels in factors.items() if isinstance(levels, list) and levels}
-    if {"model", "data", "recipe"} & (factors.keys() - usable.keys()):
+    if {"model", "data", "recipe"} & (factors.keys() - usable.keys()) or len(usable) > MAX_FACTORS:
         return []
     sizes = [min(len(levels), MAX_CHECKED) for levels in usable.values()]
     around = (0,) * len(sizes)

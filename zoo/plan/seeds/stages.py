@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from zoo.measure.readouts import evaluation_of
 from zoo.plan.runs import Plan, Run, Training
 from zoo.stats import verdicts
 from zoo.stats.verdicts import SeedSchedule, Verdict
@@ -84,11 +83,9 @@ def _trainings_of(plan: Plan, variants: Collection[str], seeds: Sequence[int]) -
 
 def accuracy(plan: Plan, run: Run) -> float | None:
     """Final test accuracy of a run in percent, as its recipe reports it; None where it has no result."""
-    record = plan.training_of(run).record
-    row = record.row_at(run.steps) if record.has_result(run.steps) else None
-    if row is None:
-        return None
-    return 100 * row[evaluation_of(run.variant.config).accuracy]
+    record, column = plan.training_of(run).record, run.evaluation.accuracy
+    row = record.row_at(run.steps) if record.has_result(run.steps, [column]) else None
+    return 100 * row[column] if row is not None and column in row else None
 
 
 def _results(plan: Plan, seeds: Sequence[int]) -> tuple[dict[str, list[float]], set[str]]:
