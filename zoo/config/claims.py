@@ -90,11 +90,11 @@ def doubts(document: Document, question: QuestionDocument) -> list[str]:
 
 
 def _report_unknown_variants(document: Document, names: list[str]) -> None:
-    given = document.data.get("published")
+    given, known = document.data.get("published"), set(names)
     for i, item in enumerate(given if isinstance(given, list) else []):  # malformed ones, too: all is reported at once
         for key in ("variant", "against"):
             name = item.get(key) if isinstance(item, dict) else None
-            if isinstance(name, str) and name not in names:
+            if isinstance(name, str) and name not in known:
                 message = f"no variant is named {as_yaml(name)}{did_you_mean(name, names)}; variants: {listed(names)}"
                 document.report(("published", i, key), message)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from zoo.plan.runs import Plan, Run, Training
@@ -22,10 +22,11 @@ def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, verdicts: No
     if question.first_analysis is None:
         yield list(plan.trainings)
         return
-    first = question.seeds[: question.first_analysis]
+    first = frozenset(question.seeds[: question.first_analysis])
+    known: dict[str, float] = {}  # a result that an analysis has used is not read again for the next
     yield [training for training in plan.trainings if training.seed in first]
     for n, seed in enumerate((*question.seeds[question.first_analysis :], None), start=question.first_analysis):
-        by_variant = _verdicts(plan, n)
+        by_variant = _verdicts(plan, n, known)
         on_analysis(n, by_variant)
         undecided = [name for name, verdict in by_variant.items() if _needs_more_seeds(verdict)]
         if seed is None or not undecided:
@@ -54,7 +55,7 @@ def wanted_trainings(plan: Plan) -> WantedTrainings:
         return WantedTrainings(tuple(wanted), tuple(wanted))
     reached = {training.seed for training in wanted}
     undecided = {run.variant.name for training in stage for run in training.runs}
-    further = _trainings_of(plan, undecided, [seed for seed in question.seeds if seed not in reached])
+    further = _trainings_of(plan, undecided, {*question.seeds} - reached)
     return WantedTrainings(tuple(wanted), (*wanted, *further))
 
 
@@ -63,16 +64,16 @@ def _needs_more_seeds(verdict: Verdict) -> bool:
     return not verdict.is_decided and verdict.seeds > 0
 
 
-def _verdicts(plan: Plan, seeds: int) -> dict[str, Verdict]:
+def _verdicts(plan: Plan, seeds: int, known: dict[str, float]) -> dict[str, Verdict]:
     """Those of the report, from the results of the first ``seeds`` seeds."""
     question = plan.question
     assert question.first_analysis is not None
     schedule = SeedSchedule(question.first_analysis, len(question.seeds))
-    accuracies, paired = _results(plan, question.seeds[:seeds])
+    accuracies, paired = _results(plan, frozenset(question.seeds[:seeds]), known)
     return verdicts.verdicts(accuracies, question.baseline, question.margin, schedule, paired)
 
 
-def _trainings_of(plan: Plan, variants: Collection[str], seeds: Sequence[int]) -> list[Training]:
+def _trainings_of(plan: Plan, variants: Collection[str], seeds: Collection[int]) -> list[Training]:
     """The trainings with these seeds that answer for any of these variants."""
     return [
         training
@@ -88,13 +89,19 @@ def accuracy(plan: Plan, run: Run) -> float | None:
     return 100 * row[column] if row is not None and column in row else None
 
 
-def _results(plan: Plan, seeds: Sequence[int]) -> tuple[dict[str, list[float]], set[str]]:
-    """The accuracies of each variant with these seeds, and which variants are readouts of the baseline's own trainings."""
+def _results(plan: Plan, seeds: Collection[int], known: dict[str, float]) -> tuple[dict[str, list[float]], set[str]]:
+    """The accuracies of each variant with these seeds, and which variants are readouts of the baseline's own trainings.
+
+    ``known`` has those of earlier calls, by the name of the run.
+    """
     accuracies: dict[str, list[float]] = {variant.name: [] for variant in plan.question.variants}
     keys: dict[str, list[str]] = {name: [] for name in accuracies}
     for run in plan.runs:
-        value = accuracy(plan, run) if run.seed in seeds else None
+        if run.seed not in seeds:
+            continue
+        value = known[run.name] if run.name in known else accuracy(plan, run)
         if value is not None:
+            known[run.name] = value
             accuracies[run.variant.name].append(value)
             keys[run.variant.name].append(run.key)
     baseline = plan.question.baseline
