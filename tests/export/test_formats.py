@@ -18,6 +18,8 @@ SMALL = {  # networks of a few thousand weights, for formats take the longer the
     "alex": ("tuto", {"convs": ((3, 8), (3, 8)), "hidden": (16, 12)}),
     "nin": ("nin0", {"blocks": ((3, 8, 8, 8),), "last_block": (3, 8, 8)}),
     "squeeze": ("squeeze0", {"stem": (3, 8), "stages": (((4, 8, 8),),)}),
+    "resnet": ("resnet20", {"blocks": 1, "widths": (4, 8)}),
+    "separable": ("separable0", {"stem": (3, 4), "stages": ((6, 6), (8, 8))}),
 }
 
 
@@ -76,10 +78,11 @@ def _small_change(family, toggle):
     return {
         "convs": ((3, 8), (5, 4)),
         "hidden": (16,),
-        "blocks": ((5, 8, 8, 8),),
         "last_block": (3, 8, 4),
-        "stem": (5, 8),
-        "stages": (((4, 8, 8), (4, 8, 8)),),
+        "stem": (5, 4) if family == "separable" else (5, 8),
+        "blocks": 2 if family == "resnet" else ((5, 8, 8, 8),),
+        "stages": ((6, 8), (8, 8)) if family == "separable" else (((4, 8, 8), (4, 8, 8)),),
+        "widths": (4, 6),
     }[toggle]
 
 

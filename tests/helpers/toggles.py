@@ -18,11 +18,28 @@ SHARED = LRN | {
 CHANGES = {
     "alex": SHARED
     | {"convs": {"convs": ((5, 64), (3, 64))}, "hidden": {"hidden": (384,)}, "lrn": {"lrn": False}}
-    | {"final_relu": {"final_relu": True}},
+    | {"final_relu": {"final_relu": True}, "local": {"local": ((3, 8),)}},
     "nin": SHARED
     | {"blocks": {"blocks": ((3, 64, 64, 64),)}, "last_block": {"last_block": (5, 64, 32)}, "lrn": {"lrn": True}}
     | {"final_relu": {"final_relu": False}},
     "squeeze": SHARED
     | {"stem": {"stem": (5, 64)}, "stages": {"stages": (((16, 64, 64),),)}, "lrn": {"lrn": True}}
     | {"final_relu": {"final_relu": False}},
+    "resnet": {
+        "blocks": {"blocks": 2},
+        "widths": {"widths": (16, 32)},
+        "residual": {"residual": False},
+        "shortcut": {"shortcut": "projected"},
+        "batch_norm": {"batch_norm": False},
+        "initializer": {"initializer": "xavier"},
+    },
+    "separable": {
+        "stem": {"stem": (5, 32)},
+        "stages": {"stages": ((48, 48), (96, 64))},
+        "depthwise": {"depthwise": False},
+        "residual": {"residual": False},
+        "batch_norm": {"batch_norm": False},
+        "dropout": {"dropout": 0.5},
+        "initializer": {"initializer": "xavier"},
+    },
 }

@@ -37,6 +37,26 @@ PUBLISHED = {
 }
 
 
+def test_resnets_as_published():
+    """0.27 M and 0.46 M parameters (arXiv:1512.03385, table 6). Convolutions of 3 x 3 at 32 x 32, 16 x 16 and 8 x 8, the
+    first of the later stages with half as many inputs, and the logits."""
+    stages = [6 * 9 * 16 * 16 * 32**2, (9 * 16 * 32 + 5 * 9 * 32 * 32) * 16**2, (9 * 32 * 64 + 5 * 9 * 64 * 64) * 8**2]
+    counted = cost(models.build("resnet20", input_size=32))
+    assert counted.params == 269_722 and counted.macs == 27 * 16 * 32**2 + sum(stages) + 640
+    assert cost(models.build("resnet32", input_size=32)).params == 464_154
+
+
+def test_the_locally_connected_tutorial_network_by_hand():
+    """Two convolutions as in tuto; 36 positions with kernels of 3 x 3 x 64 x 64 and 3 x 3 x 64 x 32; logits. Its MACs are
+    the "about 19.5M" that the TensorFlow tutorial states."""
+    convolutions, positions = 5 * 5 * 3 * 64 + 64 + 5 * 5 * 64 * 64 + 64, 6 * 6
+    local = positions * (576 * 64 + 64) + positions * (576 * 32 + 32)
+    counted = cost(models.build("tuto_local"))
+    assert counted.params == convolutions + local + positions * 32 * 10 + 10
+    macs = 24 * 24 * 64 * 75 + 12 * 12 * 64 * 1600 + positions * 576 * (64 + 32) + positions * 32 * 10
+    assert counted.macs == macs == 19_512_576
+
+
 @pytest.mark.parametrize(("name", "input_size"), PUBLISHED)
 def test_the_published_counts(name, input_size):
     assert cost(models.build(name, input_size)) == PUBLISHED[name, input_size]

@@ -217,6 +217,7 @@ _FREE_FUNCTIONS = {
     "identity",
     "cast",
     "pad",
+    "compat.v1.pad",  # what tf.pad on a Keras tensor becomes
     "squeeze",
     "expand_dims",
     "stop_gradient",

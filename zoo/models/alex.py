@@ -20,6 +20,7 @@ variant = partial(register, smallest_input=_smallest_input, idle=idle_constants)
 
 
 # The decorators run from the lowest up, so the registry lists them from the lowest up: tuto first.
+@variant("tuto_local", row={"local": ((3, 64), (3, 32)), "hidden": ()})
 @variant(
     "cs231n",
     row={"convs": ((3, 64),), "pool": (2, 2), "hidden": (500,)},
@@ -37,17 +38,20 @@ def alex(
     convs: Annotated[tuple[Conv, ...], Field(min_length=1)] = ((5, 64), (5, 64)),
     pool: Pool = (3, 2),
     hidden: tuple[Count, ...] = (384, 192),
+    local: tuple[Conv, ...] = (),
     common: CommonArguments = CommonArguments(lrn=True, final_relu=False),
 ):
     """Takes [B, 24, 24, 3] standardized images and returns float32 logits of shape [B, 10].
 
     ``convs`` (kernel, width) with a ReLU, each followed by a pool (size, stride) and, with ``lrn``, by local response
-    normalization: pool first after the first convolution, normalization first after the later ones. Then ``hidden``
+    normalization: pool first after the first convolution, normalization first after the later ones. Then ``local``
+    (kernel, width), locally connected layers with a ReLU, each of whose positions has a kernel of its own, and ``hidden``
     dense layers with a ReLU, and the logits, with a ReLU only if ``final_relu``. ``dropout`` acts on every hidden
     layer's output, as in AlexNet (on the features where there is no hidden layer).
 
     Source: TensorFlow CIFAR-10 tutorial, cifar10.py ``inference``, after Krizhevsky et al. 2012; variants of it by
-    tensorsandbox and, for ``cs231n``, the course of that name.
+    tensorsandbox; for ``cs231n``, the course of that name; for ``tuto_local``, cuda-convnet's
+    ``layers-conv-local-11pct``, as the tutorial's exercise asks for it.
     """
     import tf_keras as keras
 
@@ -66,6 +70,8 @@ def alex(
         x = pooling(*pool, padding="same", name=f"pool{i}")(x)
         if common.lrn and i == 1:
             x = normalize(name=f"lrn{i}")(x)
+    for i, (size, filters) in enumerate(local, start=len(convs) + 1):
+        x = layers.locally_connected(x, size, filters, name=f"connected{i}", initializer=common.initializer)
     x = keras.layers.Flatten(name="features")(x)
     if common.dropout and not hidden:
         x = layers.Dropout(common.dropout, name="features_dropout")(x)

@@ -22,14 +22,17 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
 def decayed_kernels(model: keras.Model, which: str) -> list[tf.Variable]:
     """The kernels that weight decay acts on.
 
-    ``hidden``: those of every dense layer but the last layer (the tutorial's local3 and local4). ``all_but_last``: those of
-    every layer but the last one that has any.
+    ``hidden``: those of every dense or locally connected layer but the last layer (the tutorial's local3 and local4).
+    ``all_but_last``: those of every layer but the last one that has any.
     """
     import tf_keras as keras
 
+    from zoo.models.layers import LocallyConnected2D
+
     holders = [layer for layer in model._flatten_layers(include_self=False) if kernels(layer)]
     if which == "hidden":
-        return [k for layer in holders[:-1] if isinstance(layer, keras.layers.Dense) for k in kernels(layer)]
+        kinds = (keras.layers.Dense, LocallyConnected2D)
+        return [k for layer in holders[:-1] if isinstance(layer, kinds) for k in kernels(layer)]
     return [k for layer in holders[:-1] for k in kernels(layer)]
 
 

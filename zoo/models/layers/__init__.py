@@ -10,10 +10,18 @@ with quiet_import():  # before the modules below import them without it
     import tensorflow  # noqa: F401
     import tf_keras  # noqa: F401
 
-from zoo.models.layers.blocks import conv, hidden_dense, logits_average, logits_dense
+from zoo.models.layers.blocks import (
+    conv,
+    hidden_dense,
+    locally_connected,
+    logits_average,
+    logits_dense,
+    separable_conv,
+)
 from zoo.models.layers.convolution import Conv2D
 from zoo.models.layers.dropout import Dropout, randomness
 from zoo.models.layers.initialization import initializers
+from zoo.models.layers.local import LocallyConnected2D
 from zoo.models.layers.normalization import LocalResponseNormalization, local_response_normalization
 from zoo.models.layers.pooling import MaxPoolingOfReLU
 
@@ -21,12 +29,15 @@ __all__ = [
     "Conv2D",
     "Dropout",
     "LocalResponseNormalization",
+    "LocallyConnected2D",
     "MaxPoolingOfReLU",
     "conv",
     "hidden_dense",
     "initializers",
     "local_response_normalization",
+    "locally_connected",
     "logits_average",
     "logits_dense",
     "randomness",
+    "separable_conv",
 ]

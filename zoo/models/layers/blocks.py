@@ -6,7 +6,8 @@ import tensorflow as tf
 import tf_keras as keras
 
 from zoo.models.layers.convolution import Conv2D
-from zoo.models.layers.initialization import Role, initializers
+from zoo.models.layers.initialization import Role, initializers, variance_preserving
+from zoo.models.layers.local import LocallyConnected2D
 
 
 def conv(
@@ -17,10 +18,11 @@ def conv(
     name: str,
     initializer: str,
     role: Role = "conv",
+    stride: int = 1,
     batch_norm: bool = False,
     relu: bool = True,
 ) -> tf.Tensor:
-    """Convolution ``kernel`` x ``kernel`` with ``width`` filters, stride 1, SAME: [B, H, W, C] to [B, H, W, width].
+    """Convolution ``kernel`` x ``kernel`` with ``width`` filters, SAME: [B, H, W, C] to [B, H / stride, W / stride, width].
 
     With ``batch_norm`` the normalization comes between the convolution and the ReLU, and the convolution has no bias:
     the normalization would subtract it, and has a shift of its own.
@@ -29,6 +31,7 @@ def conv(
     layer = Conv2D(
         width,
         kernel,
+        stride,
         padding="same",
         use_bias=not batch_norm,
         activation="relu" if relu and not batch_norm else None,
@@ -37,6 +40,36 @@ def conv(
         name=name,
     )
     return _normalize(layer(x), name, relu) if batch_norm else layer(x)
+
+
+def separable_conv(
+    x: tf.Tensor,
+    kernel: int,
+    width: int,
+    *,
+    name: str,
+    initializer: str,
+    batch_norm: bool = False,
+    relu: bool = True,
+) -> tf.Tensor:
+    """Depthwise separable convolution, stride 1, SAME: [B, H, W, C] to [B, H, W, width].
+
+    One ``kernel`` x ``kernel`` filter for each map, then a 1x1 convolution, no ReLU between (arXiv:1610.02357, section 4.7).
+    Batch normalization as in ``conv``.
+    """
+    x = keras.layers.DepthwiseConv2D(
+        kernel,
+        padding="same",
+        use_bias=False,
+        depthwise_initializer=variance_preserving(kernel**2),
+        name=f"{name}_depthwise",
+    )(x)
+    return conv(x, 1, width, name=name, initializer=initializer, batch_norm=batch_norm, relu=relu)
+
+
+def locally_connected(x: tf.Tensor, size: int, filters: int, *, name: str, initializer: str) -> tf.Tensor:
+    """Locally connected layer with a ReLU, stride 1, SAME: [B, H, W, C] to [B, H, W, filters]."""
+    return LocallyConnected2D(filters, size, *initializers(initializer, "hidden"), name=name)(x)
 
 
 def hidden_dense(x: tf.Tensor, units: int, *, name: str, initializer: str, batch_norm: bool = False) -> tf.Tensor:

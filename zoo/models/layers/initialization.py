@@ -34,5 +34,13 @@ def initializers(scheme: str, role: Role) -> tuple[Initializer, Initializer]:
     raise ValueError(f"no initializer scheme is named {scheme!r}; known: xavier, tutorial, he")
 
 
+def variance_preserving(inputs: int) -> Initializer:
+    """A truncated normal of variance 1 / ``inputs``, for linear filters of so many inputs each.
+
+    For depthwise convolutions, of which Keras takes the inputs of all filters together for those of one.
+    """
+    return keras.initializers.TruncatedNormal(stddev=inputs**-0.5 / _CUT_NORMAL_STD)
+
+
 def _constant(value: float) -> Initializer:
     return keras.initializers.Constant(value)
