@@ -75,7 +75,7 @@ def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
     front (bool), probability of being on the front (nan where unknown).
     """
     drawn = pd.DataFrame({
-        "name": frame["variant"].astype(str) if len(frame) else [],
+        "name": frame[_naming(frame)].astype(str) if len(frame) else [],
         "sweep": frame["sweep"].astype(str) if len(frame) else [],
         "imported": _flags(frame, "imported"),
         "baseline": _flags(frame, "baseline"),
@@ -100,5 +100,13 @@ def _probabilities(frame: pd.DataFrame, axis: str) -> np.ndarray:
     own = _numbers(frame, f"front_probability_{axis}")
     if axis == "params":
         own = np.where(np.isnan(own), _numbers(frame, "front_probability"), own)
-    alone = len(frame) and frame["sweep"].nunique() == 1 and not _flags(frame, "imported").any()
-    return own if alone else np.full(len(frame), np.nan)
+    return own if _is_one_sweep(frame) else np.full(len(frame), np.nan)
+
+
+def _naming(frame: pd.DataFrame) -> str:
+    """The column that names the points: what sets a variant apart, where all are of one sweep with one baseline."""
+    return "label" if "label" in frame and _is_one_sweep(frame) else "variant"
+
+
+def _is_one_sweep(frame: pd.DataFrame) -> bool:
+    return len(frame) > 0 and frame["sweep"].nunique() == 1 and not _flags(frame, "imported").any()

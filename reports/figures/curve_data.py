@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reports.analysis.wording import names
 from reports.figures.style import shortened
 from reports.store.sweep import Sweep
 from zoo.measure import readouts
@@ -50,15 +51,16 @@ def kinds() -> dict[str, str]:
 def training_curves(sweep: Sweep) -> list[TrainingCurves]:
     """What there is to draw, in the question's order: variants that are readouts of the same runs are joined."""
     results = dict(iter(sweep.results().groupby("variant", sort=False)))
+    labels = names.labels(sweep.variants, sweep.levels, sweep.baseline)
     by_metric = _by_metric(sweep.histories)
     trainings = []
-    for names in _sharing_trainings(sweep, results):
-        candidates = [_curves(by_metric, results[name]["run_id"]) for name in names]
+    for sharing in _sharing_trainings(sweep, results):
+        candidates = [_curves(by_metric, results[name]["run_id"]) for name in sharing]
         # A readout at fewer steps has a shorter part of the same.
         curves = max(candidates, key=lambda each: max((curve.step[-1] for curve in each.values()), default=-1))
         if curves:
-            label = " | ".join(shortened(name, LABEL_LENGTH) for name in names)
-            trainings.append(TrainingCurves(label, sweep.baseline in names, curves))
+            label = " | ".join(shortened(labels[name], LABEL_LENGTH) for name in sharing)
+            trainings.append(TrainingCurves(label, sweep.baseline in sharing, curves))
     return trainings
 
 

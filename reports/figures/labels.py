@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.figures.fonts import drawable, families
 from reports.figures.rendering import new_figure
 from reports.figures.style import DPI, GREY
 
@@ -47,7 +48,9 @@ class Label(NamedTuple):
 
     def arguments(self) -> dict[str, Any]:
         weight = "bold" if self.bold else "normal"
-        return {"s": self.text, "color": self.color, "weight": weight, "fontsize": FONT_POINTS, "parse_math": False}
+        text = drawable(self.text)
+        fonts = {"fontsize": FONT_POINTS, "weight": weight, "family": families(text)}
+        return {"s": text, "color": self.color, "parse_math": False} | fonts
 
 
 class Placement(NamedTuple):

@@ -17,6 +17,7 @@ from reports.figures.style import (
     DARK,
     GREY,
     GRID,
+    REST,
     WIDTH_INCHES,
     hide_upper_frame,
     style_axes,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.ticker import MaxNLocator
 
 TOGETHER = 6  # trainings that one set of axes can show; more get a panel each
+MOST_PANELS = 12  # trainings; of more, the best stand out among the others in grey
+BEST = 5
 PANEL_COLUMNS = 3
 PANEL_INCHES = 1.75  # from one row of panels to the next
 PANEL_LEFT = 0.62  # inches
@@ -42,27 +45,63 @@ def learning_curves(sweep: Sweep) -> Figure | None:
     """Test accuracy against step: mean over seeds, and a band from the lowest seed to the highest.
 
     Up to ``TOGETHER`` trainings share the axes, with a close-up of the last half beside them; more get a panel each,
-    with the baseline in grey behind. Only runs with a result are drawn, at the steps that all of a variant's have.
-    None when there is no curve.
+    with the baseline in grey behind; of more than ``MOST_PANELS`` the baseline and the ``BEST`` at the end stand out
+    among the others. Only runs with a result are drawn, at the steps that all of a variant's have. None when there is no
+    curve.
     """
     trainings = training_curves(sweep)
     if not trainings:
         return None
     styles = _line_styles(kinds_of(trainings))
-    return _together(trainings, styles) if len(trainings) <= TOGETHER else _in_panels(trainings, styles)
+    if len(trainings) > MOST_PANELS:
+        return _best_among_others(trainings)
+    if len(trainings) > TOGETHER:
+        return _in_panels(trainings, styles)
+    drawn = [_Drawn(training, color) for training, color in zip(trainings, COLORS, strict=False)]
+    entries = [(training.label, color) for training, color in drawn]
+    return _together(drawn, styles, _legend_handles(entries, styles, _has_spread(trainings)))
 
 
 # --- one set of axes ---------------------------------------------------------------------------------------------
 
 
-def _together(trainings: list[TrainingCurves], styles: dict[str, LineStyle]) -> Figure:
+class _Drawn(NamedTuple):
+    training: TrainingCurves
+    color: str
+
+
+def _best_among_others(trainings: list[TrainingCurves]) -> Figure:
+    """One kind of curve of each: means only, the best last, so that they lie above."""
+    main = kinds_of(trainings)[0]
+    known = [
+        TrainingCurves(each.label, each.is_baseline, {main: each.curves[main]})
+        for each in trainings
+        if main in each.curves
+    ]
+    others = sorted((each for each in known if not each.is_baseline), key=lambda each: each.curves[main].mean[-1])
+    best = others[-BEST:][::-1]
+    colors = [each for each in COLORS if each != BLACK]
+    baseline = [_Drawn(each, BLACK) for each in known if each.is_baseline]
+    entries = [(f"baseline: {each.training.label}", BLACK) for each in baseline]
+    entries += [(each.label, color) for each, color in zip(best, colors, strict=False)]
+    rest = [_Drawn(each, REST) for each in others[:-BEST]]
+    entries += [(f"the other {len(rest)} variants", REST)] if rest else []
+    drawn = [*rest, *(_Drawn(each, color) for each, color in zip(best, colors, strict=False)), *baseline]
+    styles = _line_styles([main])
+    return _together(
+        drawn, styles, _legend_handles(entries, styles, band=False, line=f"mean over seeds, {main}"), band=False
+    )
+
+
+def _together(drawn: list[_Drawn], styles: dict[str, LineStyle], handles: list[Artist], band: bool = True) -> Figure:
     figure = new_figure(4.4, layout="constrained")
+    trainings = [each.training for each in drawn]
     close_up = _close_up(trainings)
     panels = [*figure.subplots(1, 2, width_ratios=(3, 2))] if close_up else [figure.add_subplot()]
     x_limits, y_limits = _limits(trainings)
     for axes in panels:
-        for color, training in zip(COLORS, trainings, strict=False):
-            _draw(axes, training, color, styles)
+        for training, color in drawn:
+            _draw(axes, training, color, styles, band)
         axes.set(xlim=x_limits, ylim=y_limits)
         _style_steps(axes)
         axes.set_xlabel("step", fontsize=9)
@@ -70,8 +109,7 @@ def _together(trainings: list[TrainingCurves], styles: dict[str, LineStyle]) -> 
     if close_up:
         panels[1].set(xlim=(close_up.start, close_up.end), ylim=(close_up.low, close_up.high))
         panels[1].set_title("the last half, closer", fontsize=8, loc="left")
-    entries = [(training.label, color) for training, color in zip(trainings, COLORS, strict=False)]
-    _legend(figure, _legend_handles(entries, styles, _has_spread(trainings)), outside=True)
+    _legend(figure, handles, outside=True)
     return figure
 
 
@@ -218,7 +256,7 @@ def _draw(axes: Axes, training: TrainingCurves, color: str, styles: dict[str, Li
     for kind, curve in training.curves.items():
         style = styles[kind]
         marker = "o" if len(curve.step) == 1 else None
-        width = 1.6 if style == "-" else 1.1
+        width = 0.7 if color == REST else 1.6 if style == "-" else 1.1
         axes.plot(curve.step, curve.mean, style, color=color, linewidth=width, marker=marker, markersize=4)
         if band and curve.has_spread:
             there, back = np.column_stack([curve.step, curve.low]), np.column_stack([curve.step, curve.high])[::-1]
@@ -226,8 +264,10 @@ def _draw(axes: Axes, training: TrainingCurves, color: str, styles: dict[str, Li
             axes.add_collection(area, autolim=False)
 
 
-def _legend_handles(entries: list[tuple[str, str]], styles: dict[str, LineStyle], band: bool) -> list[Artist]:
-    """The colours, then the line styles where there is more than one, then the band."""
+def _legend_handles(
+    entries: list[tuple[str, str]], styles: dict[str, LineStyle], band: bool, line: str = ""
+) -> list[Artist]:
+    """The colours, then the line styles where there is more than one, then the band, or what the only ``line`` is."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -235,7 +275,9 @@ def _legend_handles(entries: list[tuple[str, str]], styles: dict[str, LineStyle]
     handles: list[Artist] = [Line2D([], [], color=color, linewidth=2, label=label) for label, color in entries]
     if len(kinds) > 1:
         handles += [Line2D([], [], color=DARK, linestyle=styles[kind], label=kind) for kind in kinds]
-    if band:
+    if line:
+        handles.append(Line2D([], [], color="none", label=line))
+    elif band:
         mean = "mean" if len(kinds) > 1 else f"mean, {kinds[0]}"
         handles.append(Patch(color=DARK, alpha=0.15, linewidth=0, label=f"band: lowest to highest seed (line: {mean})"))
     elif len(kinds) == 1:

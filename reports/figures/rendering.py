@@ -6,8 +6,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Literal
 
+from reports.figures.fonts import drawable, families
 from reports.figures.style import DPI, WIDTH_INCHES
-from zoo.text.characters import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,5 +54,7 @@ def _make_visible(figure: Figure) -> None:
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
-        if isinstance(text, Text) and (shown := visible(text.get_text())) != text.get_text():
+        if isinstance(text, Text) and (shown := drawable(text.get_text())) != text.get_text():
             text.set_text(shown)
+        if isinstance(text, Text) and not text.get_text().isascii():
+            text.set_fontfamily(families(text.get_text()))

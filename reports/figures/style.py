@@ -6,9 +6,10 @@ deficiencies tell apart; its yellow is left out because it is faint on white.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
-from zoo.text.characters import visible
+from reports.figures.fonts import drawable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK = COLORS = (
 MARKERS = ("o", "s", "^", "v", "P", "X", "p", "h")  # one more than colours, so that the pairs repeat late
 GREY = "#888888"
 DARK = "#444444"
+REST = "#c4c4c4"  # what is drawn behind
 GRID = "#e6e6e6"
 NAME_LENGTH = 34  # characters of a variant's name that fit into a picture
 
@@ -38,10 +40,8 @@ def hide_upper_frame(axes: Axes) -> None:
 
 
 def shortened(name: str, length: int = NAME_LENGTH) -> str:
-    """The name on one line, its middle left out where it is longer than ``length`` characters."""
-    name = visible(name)
-    name = " ".join(name.split())
-    if len(name) <= length:
-        return name
-    tail = length // 2
-    return f"{name[: length - tail - 1]}…{name[-tail:]}"
+    """The name on one line, as it can be drawn; its end is left out where it is longer than ``length`` letters."""
+    name = " ".join(drawable(name).split())
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in name)
+    length -= round(wide * length / (len(name) + wide)) if wide else 0  # such a letter takes the place of two
+    return name if len(name) <= length else f"{name[: length - 1].rstrip()}…"

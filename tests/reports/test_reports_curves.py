@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import io
 import itertools
+import warnings
 
 import pandas as pd
 import pytest
 from PIL import Image
 
-from reports.figures import rendering
+from reports.figures import fonts, rendering, style
 from reports.figures.curve_data import training_curves
 from reports.figures.learning_curves import learning_curves
 from reports.store.sweep import Sweep
@@ -90,6 +91,37 @@ def test_many_variants_get_a_panel_each():
     assert titles == ["model=0 (baseline)", *list(names)[1:]]
     with Image.open(io.BytesIO(rendering.png(figure))) as image:
         assert image.size[0] == 7 * 300
+
+
+def test_of_sixty_variants_the_baseline_and_the_best_five_stand_out():
+    names = {f"model={index}": 70.0 + (7 * index) % 60 / 10 for index in range(60)}  # the best end at 75.9 to 75.5
+    figure = learning_curves(sweep(names))
+    assert figure.get_figheight() < 6  # inches
+    best = sorted(names, key=names.__getitem__, reverse=True)[:5]
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries == ["baseline: model=0", *best, "the other 54 variants", "mean over seeds, averaged weights"]
+    whole = figure.axes[0]
+    colors = [line.get_color() for line in whole.lines]
+    assert len(colors) == 60 and colors[:54] == [style.REST] * 54 and len({*colors[54:]}) == 6
+    ends = [line.get_ydata()[-1] for line in whole.lines[54:]]
+    assert ends == pytest.approx([*(names[name] + 0.5 for name in best), 70.5])  # two seeds, one point apart
+
+
+def test_a_label_is_what_differs_from_the_baseline_and_is_cut_at_its_end():
+    levels = {name: {"long": "x" * 80, "lrn": lrn} for name, lrn in (("a" * 90, True), ("b" * 90, False))}
+    labels = [
+        each.label for each in training_curves(dataclasses.replace(sweep(dict.fromkeys(levels, 80.0)), levels=levels))
+    ]
+    assert labels == ["a" * 57 + "…", "lrn=false"]
+
+
+def test_letters_that_no_font_has_are_named_and_nothing_warns():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = sweep({"lrn=\u6fc0\U0001fabf\ufe0f": 80.0})  # a sign of Chinese, and a goose
+        picture = rendering.svg(learning_curves(data), "curves")
+    assert picture.count("<svg") == 1
+    assert fonts.drawable("a\U000f0000") == "a[u+f0000]"  # for private use: in no font
 
 
 def test_no_curve_without_a_result():

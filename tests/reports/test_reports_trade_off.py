@@ -78,7 +78,7 @@ def test_points_are_numbered_where_the_names_do_not_fit():
 
 
 def test_names_that_shorten_to_the_same_are_numbered():
-    names = [f"augment.crop=true, augment.flip={flip}, augment.contrast=true" for flip in ("true", "false")]
+    names = [f"augment.crop=true, augment.contrast=true, augment.flip={flip}" for flip in ("true", "false")]
     assert len({style.shortened(name) for name in names}) == 1
     for sizes in ((100, 100), (100, 200)):
         figure = accuracy_vs_size(variants(dict(zip(names, [(size, 80) for size in sizes], strict=True))))

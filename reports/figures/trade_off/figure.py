@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reports.analysis import trade_off
 from reports.figures import labels
+from reports.figures.fonts import drawable
 from reports.figures.labels import Label, Placement
 from reports.figures.rendering import new_figure
 from reports.figures.style import DARK, GREY, shortened, style_axes
@@ -20,7 +21,6 @@ from reports.figures.trade_off.layout import HEIGHTS, LEGEND_LINE, Layout
 from reports.figures.trade_off.points import draw_points, front_line, obstacles
 from reports.tables import costs
 from zoo.measure.cost_axes import CostAxis, cost_axes
-from zoo.text.characters import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
     points = trade_off.points(frame, axis)
     if points.empty:
         return None
-    points = points.assign(name=points["name"].map(visible), sweep=points["sweep"].map(visible))
+    points = points.assign(name=points["name"].map(drawable), sweep=points["sweep"].map(drawable))
     if points["cost"].nunique() == 1:
         return _at_one_cost(points, cost_axes()[axis])
     return _at_several_costs(points, cost_axes()[axis], trade_off.axis_label(frame, axis))
