@@ -43,6 +43,7 @@ def test_the_sandbox_recipe_is_the_published_one(ask):
         "convs": [[5, 64], [5, 64]],
         "pool": [3, 2],
         "hidden": [384, 192],
+        "local": [],
         "lrn": True,
         "lrn_radius": 4,
         "lrn_bias": 1.0,
