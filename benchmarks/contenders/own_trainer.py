@@ -27,7 +27,7 @@ def config(model: str, augment: bool, precision: str):
 
 
 class Trainer:
-    """A network on its way; its first step is compiled."""
+    """A network on its way; its first step, which compiles everything, is made."""
 
     def __init__(self, model: str, augment: bool, precision: str):
         from zoo.host.quiet_import import quiet_import
@@ -46,7 +46,7 @@ class Trainer:
         pixels, labels = tf.constant(self.data.train_images), tf.constant(self.data.train_labels)
         self._steps = training_function(self.network, pixels, labels, self.config, 0)
         self._done, self._totals = 0, Totals()
-        self.steps(0)
+        self.steps(1)
 
     def steps(self, count: int) -> None:
         """One call into the compiled loop."""
