@@ -11,7 +11,7 @@ import pandas as pd
 from reports.analysis import claims, examples, images, interactions, provenance, trade_off
 from reports.analysis import variants as variant_table
 from reports.analysis.details import Details, Headline
-from reports.analysis.validity import design, failures, validity
+from reports.analysis.validity import cautions, design, failures, validity
 from reports.analysis.validity.validity import NOTHING_WRONG, Validity
 from reports.analysis.wording import advice, names, sentences
 from reports.store import files
@@ -41,6 +41,7 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     evidence, notes = _examples(sweep, predictions)
     valid = validity.of(sweep, predictions)
     variants = _judged(_with_uncertainty(variant_table.frame(sweep), sweep, evidence), valid)
+    variants = cautions.with_ranges(variants, sweep)
     fronts, front_notes = _fronts(variants, sweep)
     for axis, probabilities in fronts.items():
         variants[f"front_probability_{axis}"] = [probabilities.get(name, float("nan")) for name in variants["variant"]]
@@ -50,6 +51,7 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     details = Details(
         alerts=[*valid.alerts(sweep.baseline), *design.alerts(sweep)],
         headlines=headlines(variants, sweep, valid),
+        cautions=cautions.of(sweep, variants),
         per_class=evidence and evidence.per_class,
         churn=evidence and evidence.churn,
         calibration=evidence and evidence.calibration,

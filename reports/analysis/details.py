@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 import pandas as pd
@@ -28,6 +29,19 @@ class Alert(NamedTuple):
     sentence: str
 
 
+class CautionKind(StrEnum):
+    """What a careful reader should be told, in this order."""
+
+    SELECTION = "selection"  # the best of several was picked on the test set
+    EXAGGERATION = "exaggeration"  # what was found is smaller than it looks
+    SPREADS = "spreads"  # they are not equal
+
+
+class Caution(NamedTuple):
+    kind: CautionKind
+    sentence: str
+
+
 @dataclass(frozen=True, eq=False)
 class Details:
     """Everything beside the table of variants; what is left out is left out of the report.
@@ -37,6 +51,7 @@ class Details:
 
     alerts: Sequence[Alert] = ()  # above everything
     headlines: Sequence[Headline] = ()
+    cautions: Sequence[Caution] = ()
     per_class: pd.DataFrame | None = None  # variant label images accuracy_percent difference_points low_ high_points
     churn: pd.DataFrame | None = None  # variant churn_percent floor_percent excess_points
     # variant, and mean and sd of ece_percent, top5_percent, nll

@@ -39,7 +39,8 @@ class Examples:
     - ``flip_counts``: variant, direction, p (of the last one listed), images (that differ at least as surely),
       images_by_chance (how many would if the two did not differ at all).
     - ``uncertainty``: variant, accuracy_percent, its interval low_test_percent to high_test_percent over other images,
-      sd_seeds_points, variance_distribution (points squared; may be negative), sd_distribution_points, se_test_points,
+      sd_seeds_points, variance_distribution (points squared; may be negative), sd_distribution_points, its interval
+      low_distribution_points to high_distribution_points, se_test_points,
       difference_points, low_test_points to high_test_points (other images, these trainings), low_both_points to
       high_both_points (other images and other trainings); see ``zoo.stats.images.uncertainty``.
     - ``notes``: sentences about runs and variants that were left out.
@@ -117,7 +118,8 @@ def _pair(variant: VariantOutputs, baseline: VariantOutputs) -> _Pair:
 
 _UNCERTAINTY = [
     *("variant", "accuracy_percent", "low_test_percent", "high_test_percent"),
-    *("sd_seeds_points", "variance_distribution", "sd_distribution_points", "se_test_points"),
+    *("sd_seeds_points", "variance_distribution", "sd_distribution_points", "low_distribution_points"),
+    *("high_distribution_points", "se_test_points"),
     *("difference_points", "low_test_points", "high_test_points", "low_both_points", "high_both_points"),
 ]
 
@@ -132,6 +134,8 @@ def _uncertainty_row(name: str, variant: VariantOutputs, pair: _Pair | None) -> 
         "sd_seeds_points": seeds.sd_points,
         "variance_distribution": seeds.variance_distribution,
         "sd_distribution_points": seeds.sd_distribution_points,
+        "low_distribution_points": seeds.low_distribution_points,
+        "high_distribution_points": seeds.high_distribution_points,
         "se_test_points": images.error_points,
     }
     if pair is None:

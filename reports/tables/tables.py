@@ -93,6 +93,16 @@ def mean_sd(row: pd.Series, column: str) -> str:
     return f"{mean:.2f} ({n})" if np.isnan(sd) else f"{mean:.2f} ± {sd:.2f} ({n})"
 
 
+def of_the_networks(spread: float, low: float, high: float) -> str:
+    """The spread of the networks themselves with its 95 % interval, in points: ``0.12 (0.03 to 0.55)``, or that it cannot be
+    told from none."""
+    if np.isnan(spread):
+        return ABSENT
+    if np.isnan(low):
+        return f"{spread:.2f}"
+    return f"{spread:.2f} ({low:.2f} to {high:.2f})" if low > 0 else f"not told apart from 0, up to {high:.2f}"
+
+
 def _incomplete(row: pd.Series) -> str:
     return f" of {row['n_expected']}" if 0 < row["n"] < row["n_expected"] else ""
 

@@ -67,7 +67,8 @@ def _headlines(answer: Answer) -> str:
 
 def _findings(answer: Answer) -> str:
     sweep = answer.sweep
-    statements = [*findings(sweep, answer.variants), *answer.details.notes]
+    told = [caution.sentence for caution in answer.details.cautions]
+    statements = [*findings(sweep, answer.variants), *told, *answer.details.notes]
     return f"{escape_line(sentences.what_ran(sweep))}\n\n{bullets(statements)}"
 
 
@@ -99,7 +100,11 @@ def _uncertainty(uncertainty: pd.DataFrame | None) -> str:
     rows = [
         (
             row.variant,
-            *(_decimal(value) for value in (row.sd_seeds_points, row.sd_distribution_points, row.se_test_points)),
+            _decimal(row.sd_seeds_points),
+            tables.of_the_networks(
+                row.sd_distribution_points, row.low_distribution_points, row.high_distribution_points
+            ),
+            _decimal(row.se_test_points),
             _interval(row.difference_points, row.low_test_points, row.high_test_points),
             _interval(row.difference_points, row.low_both_points, row.high_both_points),
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.stats.chance import is_learned, largest_share, p_of_guessing
+from zoo.stats.validity.chance import is_learned, largest_share, p_of_guessing
 
 
 def test_the_largest_class():

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from zoo.stats.failures import mean_with_failures, p_of_failures
+from zoo.stats.validity.failures import mean_with_failures, p_of_failures
 
 
 @pytest.mark.parametrize(

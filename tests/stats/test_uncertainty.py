@@ -86,6 +86,23 @@ SKEWED = {
 }
 
 
+def test_the_interval_of_the_networks_own_spread():
+    """Three trainings right on 100, 50 and 0 of 100 images: V is 1/4, each image's variance 1/3, and chi-squared with 2
+    degrees 0.0506 and 7.378. With N / (N - 1) of 100 / 99 the ends are those of V less 1/300."""
+    right = np.zeros((3, 100), int)
+    right[0], right[1, :50] = 1, 1
+    found = uncertainty.between_seeds(right)
+    for end, chi in ((found.low_distribution_points, 7.3778), (found.high_distribution_points, 0.050636)):
+        assert end == pytest.approx(100 * np.sqrt(100 / 99 * (2 / chi / 4 - 1 / 300)), rel=1e-4)
+    assert found.low_distribution_points < found.sd_distribution_points < found.high_distribution_points
+
+
+def test_what_images_explain_is_not_told_apart_from_none():
+    """Every training wrong on another image: there is no spread at all."""
+    found = uncertainty.between_seeds(1 - np.eye(4, 50, dtype=int))
+    assert found.low_distribution_points == found.high_distribution_points == 0
+
+
 @pytest.mark.parametrize("kind", SKEWED)
 def test_interval_agrees_with_scipys_bca(kind):
     values = SKEWED[kind]

@@ -36,7 +36,7 @@ def power_to_find(
 
     ``equal_variances=True`` gives Student's pooled test instead, with 2 (seeds - 1) degrees of freedom.
     """
-    errors, degrees, weights = _standard_errors(sd_a, sd_b, seeds)
+    errors, degrees, weights = standard_errors(sd_a, sd_b, seeds)
     if equal_variances:
         degrees = np.full_like(degrees, 2 * (seeds - 1))
     bound, error = student_quantile(degrees, 1 - alpha / 2) * errors, math.hypot(sd_a, sd_b) / math.sqrt(seeds)
@@ -49,13 +49,13 @@ def power_to_equate(
     difference: float, sd_a: float, sd_b: float, seeds: int, margin: float, alpha: float = ALPHA
 ) -> float:
     """Chance that two one-sided tests at ``alpha`` put a true ``difference`` within the margin, ``seeds`` a side."""
-    errors, degrees, weights = _standard_errors(sd_a, sd_b, seeds)
+    errors, degrees, weights = standard_errors(sd_a, sd_b, seeds)
     room, error = margin - student_quantile(degrees, 1 - alpha) * errors, math.hypot(sd_a, sd_b) / math.sqrt(seeds)
     inside = normal_cdf((room - difference) / error) - normal_cdf((-room - difference) / error)
     return float((weights * np.maximum(0.0, inside)).sum())
 
 
-def _standard_errors(sd_a: float, sd_b: float, seeds: int) -> tuple[Floats, Floats, Floats]:
+def standard_errors(sd_a: float, sd_b: float, seeds: int) -> tuple[Floats, Floats, Floats]:
     """What the error of the difference may turn out to be, with its degrees of freedom and its probability: [B, S] each."""
     share, total, weights = _quadrature(seeds - 1)
     a, b = sd_a**2 * 2 * share, sd_b**2 * 2 * (1 - share)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from reports.store.files import Predictions
 from reports.store.sweep import Sweep
-from zoo.stats.chance import is_learned, largest_share
+from zoo.stats.validity.chance import is_learned, largest_share
 
 NO_DATA = ""  # of runs whose data set is not recorded
 

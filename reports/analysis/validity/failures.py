@@ -11,8 +11,8 @@ import numpy as np
 
 from reports.store.sweep import FAILED, Sweep
 from zoo.stats.comparisons import holm
-from zoo.stats.failures import mean_with_failures, p_of_failures
 from zoo.stats.power import ALPHA
+from zoo.stats.validity.failures import mean_with_failures, p_of_failures
 from zoo.storage.states import FailureKind
 from zoo.text.listing import listed
 

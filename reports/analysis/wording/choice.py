@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.analysis import trade_off
+from reports.analysis.validity.cautions import luck
 from reports.analysis.wording.names import cut
 from zoo.measure.cost_axes import CostAxis, cost_axes
 from zoo.measure.metrics import Kind
@@ -16,7 +17,8 @@ def choice(variants: pd.DataFrame, margin: float | None) -> str:
     if len(known) < 3:
         return ""
     best = known.loc[known["accuracy_percent_mean"].idxmax()]
-    text = f"Most accurate here: {cut(best['label'])}, {best['accuracy_percent_mean']:.2f} %{_is_baseline(best)}."
+    accuracy = f"{best['accuracy_percent_mean']:.2f} %{_is_baseline(best)}"
+    text = f"Most accurate here: {cut(best['label'])}, {accuracy}{_luck(variants)}."
     axis = first_axis(known)
     if axis is None or not margin:
         return text
@@ -32,6 +34,14 @@ def choice(variants: pd.DataFrame, margin: float | None) -> str:
         f"{text} Cheapest in {axis.noun} within {margin:g} points of it, by the means: {cut(cheapest['label'])}, "
         f"{cheapest['accuracy_percent_mean']:.2f} %{_is_baseline(cheapest)}, {100 * (ratio - 1):+.1f} % {axis.noun}."
     )
+
+
+def _luck(variants: pd.DataFrame) -> str:
+    """What of it may be the choice itself."""
+    points = luck(variants)
+    if not points > 0:
+        return ""
+    return f" (of {(variants['n'] > 0).sum()} equal ones the best would look {points:.2f} points better than it is)"
 
 
 def _is_baseline(row: pd.Series) -> str:

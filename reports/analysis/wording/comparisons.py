@@ -102,7 +102,7 @@ def more(rows: Sequence[Mapping[str, Any]], schedule: SeedSchedule | None) -> st
     needed = sorted(int(row["seeds_needed"]) for row in open_ if not pd.isna(row["seeds_needed"]))
     n = max(int(row["n"]) for row in open_)
     if not needed:
-        return seeds_words(None, n, schedule)
+        return seeds_words({}, n, schedule)
     nearest = min(open_, key=lambda row: number(row["seeds_needed"]) if not pd.isna(row["seeds_needed"]) else math.inf)
-    text = seeds_words(needed[0], n, schedule)
+    text = seeds_words(nearest, n, schedule)
     return text if len(open_) == 1 else f"Of what is open, {cut(nearest['label'])} comes first. {text}"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from reports.analysis.prices import words
 from reports.analysis.wording.names import Change
-from zoo.stats.power import ALPHA
+from zoo.stats.power import ALPHA, MOST_SEEDS
 from zoo.stats.verdicts import SeedSchedule, VerdictWord
 from zoo.text.listing import listed
 
@@ -105,21 +105,32 @@ def more(row: Mapping[str, Any], baseline: Mapping[str, Any], schedule: SeedSche
         return "" if n > 1 else "Train at least 3 seeds of each: seeds: {min: 3, max: 10, until: decided}."
     if word is not VerdictWord.UNDECIDED:
         return ""
-    return seeds_words(row.get("seeds_needed"), n, schedule)
+    return seeds_words(row, n, schedule)
 
 
-def seeds_words(needed: Any, n: int, schedule: SeedSchedule | None) -> str:
-    """How many seeds it takes, for somebody who wants to go on."""
+def seeds_words(row: Mapping[str, Any], n: int, schedule: SeedSchedule | None) -> str:
+    """How many seeds it takes, for somebody who wants to go on: a range, since the spread is an estimate itself."""
+    needed = row.get("seeds_needed")
     if needed is None or pd.isna(needed):
         return "No affordable number of seeds would decide a difference like this one."
     if schedule is not None and n < schedule.last:
         end = f", and the sweep ends at {schedule.last}" if needed > schedule.last else ""
-        return f"If the truth is what was seen, about {int(needed)} seeds of each decide it{end}; there are {n} by now."
+        about = f"about {int(needed)} seeds of each decide it{_range(row)}"
+        return f"If the truth is what was seen, {about}{end}; there are {n} by now."
     most = max(int(needed), n + 1)
     return (
-        f"If the truth is what was seen, about {most} seeds of each would decide it. Ask again in a new sweep, with "
-        f"seeds: {{min: 3, max: {most}, until: decided}}."
+        f"If the truth is what was seen, about {most} seeds of each would decide it{_range(row)}. Ask again in a new "
+        f"sweep, with seeds: {{min: 3, max: {most}, until: decided}}."
     )
+
+
+def _range(row: Mapping[str, Any]) -> str:
+    """`` (9 to 54, as the spread is known from few trainings)``, where that is known."""
+    low, high = row.get("seeds_needed_low"), row.get("seeds_needed_high")
+    if low is None or pd.isna(low):
+        return ""
+    most = f"more than {MOST_SEEDS:,}" if high is None or pd.isna(high) else f"{int(high)}"
+    return f" ({int(low)} to {most}, as the spread itself is an estimate from few trainings)"
 
 
 # --- parts of sentences ------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def answer(data: PageData) -> dict[str, Any]:
         "margin": sweep.margin,
         "axis": forest.axis(scale),
         "what_ran": sentences.what_ran(sweep),
-        "notes": [*data.details.notes, *design],
+        "notes": [*(each.sentence for each in data.details.cautions), *data.details.notes, *design],
     }
 
 

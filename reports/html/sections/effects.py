@@ -27,21 +27,24 @@ from reports.html.cells import (
 )
 from reports.html.forest import Interval
 from reports.html.page_data import PageData
+from reports.tables import tables
 from zoo.stats.power import ALPHA
 
 
 def uncertainty(data: PageData) -> dict[str, Any] | None:
-    columns = ("accuracy_percent", "sd_seeds_points", "sd_distribution_points", "se_test_points")
+    columns = ("accuracy_percent", "sd_seeds_points", "se_test_points")
+    networks = ("sd_distribution_points", "low_distribution_points", "high_distribution_points")
     ends = ("difference_points", "low_test_points", "high_test_points", "low_both_points", "high_both_points")
-    rows = rows_of(data.details.uncertainty, "variant", *columns, *ends)
+    rows = rows_of(data.details.uncertainty, "variant", *columns, *networks, *ends)
     if not rows:
         return None
     spread = Table(
         "How far one accuracy may be off, in points",
         ("variant", "accuracy, %", "between trainings", "of the networks themselves", "by the choice of images"),
-        [[Cell(row["variant"]), *(number_cell(row[name], "{:.2f}".format) for name in columns)] for row in rows],
+        [_spread_cells(row, columns, networks) for row in rows],
         note="Between trainings: standard deviation over seeds on these test images; of the networks themselves: what "
-        "of it would remain on endlessly many images. By the choice of images: standard error of the mean accuracy.",
+        "of it would remain on endlessly many images, with its 95 % interval. By the choice of images: standard error of "
+        "the mean accuracy.",
     )
     known = {row["variant"]: difference_of(row) for row in data.frame.to_dict("records")}
     plots = []
@@ -78,6 +81,12 @@ def _spread_words(rows: Sequence[Mapping[str, Any]]) -> str:
 def _range(values: Sequence[float]) -> str:
     low, high = f"{min(values):.2f}", f"{max(values):.2f}"
     return low if low == high else f"{low} to {high}"
+
+
+def _spread_cells(row: Mapping[str, Any], columns: Sequence[str], networks: Sequence[str]) -> list[Cell]:
+    accuracy, seeds, images = (number_cell(row[name], "{:.2f}".format) for name in columns)
+    text = tables.of_the_networks(*(number(row[name]) for name in networks))
+    return [Cell(row["variant"]), accuracy, seeds, Cell(text, sortable(row[networks[0]])), images]
 
 
 def _three_intervals(plots: Sequence[tuple[str, Sequence[tuple[str, Interval]]]], scale: forest.Scale) -> ForestTable:

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.stats.distributions import Floats, normal_quantile, student_quantile
 from zoo.stats.power import ALPHA
+from zoo.stats.validity.spread import variance_factors
 
 
 class Seeds(NamedTuple):
@@ -33,6 +34,8 @@ class Seeds(NamedTuple):
     sd_points: float  # of the accuracy on this test set
     variance_distribution: float  # T, of the accuracy on the distribution, points squared; an estimate, may be negative
     sd_distribution_points: float  # its root; 0 where it is negative
+    low_distribution_points: float  # of the 95 % interval of that root; 0 where it cannot be told from 0
+    high_distribution_points: float
 
 
 class Images(NamedTuple):
@@ -64,14 +67,21 @@ def between_seeds(right: ArrayLike) -> Seeds:
     taken off: N / (N - 1) [V - (1 / N^2) sum_i v_i], with V and v_i the sample variances (n - 1 in the denominator) over the
     trainings of the accuracy and of image i. With e_i the mean error of image i, v_i = n / (n - 1) e_i (1 - e_i): it is
     the estimator of arXiv:2304.01910, unbiased for finite n and N both, and the classical one from mean squares.
+
+    Its interval is that of V, of normal accuracies by the chi-squared distribution, less the luck of single images, which a
+    mean over so many of them gives nearly without an error.
     """
     table = _table(right)
     n, images = table.shape
     if n < 2:
-        return Seeds(*[float("nan")] * 3)
-    sd = 100 * float(np.sqrt(table.mean(1).var(ddof=1)))
+        return Seeds(*[float("nan")] * 5)
+    variance = 1e4 * float(table.mean(1).var(ddof=1))
     distribution = 1e4 * _trainings(table).distribution if images > 1 else float("nan")
-    return Seeds(sd, distribution, float(np.sqrt(np.maximum(distribution, 0.0))))
+    known = images / (images - 1) * variance if images > 1 else float("nan")
+    luck = known - distribution  # of single images
+    ends = [known * factor - luck for factor in variance_factors(n - 1.0)]
+    low, middle, high = (float(np.sqrt(np.maximum(value, 0.0))) for value in (ends[0], distribution, ends[1]))
+    return Seeds(float(np.sqrt(variance)), distribution, middle, low, high)
 
 
 def between_test_sets(right: ArrayLike, alpha: float = ALPHA) -> Images:

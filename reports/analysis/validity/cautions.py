@@ -1,0 +1,136 @@
+"""What a careful reader should be told of a comparison that looks sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis.details import Caution, CautionKind
+from reports.store.sweep import Sweep
+from zoo.stats import descriptive
+from zoo.stats.comparisons import holm
+from zoo.stats.power import ALPHA
+from zoo.stats.validity.selection import exaggeration, luck_of_the_best
+from zoo.stats.validity.spread import p_of_equal_spreads, seeds_to_decide_range
+from zoo.stats.verdicts import Verdict, VerdictWord
+from zoo.text.listing import listed
+
+FEWEST = 3  # variants of which a best one is chosen
+FOUND = (VerdictWord.HELPS, VerdictWord.HURTS)
+MOST_NAMED = 3
+
+
+def of(sweep: Sweep, variants: pd.DataFrame) -> list[Caution]:
+    """In the order of ``CautionKind``; ``variants`` as ``variants.frame`` gives it."""
+    if variants.empty:
+        return []
+    found = (_selection(sweep, variants), _exaggeration(sweep, variants), _spreads(sweep))
+    return [caution for caution in found if caution is not None]
+
+
+def luck(variants: pd.DataFrame) -> float:
+    """By how many points the most accurate variant would look better than it is, if all were equal; nan where it is not
+    known, or none was chosen."""
+    known = variants[variants["accuracy_percent_sd"].notna()]
+    if len(variants[variants["n"] > 0]) < FEWEST or known.empty:
+        return float("nan")
+    sd = descriptive.pooled_sd(known["accuracy_percent_sd"], known["n"])
+    seeds = 1 / float((1 / known["n"].to_numpy(float)).mean())  # the mean variance of a mean is sd^2 / seeds
+    return luck_of_the_best(int((variants["n"] > 0).sum()), sd, seeds)
+
+
+def _selection(sweep: Sweep, variants: pd.DataFrame) -> Caution | None:
+    points = luck(variants)
+    if not points > 0:
+        return None
+    trained = int((variants["n"] > 0).sum())
+    fresh = f" (seeds with start: {max(sweep.seeds) + 1})" if sweep.seeds else ""
+    return Caution(
+        CautionKind.SELECTION,
+        f"The best of {trained} variants was picked by its accuracy: were they all equal, it would look {points:.2f} points "
+        f"better than it is. What counts is confirmed on fresh seeds{fresh}.",
+    )
+
+
+def _exaggeration(sweep: Sweep, variants: pd.DataFrame) -> Caution | None:
+    """Where a difference was found: how large one of the margin's size would look."""
+    found = variants[variants["verdict"].isin(FOUND)]
+    known = variants[variants["accuracy_percent_sd"].notna()]
+    if found.empty or known.empty or not sweep.margin:
+        return None
+    sd = descriptive.pooled_sd(known["accuracy_percent_sd"], known["n"])
+    seeds = int(min(known["n"].min(), *found["n"]))
+    if not sd > 0 or seeds < 2:
+        return None
+    verdicts = sweep.verdicts()
+    family = max((verdict.comparisons for verdict in verdicts.values()), default=1)
+    times = exaggeration(sweep.margin, sd, sd, seeds, ALPHA / family)
+    if times < 1.05:
+        return None
+    return Caution(
+        CautionKind.EXAGGERATION,
+        f"A difference that was found is larger than the true one, on average: with {seeds} trainings each and a spread of "
+        f"{sd:.2f} points, a true difference of {sweep.margin:g} points is seen as {times * sweep.margin:.2f} where it is "
+        "found.",
+    )
+
+
+def _spreads(sweep: Sweep) -> Caution | None:
+    """Variants that spread otherwise than the baseline."""
+    if sweep.baseline is None:
+        return None
+    reference = sweep.results(sweep.baseline)["accuracy_percent"].to_numpy()
+    values = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
+    p = {name: p_of_equal_spreads(its, reference) for name, its in values.items() if name != sweep.baseline}
+    p = {name: each for name, each in p.items() if not np.isnan(each)}
+    if not p:
+        return None
+    unequal = [name for name, each in zip(p, holm(list(p.values())), strict=True) if each < ALPHA]
+    if not unequal:
+        return None
+    told = [f"{name} {_times(values[name], reference)}" for name in unequal[:MOST_NAMED]]
+    more = [f"{len(unequal) - MOST_NAMED} more"] if len(unequal) > MOST_NAMED else []
+    return Caution(
+        CautionKind.SPREADS,
+        f"The spread between seeds is not that of the baseline: {listed([*told, *more])}. Where accuracies are skewed as "
+        "well, a difference may be found by chance in up to 10 % of comparisons instead of 5 %.",
+    )
+
+
+def _times(values: np.ndarray, reference: np.ndarray) -> str:
+    ratio = float(values.std(ddof=1) / reference.std(ddof=1))
+    return f"({ratio:.1f} times as large)" if ratio > 1 else f"({1 / ratio:.1f} times smaller)"
+
+
+# --- seeds needed ------------------------------------------------------------------------------------------------
+
+
+def with_ranges(variants: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
+    """With seeds_needed_low and seeds_needed_high, for every spread in its 80 % interval; NA where nothing is needed, or
+    more than anybody trains."""
+    verdicts = sweep.verdicts()
+    ranges = [_range(sweep, row, verdicts) for row in variants.to_dict("records")]
+    low, high = (pd.array([each[end] for each in ranges], "Int64") for end in (0, 1))
+    return variants.assign(seeds_needed_low=low, seeds_needed_high=high)
+
+
+def _range(sweep: Sweep, row: Mapping[str, Any], verdicts: Mapping[str, Verdict]) -> tuple[Any, Any]:
+    needed, name = row["seeds_needed"], row["variant"]
+    if needed is None or pd.isna(needed) or sweep.baseline is None:
+        return pd.NA, pd.NA
+    verdict = verdicts[name]
+    values, reference = (
+        sweep.results(each)["accuracy_percent"].to_numpy()[: verdict.seeds] for each in (name, sweep.baseline)
+    )
+    paired = sweep.trainings(name) and sweep.trainings(name) == sweep.trainings(sweep.baseline)[: len(values)]
+    if paired:
+        sds, degrees = (float((values - reference).std(ddof=1)), 0.0), len(values) - 1.0
+    else:
+        sds, degrees = (float(values.std(ddof=1)), float(reference.std(ddof=1))), len(values) + len(reference) - 2.0
+    low, high = seeds_to_decide_range(
+        verdict.difference, *sds, degrees, sweep.margin or None, ALPHA / verdict.comparisons
+    )
+    return (pd.NA if low is None else low), (pd.NA if high is None else high)
