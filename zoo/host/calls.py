@@ -16,8 +16,17 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, ParamSpec, TypeVar
 
+from zoo.host import temporary
 from zoo.host.exits import ProcessExit
-from zoo.host.processes import ProcessDied, end, end_with_parent, start_connected, starting
+from zoo.host.processes import (
+    ProcessDied,
+    end,
+    end_with_parent,
+    has_directory,
+    run_with_own_directory,
+    start_connected,
+    starting,
+)
 from zoo.host.watchdog import Watchdog
 
 _LOOK_S = 1.0  # how often a process that is waited for is looked at
@@ -121,10 +130,12 @@ class PreparedCall(Generic[P, T]):
             if self._started is None:
                 spawn = multiprocessing.get_context("spawn")
                 ours, theirs = spawn.Pipe()
-                work = (theirs, self._function, self._prepare)
-                process = spawn.Process(target=_answer_when_asked, args=work, daemon=True)
+                directory = temporary.create()
+                work = (directory, _answer_when_asked, theirs, self._function, self._prepare)
+                process = spawn.Process(target=run_with_own_directory, args=work, daemon=True)
                 with starting():
                     process.start()
+                has_directory(process, directory)
                 theirs.close()
                 self._started = process, ours
             return self._started

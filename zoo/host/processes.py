@@ -19,13 +19,16 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from zoo.host import import_path, watchdog
+from zoo.host import import_path, temporary, watchdog
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SERVER_S = 120  # how long starting a process is tried before its server is given up
 _END_S = 10  # how long the end of a process that was killed is waited for
 _POLL_S = 0.2  # between two checks whether the fork server is stopped
 _MAX_SOCKET_DIRECTORY_BYTES = 70  # a socket's path has at most 107 bytes, and its name in the directory up to 35
+
+
+_directories: dict[BaseProcess, Path] = {}  # of the processes that were started from here
 
 
 class ProcessDied(Exception):
@@ -54,11 +57,41 @@ def prepare() -> None:
 
 
 def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
-    """A process that runs ``function(*arguments)``. Ctrl-C does not reach it: what it means is decided here."""
-    process = context().Process(target=function, args=arguments, daemon=True)
+    """A process that runs ``function(*arguments)``. Ctrl-C does not reach it: what it means is decided here.
+
+    It has a directory for its temporary files, which ``end`` or ``ended`` removes.
+    """
+    directory = temporary.create()
+    process = context().Process(target=run_with_own_directory, args=(directory, function, *arguments), daemon=True)
     prepare()
-    process.start()  # Ctrl-C gets through: this waits for the server's imports
+    try:
+        process.start()  # Ctrl-C gets through: this waits for the server's imports
+    except BaseException:
+        if directory is not None:
+            temporary.remove(directory)
+        raise
+    has_directory(process, directory)
     return process
+
+
+def run_with_own_directory(directory: Path | None, function: Callable[..., Any], *arguments: Any) -> None:
+    """What a process runs that has a directory for its temporary files: for those that are not started by ``start``."""
+    if directory is not None:
+        temporary.use(directory)
+    function(*arguments)
+
+
+def has_directory(process: BaseProcess, directory: Path | None) -> None:
+    """Note that a process has this directory, to be removed at its end."""
+    if directory is not None:
+        _directories[process] = directory
+
+
+def ended(process: BaseProcess) -> None:
+    """Remove what a process leaves that has ended, however it did."""
+    directory = _directories.pop(process, None)
+    if directory is not None:
+        temporary.remove(directory)
 
 
 def start_connected(function: Callable[..., Any], *arguments: Any) -> tuple[BaseProcess, Connection]:
@@ -100,6 +133,7 @@ def end(process: BaseProcess) -> None:
     while process.is_alive() and time.monotonic() < deadline:
         _end_stopped_server()  # the server is what says that the process has ended
         process.join(_POLL_S)
+    ended(process)
 
 
 def end_all() -> None:
@@ -171,14 +205,14 @@ def _starting_server() -> Iterator[None]:
     import TensorFlow anew. The preload takes the path out of the environment again.
     """
     path = [*import_path.standard_library(), str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    temporary = tempfile.tempdir
-    if len(os.fsencode(tempfile.gettempdir())) > _MAX_SOCKET_DIRECTORY_BYTES:
-        tempfile.tempdir = "/tmp"  # for the server's socket
+    before, place = tempfile.tempdir, os.fspath(temporary.of_program() or tempfile.gettempdir())
+    # For the server's socket, in a directory that Python makes when it first needs one
+    tempfile.tempdir = place if len(os.fsencode(place)) <= _MAX_SOCKET_DIRECTORY_BYTES else "/tmp"
     try:
         with starting(), _environment({"PYTHONPATH": os.pathsep.join(path)}):
             yield
     finally:
-        tempfile.tempdir = temporary
+        tempfile.tempdir = before
 
 
 @contextlib.contextmanager

@@ -97,6 +97,7 @@ class LocalAttempt:
         if process.exitcode is None:
             _send(process, signal.SIGKILL)
             process.join()
+        processes.ended(process)
         connection.close()
         del self._open[connection]
         if rank not in self._results and rank not in self._killed:
