@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from zoo.host import temporary
+from zoo.host.directories import temporary
 from zoo.host.exits import ProcessExit
 from zoo.host.processes import (
     ProcessDied,

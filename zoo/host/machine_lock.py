@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from zoo.host import private_directory
+from zoo.host.directories import private
 from zoo.host.watchdog import is_dead
 
 try:
@@ -86,7 +86,7 @@ class _Turns:
         name = f"{self.host}.{kind}.{os.getpid()}.{uuid.uuid4().hex}"
         ended = threading.Event()
         try:
-            file = private_directory.open_file(name, self.directory, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            file = private.open_file(name, self.directory, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except OSError:  # a full disk: it is locked all the same
             yield
             return
@@ -126,7 +126,7 @@ class _Turns:
         """Who holds the lock, for the person."""
         for name in self.holders(kind):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                file = private_directory.open_file(name, self.directory, os.O_RDONLY)
+                file = private.open_file(name, self.directory, os.O_RDONLY)
                 with open(file, "rb") as stream:
                     known = json.loads(stream.read())
                 return f"process {known['pid']} in {known['directory']}"
@@ -165,12 +165,12 @@ def _locked_alone(turns: _Turns, deadline: float) -> bool:
 @contextlib.contextmanager
 def _opened() -> Iterator[_Turns | None]:
     """The file that is locked, None where there can be none."""
-    with private_directory.opened() as directory:
+    with private.opened() as directory:
         host = "".join(c if c.isalnum() else "-" for c in socket.gethostname())
         file = None
         if directory is not None and fcntl is not None:
             with contextlib.suppress(OSError):
-                file = private_directory.open_file(f"{host}.turns", directory, os.O_RDWR | os.O_CREAT)
+                file = private.open_file(f"{host}.turns", directory, os.O_RDWR | os.O_CREAT)
         if file is None or directory is None:
             yield None
             return

@@ -19,7 +19,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from zoo.host import import_path, temporary, watchdog
+from zoo.host import import_path, watchdog
+from zoo.host.directories import temporary
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SERVER_S = 120  # how long starting a process is tried before its server is given up
