@@ -46,7 +46,6 @@ PROGRAM = textwrap.dedent(
     import os, signal, sys, tempfile, time
     sys.path[:0] = {path!r}
     from zoo.host import processes
-from zoo.host.directories import temporary
     from test_temporary import leave_a_file_and_wait
     process, connection = processes.start_connected(leave_a_file_and_wait)
     print(connection.recv(), process.pid, flush=True)
