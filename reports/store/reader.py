@@ -29,6 +29,7 @@ def read(sweep: str, tracking_uri: str | None = None, *, with_histories: bool = 
     variants = tags.variants or tuple(dict.fromkeys(row["variant"] for row in rows))
     seeds = tags.seeds or tuple(sorted({row["seed"] for row in rows}))
     artifacts = {row["run_id"]: row.pop("artifact_uri") for row in rows}
+    rounds = {row["run_id"]: row.pop("rounds") for row in rows}
     frame = runs.frame(rows, variants)
     variants += tuple(name for name in dict.fromkeys(frame["variant"]) if name not in variants)
     baseline, design = tags.text(ExperimentTags.BASELINE), tags.design
@@ -52,6 +53,7 @@ def read(sweep: str, tracking_uri: str | None = None, *, with_histories: bool = 
         published=tags.published,
         design=design,
         artifacts=artifacts,
+        rounds=rounds,
     )
 
 
@@ -62,5 +64,5 @@ def read_runs(sweep: str, tracking_uri: str | None = None) -> pd.DataFrame:
     experiment = find_experiment(client, sweep, uri)
     rows = runs.current_runs(client, experiment)
     for row in rows:
-        del row["artifact_uri"]
+        del row["artifact_uri"], row["rounds"]
     return runs.frame(rows, SweepTags(sweep, experiment.tags).variants)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from reports.store.typed import Rounds
 from zoo.stats import verdicts as statistics
 from zoo.stats.verdicts import SeedSchedule, Verdict
 from zoo.storage.designs import DesignHistory
@@ -50,6 +51,9 @@ class Sweep:
     published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.analysis.claims`` reads them
     design: DesignHistory | None = None  # as it was declared; None where that is not known
     artifacts: Mapping[str, str] = field(default_factory=dict)  # run id -> address of its files
+    rounds: Mapping[str, Mapping[str, Rounds]] = field(
+        default_factory=dict
+    )  # run id -> metric -> its latency by rounds
 
     def results(self, variant: str | None = None) -> pd.DataFrame:
         """The rows of ``runs`` that have a result: finished, with a finite final accuracy."""

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from reports.errors import ReportError
 from zoo.measure.metrics import Kind, Metric
@@ -25,6 +25,13 @@ _MOST_POINTS = 100.0
 _MOST_DIGITS = 20
 
 _FIX = "the sweep's own command with --sync writes it again"
+
+
+class Rounds(NamedTuple):
+    """The latency of a network by rounds, in milliseconds; networks of the same session were measured in the same rounds."""
+
+    session: str
+    times_ms: tuple[float, ...]
 
 
 class SweepTags:
@@ -129,6 +136,28 @@ def value_of(run: Run, metric: Metric, value: float | None) -> float:
     return converted
 
 
+def share_of(run: Run, key: str) -> float:
+    """A metric of a run that is a share from 0 to 1; nan where there is none. Raises ReportError."""
+    value = run.data.metrics.get(key)
+    if value is None or math.isnan(value):
+        return math.nan
+    if not 0 <= value <= 1:
+        raise _wrong_run(run, f"the metric {key!r}", "a share from 0 to 1", f"{value:g}")
+    return float(value)
+
+
+def rounds_of(run: Run, exported_as: str) -> Rounds | None:
+    """The latencies that a run's network has by rounds; None where there are none. Raises ReportError."""
+    name = RunTags.latency_rounds_ms(exported_as)
+    text, session = run.data.tags.get(name), run.data.tags.get(RunTags.LATENCY_SESSION)
+    if not text or not session:
+        return None
+    try:
+        return Rounds(session, tuple(_latencies().validate_json(text)))
+    except ValueError as error:
+        raise _wrong_run(run, f"the tag {name!r}", "a JSON list of numbers above 0", text) from error
+
+
 def loaded_object(content: bytes | str) -> dict[str, Any] | None:
     """A JSON object from a file of a run; None for anything else."""
     try:
@@ -182,6 +211,13 @@ def _names() -> TypeAdapter[list[str]]:
     from pydantic import AfterValidator, TypeAdapter
 
     return TypeAdapter(Annotated[list[str], AfterValidator(_distinct)])
+
+
+@cache
+def _latencies() -> TypeAdapter[list[float]]:
+    from pydantic import Field, TypeAdapter
+
+    return TypeAdapter(list[Annotated[float, Field(gt=0, le=_LARGEST, allow_inf_nan=False)]])
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from helpers import plans
 
-from zoo.execution.latency import measure_latency, without_latency
+from zoo.execution.latency import is_complete, measure_latency
 from zoo.measure.latency import QUERIES
 
 WATCHED = """
@@ -37,4 +37,4 @@ def test_every_network_is_measured_on_one_thread(tmp_path, monkeypatch):
     plan = plans.make(tmp_path, QUESTION)
     measure_latency(plan, plan.trainings)
     assert [len(training.record.latency().samples_ms) for training in plan.trainings] == [QUERIES, QUERIES]
-    assert without_latency(plan.trainings) == []
+    assert is_complete(plan.trainings)

@@ -47,6 +47,7 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
                 | {"accuracy_percent": final, "accuracy_raw_percent": final - 1, "accuracy_ema_percent": final}
                 | {"top5_percent": np.nan, "params": 1000 * (1 + index), "macs": 5000 * (1 + index), "ops": 10_000}
                 | {"train_s": 100.0 / (1 + index) + seed, "latency_tf_p50_ms": 0.5 + index / 10}
+                | {"train_others_busy": np.nan, "latency_others_busy": np.nan}
                 | {"latency_tf_p90_ms": 1.0 + index / 10, "latency_tf_p99_ms": np.nan}
                 | {"git_commit": "abcdef0123456789", "git_dirty": "false", "data_sha256": "feed" * 16, "device": "CPU"}
             )

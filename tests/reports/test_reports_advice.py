@@ -113,7 +113,7 @@ def test_what_was_not_measured_is_not_spoken_of():
 def test_what_is_not_compared_says_why():
     busy = row("equivalent", **ratio("train_s", RatioWord.NOT_COMPARED, note=NotCompared.BUSY))
     assert words.price(busy, BASELINE).untold == (
-        "the times of training not compared: measured while something else ran",
+        "the times of training are not compared: measured while something else ran",
     )
     assert not words.price(busy, BASELINE).is_the_same
 

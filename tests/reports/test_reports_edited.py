@@ -105,6 +105,16 @@ def test_an_edited_seed_of_a_run(value, edit, whole, tmp_path):
         reports.load("pair", uri)
 
 
+@pytest.mark.parametrize("value", ["x", "{}", "[0.0]", "[NaN]", "[-1]", "[[]]", "[1e400]"])
+def test_edited_rounds_of_a_latency(value, edit, whole, tmp_path):
+    rounds = (
+        "INSERT INTO tags (key, value, run_uuid) VALUES ('latency_rounds_ms/tf', ?, ?), ('latency_session', 's', ?)"
+    )
+    text = made(edit(rounds, value, whole[1], whole[1]), tmp_path)
+    expected = "the tag 'latency_rounds_ms/tf' is not a JSON list of numbers above 0"
+    assert text.startswith(f"refused: run {whole[1]} (off · seed 2): {expected}: {value!r}")
+
+
 @pytest.mark.parametrize("value", [1.7976931348623157e308, -1.0, 10.5])
 @pytest.mark.parametrize("metric", ["cost/params", "cost/ops"])
 def test_an_edited_cost_of_a_run(value, metric, edit, whole, tmp_path):

@@ -105,6 +105,15 @@ def test_a_latency_comes_back_as_it_was_measured(record):
     assert record.latency() == latency
 
 
+def test_the_rounds_of_a_latency_are_medians_and_unknown_of_earlier_versions(record):
+    samples = (1.0, 2.0, 9.0, 4.0, 4.0, 5.0, 7.0)  # rounds of three; the last one is not whole
+    measured = LatencyRecord(percentiles_ms={"p50": 4.0}, samples_ms=samples, session="a", queries_per_round=3)
+    assert measured.rounds_ms == (2.0, 4.0)
+    put(record, "latency.json", {"percentiles_ms": {"p50": 4.0}, "samples_ms": samples})
+    assert record.latency().rounds_ms == ()
+    assert record.latency().others_busy is None
+
+
 @pytest.mark.parametrize(
     ("name", "contents", "problem"),
     [

@@ -24,6 +24,7 @@ from helpers.tracked import (
 
 import reports
 from zoo import models
+from zoo.storage.records import LatencyRecord
 from zoo.storage.states import TrainingState
 from zoo.tracking.connection import open_client
 from zoo.tracking.experiments import view
@@ -71,6 +72,29 @@ def test_a_finished_run_holds_what_the_design_names(workdir):
     }
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("digits", training.data_sha256[:36])
+
+
+def test_what_else_ran_and_the_rounds_of_a_latency(workdir):
+    plan = ask(workdir)
+    training = plan.trainings[0]
+    train(training, 10, 20)
+    training.record.write_history([row(20) | {"others_busy": 0.25}])
+    training.record.write_latency(
+        LatencyRecord(
+            percentiles_ms={"p50": 1.5},
+            samples_ms=(1.0, 1.5, 1.123456, 3.0),
+            session="s",
+            queries_per_round=2,
+            others_busy=0.125,
+        )
+    )
+    store = open_store(workdir, plan)
+    store.send(training, TrainingState.DONE)
+    run = runs_of(store)[training.runs[0].name]
+    assert run.data.metrics["cost/train_others_busy"] == 0.25
+    assert run.data.metrics["latency_ms/others_busy"] == 0.125
+    assert run.data.tags["latency_session"] == "s"
+    assert run.data.tags["latency_rounds_ms/tf"] == "[1.25, 2.0617]"
 
 
 def test_the_files_of_a_finished_run(workdir):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -188,6 +191,24 @@ def test_a_longer_training_goes_on_from_a_shorter_one_and_answers_for_it(tmp_pat
     with np.load(both.results_file(6)) as results:
         np.testing.assert_array_equal(at_6[0], results["logits_raw"])
     assert [row["step"] for row in short.history()] == [6, 12]
+
+
+def test_the_share_of_the_machine_that_others_took_is_in_the_history(tmp_path, arrays):
+    settings = config(evaluate_every=6, steps=12)
+    half_of_it = lambda: 0.5 * time.perf_counter()  # noqa: E731
+    assert train(settings, 0, arrays, Record(tmp_path), targets=(12,), others_s=half_of_it)
+    assert [row["others_busy"] for row in Record(tmp_path).history()] == pytest.approx([0.5, 0.5], abs=0.05)
+
+
+def test_a_checkpoint_of_earlier_versions_does_not_know_what_else_ran(tmp_path, arrays):
+    record, _ = trained(tmp_path, arrays, targets=(6,), steps=12, evaluate_every=6)
+    (path,) = record.checkpoints.glob("*/progress.json")
+    progress = json.loads(path.read_text())
+    del progress["others_s"]
+    path.write_text(json.dumps(progress))
+    (path.parent / "checksums.json").unlink()
+    assert train(config(evaluate_every=6, steps=12), 0, arrays, record, targets=(12,), others_s=time.perf_counter)
+    assert "others_busy" not in record.history()[-1]
 
 
 def test_a_milestone_keeps_its_predictions(tmp_path, arrays):

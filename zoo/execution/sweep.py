@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,8 @@ from zoo.tracking.store import Store
 from zoo.training.events import ProgressUpdate
 
 _log = logging.getLogger(__name__)
+
+_OPENING_S = 10.0  # how long the first training waits for MLflow at most
 
 
 class SweepError(Exception):
@@ -158,7 +160,7 @@ def _do(
         outcome = scheduler.execute(
             plan,
             executor,
-            Observers(display, _RecorderEvents(recorder), live or SweepEvents()),
+            Observers(display, _RecorderEvents(recorder, lambda: not stop.is_requested), live or SweepEvents()),
             interrupt=interrupt,
             data_dir=settings.data_dir,
             policy=scheduler.Policy(settings.retries, settings.hang_after_s, settings.rerun_failed),
@@ -180,12 +182,17 @@ def _do(
 
 
 class _RecorderEvents(SweepEvents):
-    """Has the recorder send what changes."""
+    """Has the recorder send what changes.
 
-    def __init__(self, recorder: Recorder):
-        self._recorder = recorder
+    Its start takes seconds of a processor, beside the imports of the first training. That training's clock, which begins
+    more than a second after those, would run slower for it: the start is waited for.
+    """
+
+    def __init__(self, recorder: Recorder, goes_on: Callable[[], bool]):
+        self._recorder, self._goes_on = recorder, goes_on
 
     def started(self, training: Training) -> None:
+        self._recorder.wait_until_opened(_OPENING_S, self._goes_on)
         self._recorder.update(training, TrainingState.RUNNING)
 
     def progress(self, training: Training, update: ProgressUpdate) -> None:
@@ -222,7 +229,7 @@ def _measure_latency(plan: Plan, trainings: Sequence[Training]) -> str:
         _log.info(
             "no latency of %s: this code counts other operations for it than the one that trained it", training.name
         )
-    if not latency.without_latency(trainings):
+    if latency.is_complete(trainings):
         return ""
     _log.info("measuring the latency of one image, with nothing else running here")
     try:

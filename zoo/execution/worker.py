@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import faulthandler
+import math
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from zoo.execution.executor import Job
 from zoo.execution.heartbeats import StartUpHeartbeats
 from zoo.execution.messages import Finished, Heartbeat, Notice, Stopped, Waiting, WorkerMessage
 from zoo.host import hardware, machine_lock, processes
+from zoo.measure.load import OthersLoad
 from zoo.plan import origin
 from zoo.plan.network import Workload, load_imports
 from zoo.plan.runs import Training
@@ -49,6 +51,7 @@ def run(connection: Connection, job: Job) -> None:
     signal.signal(signal.SIGTERM, stop.request)
     processes.end_with_parent(lambda: _end_soon(stop))
     reporter = _Reporter(connection, stop)
+    machine = hardware.core_numbers()  # before it is given a part of them
     try:
         _redirect_output(_log(job))
         _apply_allocation(job)
@@ -57,7 +60,7 @@ def run(connection: Connection, job: Job) -> None:
                 if job.rank == 0:  # the lock is the chief's: the other processes can do nothing without it
                     locks.enter_context(_exclusive(job.training.record, reporter))
                 locks.enter_context(machine_lock.training(lambda text: reporter.send(Waiting(text))))
-            finished = _train(job, reporter)
+            finished = _train(job, reporter, OthersLoad(machine))
         reporter.send(Finished() if finished else Stopped())
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk takes no log either
@@ -152,7 +155,7 @@ def _exclusive(record: Record, reporter: _Reporter) -> Iterator[None]:
         lock.release()
 
 
-def _train(job: Job, reporter: _Reporter) -> bool:
+def _train(job: Job, reporter: _Reporter, others_s: OthersLoad) -> bool:
     """Whether the training is done; False when it was stopped."""
     import tensorflow as tf
 
@@ -184,6 +187,7 @@ def _train(job: Job, reporter: _Reporter) -> bool:
         classes=len(data.info(training.config.data).classes),
         strategy=strategy,
         events=reporter,
+        others_s=(lambda: math.nan) if job.peers else others_s,  # the other workers of this training are no others
     )
 
 

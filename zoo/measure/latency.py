@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     import tf_keras as keras
 
 QUERIES = 1024
-_BLOCK = 16  # queries of one model before it is the next one's turn
+QUERIES_PER_ROUND = 16  # of one model before it is the next one's turn
 _WARM_UP = 50
 
 
 def measure(models: Sequence[keras.Model], sizes: Sequence[int]) -> list[list[float]]:
     """Milliseconds of each query, [models, QUERIES], for ``tf_keras`` models and the sizes of their images in pixels."""
     queries = [_query(model, size) for model, size in zip(models, sizes, strict=True)]
-    return interleaved(queries, QUERIES, _BLOCK, _WARM_UP)
+    return interleaved(queries, QUERIES, QUERIES_PER_ROUND, _WARM_UP)
 
 
 def use_one_thread() -> None:

@@ -49,6 +49,7 @@ class Metric:
     in_paper: bool = False  # a column of the LaTeX table
     in_variants: bool = True  # a column of the frame of variants, and not of that of runs only
     is_cost: bool = False  # a price that accuracy is weighed against
+    rounds: str = ""  # of a cost that is measured of networks, in rounds with the others: the format that was timed
     axis: str = ""  # of a cost: the name of its axis on the command line; else the name
     axis_label: str = ""  # what the axis is called in a picture; else title and unit
     published: str = ""  # of a cost: its column in files of published figures
@@ -228,6 +229,7 @@ def _latency(format: str, rank: str) -> Metric:
         activity=f"one image ({format.replace('_', ' ')})",
         in_variants=is_median,
         is_cost=is_median,
+        rounds=format if is_median else "",
     )
 
 

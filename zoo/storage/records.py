@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, computed_field, field_serializer, model_validator
@@ -10,6 +11,7 @@ from zoo.measure import Cost
 from zoo.storage.states import FailureKind, TrainingState
 
 Row = dict[str, float]  # one evaluation: a row of history.csv
+OTHERS_BUSY = "others_busy"  # in a row: the share of the machine that others took while the steps so far were timed
 
 
 class _Record(BaseModel):
@@ -103,7 +105,19 @@ class LatencyRecord(_Record):
     measured: float = 0.0  # seconds since 1970
     device: str = ""
     in_turn_with: tuple[str, ...] = ()  # the models that were measured together
-    samples_ms: tuple[float, ...] = ()
+    samples_ms: tuple[float, ...] = ()  # of each query, in their order
+    session: str = ""  # the same for all networks that were measured in the same rounds; "" of earlier versions
+    queries_per_round: int = 0  # of one network before it was the next one's turn; 0 of earlier versions
+    others_busy: float | None = None  # the share of the machine that others took meanwhile; None where it is not known
+
+    @property
+    def rounds_ms(self) -> tuple[float, ...]:
+        """The median query of each round; nothing where the rounds are not known."""
+        size = self.queries_per_round
+        if not (self.session and size):
+            return ()
+        whole = len(self.samples_ms) - len(self.samples_ms) % size
+        return tuple(median(self.samples_ms[first : first + size]) for first in range(0, whole, size))
 
 
 class Attempts(_Record):

@@ -39,9 +39,15 @@ class RunTags:
     GIT_DIRTY = "git_dirty"
     DATA_SHA256 = "data_sha256"
     DEVICE = "device"
+    LATENCY_SESSION = "latency_session"  # the same for all networks whose latencies were measured in the same rounds
     ARTIFACTS = "artifacts"  # ARTIFACTS_COMPLETE once all files are there
     NOTE = "mlflow.note.content"
     SOURCE_NAME = "mlflow.source.name"
+
+    @staticmethod
+    def latency_rounds_ms(exported_as: str) -> str:
+        """JSON list of numbers: the median latency of each round of a session, in milliseconds."""
+        return f"latency_rounds_ms/{exported_as}"
 
 
 ARTIFACTS_COMPLETE = "complete"
@@ -86,11 +92,14 @@ class SingleMetrics:
     """Metrics that a run has once; how reports show them is in ``zoo.measure.metrics``."""
 
     TRAIN_S = "cost/train_s"
+    TRAIN_OTHERS_BUSY = "cost/train_others_busy"  # the share of the machine that others took meanwhile, 0 to 1
 
     @staticmethod
     def cost_of(figure: str) -> str:
         """Of a network: "params", "macs" or "ops"."""
         return f"cost/{figure}"
+
+    LATENCY_OTHERS_BUSY = "latency_ms/others_busy"
 
     @staticmethod
     def latency_ms_of(exported_as: str, percentile: str) -> str:

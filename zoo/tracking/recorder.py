@@ -99,6 +99,12 @@ class Recorder:
             time.sleep(_POLL_S)
         return True
 
+    def wait_until_opened(self, patience_s: float, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Wait until MLflow has answered, or is known to be away; at most ``patience_s``, and while it ``is_wanted``."""
+        until = time.monotonic() + patience_s
+        while self.is_unopened and is_wanted() and time.monotonic() < until:
+            time.sleep(_POLL_S)
+
     @property
     def is_unopened(self) -> bool:
         """Whether MLflow has not answered yet, nor been in the way: it is still being imported, or asked."""

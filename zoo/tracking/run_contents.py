@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from zoo.measure.readouts import Evaluation
 from zoo.plan.runs import Plan, Run, Training
-from zoo.storage.records import Row, TrainingDescription
+from zoo.storage.records import OTHERS_BUSY, Row, TrainingDescription
 from zoo.storage.states import FailureKind, TrainingState
 from zoo.text.markdown import code
 from zoo.tracking import artifacts
@@ -155,7 +155,7 @@ class RunContents:
 
     def _send_figures(self, mlflow_run: MlflowRun, run: Run, snapshot: TrainingSnapshot) -> None:
         """The figures that a run has once, with times that are the same when they are sent again."""
-        from mlflow.entities import Metric
+        from mlflow.entities import Metric, RunTag
 
         training = snapshot.training
         # As counted by the code that trained it: accuracy and cost belong to the same network.
@@ -164,9 +164,17 @@ class RunContents:
         row = training.record.row_at(run.steps)
         if row is not None and training.record.has_result(run.steps, [run.evaluation.accuracy]):
             figures[SingleMetrics.TRAIN_S] = row["train_s"]
+            if OTHERS_BUSY in row:
+                figures[SingleMetrics.TRAIN_OTHERS_BUSY] = row[OTHERS_BUSY]
         latency = training.record.latency()
+        tags: dict[str, str] = {}
         if latency is not None:
             figures |= {SingleMetrics.latency_ms_of("tf", p): value for p, value in latency.percentiles_ms.items()}
+            if latency.others_busy is not None:
+                figures[SingleMetrics.LATENCY_OTHERS_BUSY] = latency.others_busy
+            if latency.rounds_ms:
+                rounds_ms = json.dumps([float(f"{value:.5g}") for value in latency.rounds_ms])
+                tags = {RunTags.latency_rounds_ms("tf"): rounds_ms, RunTags.LATENCY_SESSION: latency.session}
         known, began_ms, now_ms = mlflow_run.data.metrics, mlflow_run.info.start_time, int(time.time() * 1000)
         # Of two values MLflow shows the later one.
         changed = [
@@ -174,7 +182,8 @@ class RunContents:
             for name, value in figures.items()
             if known.get(name) != value
         ]
-        self._client.log_batch(mlflow_run.info.run_id, metrics=changed)
+        changed_tags = [RunTag(k, v) for k, v in tags.items() if v and mlflow_run.data.tags.get(k) != v]
+        self._client.log_batch(mlflow_run.info.run_id, metrics=changed, tags=changed_tags)
 
     def _send_files(self, mlflow_run: MlflowRun, run: Run, rows: list[Row]) -> None:
         """The run's files, unless MLflow has them all."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import shutil
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import tf_keras as keras
 
 _CHECKSUMS, _PROGRESS = "checksums.json", "progress.json"
+_ADDED_LATER = {"others_s"}  # fields that the checkpoints of earlier versions lack
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Progress:
     seconds: float = 0.0  # spent in training steps, without start-up and evaluation
     interval_seconds: float = 0.0  # of them, since the last evaluation
     interval_step: int = 0  # where the last evaluation was
+    others_s: float = math.nan  # the machine's time that others took of them; nan where that is not known
     totals: Totals = field(default_factory=Totals)
     history: list[Row] = field(default_factory=list)
 
@@ -127,7 +130,8 @@ def read_weights(checkpoint: Path, model: keras.Model, averages: Sequence[tf.Var
 def _progress(checkpoint: Path) -> Progress:
     """The contents of ``progress.json``. Raises ValueError, OSError."""
     found = json.loads((checkpoint / _PROGRESS).read_text(encoding="utf-8"))
-    if not isinstance(found, dict) or found.keys() != {each.name for each in fields(Progress)}:
+    names = {each.name for each in fields(Progress)}
+    if not isinstance(found, dict) or not names - _ADDED_LATER <= found.keys() <= names:
         raise ValueError(f"{_PROGRESS} is not what this program writes")
     TypeAdapter(Progress).validate_python(found)
     progress = Progress(**{**found, "totals": Totals(*found["totals"])})

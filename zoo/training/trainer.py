@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from zoo.data import samples
 from zoo.data.pixels import in_color
 from zoo.storage.atomic import write_atomically
 from zoo.storage.record import Record
-from zoo.storage.records import Row
+from zoo.storage.records import OTHERS_BUSY, Row
 from zoo.training import checkpoints, evaluation, multi_worker, schedules
 from zoo.training.checkpoints import Progress
 from zoo.training.errors import Diverged, UnevenBatch
@@ -50,13 +51,15 @@ def train(
     classes: int = 10,
     strategy: Any = None,
     events: TrainingEvents | None = None,
+    others_s: Callable[[], float] = lambda: math.nan,
 ) -> bool:
     """Train until ``record`` has a result at each of ``targets`` (steps), keeping predictions there and at the milestones.
 
     A result has these ``columns`` in the history: one without is evaluated again.
     Resumes from the newest checkpoint before the first of them that is missing. Returns True at the end and False
     when ``events`` requested a stop, after a checkpoint. Raises Diverged when the loss is no longer finite, and
-    UnevenBatch for a batch that the devices of the strategy cannot share evenly.
+    UnevenBatch for a batch that the devices of the strategy cannot share evenly. ``others_s`` is a clock of what everything
+    else on the machine computes (``zoo.measure.load``), and goes into the history as a share of the machine.
 
     Under a MultiWorkerMirroredStrategy each of its processes calls this with the same arguments: only the chief
     reports progress and writes to ``record``; a stop that is requested of one stops all.
@@ -88,7 +91,8 @@ def train(
             kept=frozenset({*targets, *(m for m in config.milestones if m <= last)}),
             exchange=exchange,
             events=events,
-            progress=checkpoints.read(checkpoints.path_of(record, first), network) if first else Progress(),
+            others_s=others_s,
+            progress=checkpoints.read(checkpoints.path_of(record, first), network) if first else Progress(others_s=0.0),
         )
         if first == missing:  # its checkpoint has been made after its evaluation: predictions or a readout are missing
             session.evaluate_again()
@@ -108,6 +112,7 @@ class _Session:
     kept: frozenset[int]  # the steps whose predictions and checkpoints are kept
     exchange: Callable[[Sequence[int]], NDArray[np.int64]]
     events: TrainingEvents
+    others_s: Callable[[], float]
     progress: Progress
 
     def run(self, last: int) -> bool:
@@ -161,9 +166,10 @@ class _Session:
     def _advance(self, count: int) -> float:
         """Train for ``count`` steps; returns their seconds."""
         progress = self.progress
-        started = time.perf_counter()
+        others_s, started = self.others_s(), time.perf_counter()
         progress.totals = self.steps(progress.step, count, progress.totals)
         seconds = time.perf_counter() - started
+        progress.others_s += self.others_s() - others_s
         progress.step += count
         progress.seconds += seconds
         progress.interval_seconds += seconds
@@ -187,6 +193,8 @@ class _Session:
             "evaluate_s": time.perf_counter() - started,
             "time": time.time(),
         }
+        if not math.isnan(progress.others_s):
+            row[OTHERS_BUSY] = min(1.0, max(0.0, progress.others_s / progress.seconds))
         if progress.step in self.kept:
             evaluation.write_result(self.record, progress.step, labels, logits)
         progress.history.append(row)

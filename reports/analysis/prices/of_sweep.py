@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from reports.store.sweep import Sweep
 from zoo.measure import metrics
-from zoo.measure.metrics import Metric
+from zoo.measure.metrics import Kind, Metric
 from zoo.stats.costs import ratios
 from zoo.stats.costs.ratios import NotCompared, Ratio, RatioWord
 
@@ -44,21 +45,53 @@ def _measured_costs(names: Any) -> list[Metric]:
 
 
 def _ratios(sweep: Sweep, baseline: str, metric: Metric) -> dict[str, Ratio]:
-    """Of a metric that every training has a value of its own of: on the device that most of the baseline's are of."""
     runs = {name: sweep.results(name) for name in sweep.variants}
     runs = {name: of_variant[of_variant[metric.name] > 0] for name, of_variant in runs.items()}
+    return (_of_rounds if metric.rounds else _of_trainings)(sweep, runs, baseline, metric)
+
+
+def _of_trainings(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str, metric: Metric) -> dict[str, Ratio]:
+    """Of a metric that every training has a value of its own of: on the device that most of the baseline's are of."""
     devices = runs[baseline]["device"].mode()
     times: dict[str, dict[int, float]] = {}
     left_out: dict[str, NotCompared] = {}
     for name, of_variant in runs.items():
         elsewhere = of_variant["device"] != (devices.iloc[0] if len(devices) else "")
+        busy = (of_variant["train_others_busy"] > ratios.BUSY) & (metric.kind is Kind.TIME)
         if elsewhere.any():
             left_out[name] = NotCompared.DEVICES
-        kept = of_variant[~elsewhere]
+        elif busy.any():
+            left_out[name] = NotCompared.BUSY
+        kept = of_variant[~elsewhere & ~busy]
         times[name] = dict(zip(kept["seed"].astype(int), kept[metric.name].astype(float), strict=True))
     found = ratios.of_trainings(times, baseline)
     for name, ratio in found.items():
         reason = left_out.get(name) or left_out.get(baseline)
-        if reason and ratio.word is RatioWord.NOT_COMPARED:
-            found[name] = ratios.not_compared(reason, ratio.n)
+        if reason and len(runs[name]) and ratio.word is RatioWord.NOT_COMPARED:
+            is_one = (keys := sweep.trainings(name)) and keys == sweep.trainings(baseline)
+            found[name] = ratios.identical(len(keys)) if is_one else ratios.not_compared(reason, ratio.n)
     return found
+
+
+def _of_rounds(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str, metric: Metric) -> dict[str, Ratio]:
+    """Of a metric that is measured of networks, from the rounds in which the baseline's was measured."""
+    rounds = {
+        name: [its for run in of_variant["run_id"] if (its := sweep.rounds.get(run, {}).get(metric.name)) is not None]
+        for name, of_variant in runs.items()
+    }
+    times = {
+        name: next(
+            (each.times_ms for each in its if rounds[baseline] and each.session == rounds[baseline][-1].session), ()
+        )
+        for name, its in rounds.items()
+    }
+    is_busy = bool((runs[baseline]["latency_others_busy"] > ratios.BUSY).any())
+    found: dict[str, Ratio] = {}
+    for name in runs:
+        if name != baseline and not (times[name] and times[baseline]):
+            is_measured = len(runs[name]) and len(runs[baseline])
+            found[name] = ratios.not_compared(NotCompared.APART if is_measured else NotCompared.UNMEASURED)
+        elif name != baseline and is_busy and times[name] != times[baseline]:
+            found[name] = ratios.not_compared(NotCompared.BUSY)
+    compared = {name: its for name, its in times.items() if name == baseline or name not in found}
+    return found | (ratios.of_rounds(compared, baseline) if len(compared) > 1 else {})

@@ -38,7 +38,7 @@ def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
     saves: list[str] = []
     costs: list[str] = []
     same: list[str] = []
-    untold: list[str] = []
+    untold: dict[tuple[str, str], list[str]] = {}
     changes: dict[tuple[bool, str], list[str]] = {}
     for metric in sorted(metrics.among(row.keys()), key=lambda metric: metric.kind is not Kind.TIME):  # times first
         if not metric.is_cost:
@@ -50,7 +50,7 @@ def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
             elif word in (RatioWord.FASTER, RatioWord.SLOWER):
                 (saves if word == RatioWord.FASTER else costs).append(_ratio_words(row, metric))
             elif word is not None and row.get(f"{metric.name}_ratio_note") != NotCompared.UNMEASURED:
-                untold.append(_untold_words(row, metric))
+                untold.setdefault(_untold_words(row, metric), []).append(metric.activity or metric.label)
         elif (ratio := _exact_ratio(row, baseline, metric)) is not None:
             if _is_nearly_one(ratio):
                 same.append(metric.label)
@@ -58,7 +58,8 @@ def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
                 changes.setdefault((ratio > 1, _change_words(metric, ratio)), []).append(metric.label)
     for (is_more, change), names in changes.items():
         (costs if is_more else saves).append(f"{listed(names)} {change}")
-    return Price(tuple(saves), tuple(costs), tuple(same), tuple(untold))
+    sentences = [f"{prefix}{listed(names)} {words}" for (prefix, words), names in untold.items()]
+    return Price(tuple(saves), tuple(costs), tuple(same), tuple(sentences))
 
 
 def in_short(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
@@ -119,16 +120,18 @@ def _ratio_words(row: Mapping[str, Any], metric: Metric) -> str:
     return f"{what} {times(1 / ratio)} times as fast ({_end(1 / high)} to {_end(1 / low)})"
 
 
-def _untold_words(row: Mapping[str, Any], metric: Metric) -> str:
-    what = f"the times of {metric.activity or metric.label}" if metric.kind is Kind.TIME else metric.label
+def _untold_words(row: Mapping[str, Any], metric: Metric) -> tuple[str, str]:
+    """What stands before and after what was measured."""
+    is_time = metric.kind is Kind.TIME
+    prefix = "the times of " if is_time else "the figures of "
     note = row.get(f"{metric.name}_ratio_note")
     if note:
-        return f"{what} not compared: {note}"
+        return prefix, f"are not compared: {note}"
     _, low, high = _of(row, metric)
-    interval = f"({_end(low)} to {_end(high)} times as {'long' if metric.kind is Kind.TIME else 'much'})"
+    interval = f"({_end(low)} to {_end(high)} times as {'long' if is_time else 'much'})"
     if low <= 1 <= high:
-        return f"{what} cannot be told apart {interval}"
-    return f"{what} differ by too little to speak of {interval}"
+        return prefix, f"cannot be told apart {interval}"
+    return prefix, f"differ by too little to speak of {interval}"
 
 
 def _exact_ratio(row: Mapping[str, Any], baseline: Mapping[str, Any], metric: Metric) -> float | None:

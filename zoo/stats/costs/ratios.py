@@ -26,6 +26,7 @@ from zoo.stats.comparisons import Comparison, compare, compare_pairs, holm
 from zoo.stats.power import ALPHA
 
 NOTABLE = 1.05  # a smaller ratio is not spoken of, and an interval within it is "the same"
+BUSY = 0.05  # share of the machine that others may take while something is timed; with more it is not compared
 _NO_SPREAD = 1e-9  # of a logarithm: less is the rounding of floats
 DRAWS = 1_000  # of the bootstrap: its standard error is known to 2 in 100
 
@@ -71,6 +72,11 @@ def not_compared(reason: NotCompared, n: int = 0) -> Ratio:
     return Ratio(RatioWord.NOT_COMPARED, n=n, reason=reason)
 
 
+def identical(n: int) -> Ratio:
+    """Of values that are the same to the bit: one measurement, read twice."""
+    return Ratio(RatioWord.SAME, 1.0, 1.0, 1.0, n)
+
+
 def of_trainings(times: Mapping[str, Mapping[int, float]], baseline: str) -> dict[str, Ratio]:
     """The ratios of every variant but the baseline, from times of trainings by seed, in one unit, all above 0.
 
@@ -91,7 +97,7 @@ def of_trainings(times: Mapping[str, Mapping[int, float]], baseline: str) -> dic
         common = [seed for seed in own if seed in reference]
         ours, theirs = [own[seed] for seed in common], [reference[seed] for seed in common]
         if common and ours == theirs:
-            ratios[name] = Ratio(RatioWord.SAME, 1.0, 1.0, 1.0, len(common))
+            ratios[name] = identical(len(common))
         elif not own or not reference:
             ratios[name] = not_compared(NotCompared.UNMEASURED)
         elif len(common) > 1:
@@ -127,7 +133,7 @@ def of_rounds(times: Mapping[str, ArrayLike], baseline: str, seed: int = 0, draw
         elif not len(own):
             ratios[name] = not_compared(NotCompared.UNMEASURED)
         elif (own == reference).all():
-            ratios[name] = Ratio(RatioWord.SAME, 1.0, 1.0, 1.0, len(own))
+            ratios[name] = identical(len(own))
         elif len(own) == 1:
             ratios[name] = not_compared(NotCompared.ONCE, 1)
         else:
