@@ -46,7 +46,7 @@ def price(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> Price:
         if metric.is_measured:
             word = row.get(f"{metric.name}_ratio_word") or None
             if word == RatioWord.SAME:
-                same.append(metric.noun)
+                same.append(_same_words(row, metric))
             elif word in (RatioWord.FASTER, RatioWord.SLOWER):
                 (saves if word == RatioWord.FASTER else costs).append(_ratio_words(row, metric))
             elif word is not None and row.get(f"{metric.name}_ratio_note") != NotCompared.UNMEASURED:
@@ -118,6 +118,11 @@ def _ratio_words(row: Mapping[str, Any], metric: Metric) -> str:
     if ratio > 1:
         return f"{what} takes {times(ratio)} times as long ({_end(low)} to {_end(high)})"
     return f"{what} {times(1 / ratio)} times as fast ({_end(1 / high)} to {_end(1 / low)})"
+
+
+def _same_words(row: Mapping[str, Any], metric: Metric) -> str:
+    _, low, high = _of(row, metric)
+    return metric.noun if low == high == 1 else f"{metric.noun} ({_end(low)} to {_end(high)} times)"
 
 
 def _untold_words(row: Mapping[str, Any], metric: Metric) -> tuple[str, str]:
