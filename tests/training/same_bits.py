@@ -63,7 +63,7 @@ FACTORS = {
 }
 STATES = ("quiet", "busy")  # the machine: as it is, or beside processes of our own
 THREADS = 2  # on one core
-PROCESSES_OF_A_SERVER = 20
+PROCESSES_OF_A_SERVER = 10
 PATIENCE_S = 600  # for a process on a busy machine
 
 
