@@ -36,5 +36,5 @@ def findings(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
     if sweep.baseline is None:
         statements.append("The store names no baseline, so nothing is compared.")
     elif not len(sweep.results(sweep.baseline)):
-        statements.append(f"The baseline {sweep.baseline} has no result yet, so nothing is compared.")
+        statements.append(f"The baseline {sweep.baseline} has no result, so nothing is compared.")
     return [*statements, sentences.detectable(sweep, frame), *sentences.shared_trainings(sweep)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from helpers.questions import BASE
 
 from reports.analysis import answer as analysis
 from reports.analysis.validity import chance, failures, validity
-from reports.analysis.wording import sentences
+from reports.analysis.wording import answer_text, sentences
 from reports.html import page
 from reports.store import files
 from reports.writers import markdown, summary
@@ -97,7 +98,19 @@ def test_never_take_either_where_trainings_failed(tmp_path):
     assert "Take either" not in summary.summary(answer) + markdown.render(answer, {}) + html
     of_baseline = analysis.of(sweep_of(tmp_path, a=[NAN, *GOOD[1:]], b=GOOD)).details
     assert of_baseline.headlines[0].advice.startswith("Find out first why 1 of 5 trainings of a diverged")
-    assert of_baseline.alerts[0].sentence.startswith("Of the baseline: 1 of 5 trainings of a diverged")
+    assert of_baseline.alerts[0].sentence.startswith("1 of 5 trainings of the baseline a diverged; this is about the")
+
+
+def test_the_answer_to_a_question_is_no_yes_or_no_where_trainings_failed(tmp_path):
+    sweep = sweep_of(tmp_path, a=GOOD, b=[NAN, NAN, *GOOD[:3]])
+    sweep = replace(sweep, question="Does it matter?")
+    answer = analysis.of(sweep)
+    said = [each.text for each in answer_text.paragraphs(sweep, answer.variants, answer.details)]
+    assert said[0].startswith("Failed: 2 of 5 trainings of b diverged; this is about the other three.")
+    assert said[1].startswith("Find out first why trainings failed. Of the others: ")
+    none_left = analysis.of(sweep_of(tmp_path, a=GOOD, b=[NAN] * 5))
+    said = [each.text for each in answer_text.paragraphs(none_left.sweep, none_left.variants, none_left.details)]
+    assert said[1].startswith("It cannot be told ")
 
 
 def test_a_variant_without_results_keeps_its_card(tmp_path):
@@ -127,9 +140,9 @@ def test_an_accuracy_that_cannot_be_told_from_the_largest_class(tmp_path, monkey
     of = of_labels(sweep, labels.astype(np.uint8)).not_learned
     assert set(of) == {"b", "d"} and of["b"].is_all and not of["d"].is_all
     assert of["b"].sentence == (
-        "b did not learn: its 62.00 % cannot be told from chance; the largest class alone makes 60.0 % of the test images."
+        "b has 62.00 %, which cannot be told from chance: the largest class alone makes 60.0 % of the test images."
     )
-    assert of["d"].sentence.startswith("2 of 5 trainings of d did not learn: ")
+    assert of["d"].sentence.startswith("2 of 5 trainings of d cannot be told from chance: ")
     predictions = files.Predictions(labels.astype(np.uint8), np.zeros((1000, 2), np.float32))
     monkeypatch.setattr(files, "read_predictions", lambda sweep: {sweep.runs["run_id"][0]: predictions})
     details = analysis.of(sweep).details

@@ -24,8 +24,8 @@ from helpers.tracked import (
 
 import reports
 from zoo import models
-from zoo.storage.records import LatencyRecord
-from zoo.storage.states import TrainingState
+from zoo.storage.records import LatencyRecord, Status
+from zoo.storage.states import FailureKind, TrainingState
 from zoo.tracking.connection import open_client
 from zoo.tracking.experiments import view
 
@@ -179,9 +179,11 @@ def test_a_failed_training_keeps_its_reason_and_can_be_tried_again(workdir):
     training = plan.trainings[0]
     train(training, 10)
     store = open_store(workdir, plan)
-    store.send(training, TrainingState.FAILED, "the loss is not a number at step 13")
+    reason = "the loss is not a number at step 13"
+    training.record.write_status(Status(state=TrainingState.FAILED, failure=FailureKind.DIVERGED, reason=reason))
+    store.send(training, TrainingState.FAILED, reason)
     (run,) = runs_of(store).values()
-    assert run.info.status == "FAILED"
+    assert run.info.status == "FAILED" and run.data.tags["failure"] == "diverged"
     assert run.data.tags["status_detail"] == "the loss is not a number at step 13"
     assert points(store, run, "test/accuracy") == [(10, 0.9)]
     assert run.data.metrics["cost/params"] == 1000
@@ -190,6 +192,8 @@ def test_a_failed_training_keeps_its_reason_and_can_be_tried_again(workdir):
     store.send(training, TrainingState.DONE)
     (run,) = runs_of(store).values()
     assert (run.info.status, run.data.tags["status_detail"]) == ("FINISHED", "complete")
+    assert run.data.tags["failure"] == ""
+    assert run.data.tags["failure"] == ""
 
 
 def test_averages_as_a_factor_are_two_runs_of_one_training(workdir):

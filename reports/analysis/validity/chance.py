@@ -35,13 +35,8 @@ class NotLearned:
     def sentence(self) -> str:
         beside = f"the largest class alone makes {self.guess.percent:.1f} % of the test images"
         if self.is_all:
-            return (
-                f"{self.variant} did not learn: its {self.accuracy_percent:.2f} % cannot be told from chance; {beside}."
-            )
-        return (
-            f"{self.trainings} of {self.n} trainings of {self.variant} did not learn: their accuracy cannot be told from "
-            f"chance; {beside}."
-        )
+            return f"{self.variant} has {self.accuracy_percent:.2f} %, which cannot be told from chance: {beside}."
+        return f"{self.trainings} of {self.n} trainings of {self.variant} cannot be told from chance: {beside}."
 
 
 def guesses(sweep: Sweep, predictions: Mapping[str, Predictions]) -> dict[str, Guess]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.analysis.details import Alert
 from reports.analysis.validity import chance, failures
@@ -35,9 +35,14 @@ class Validity:
     def alerts(self, baseline: str | None) -> list[Alert]:
         """The sentences for the top: what did not learn, then what failed; the baseline first."""
         names = sorted(dict.fromkeys([*self.not_learned, *self.failures]), key=lambda name: name != baseline)
-        learned = {name: self.not_learned[name].sentence for name in names if name in self.not_learned}
-        lost = {name: " ".join(self.failures[name].sentences) for name in names if name in self.failures}
-        lost = {name: text for name, text in lost.items() if self.failures[name].failed}
+        not_learned = {name: self.not_learned[name] for name in names if name in self.not_learned}
+        failed = {name: self.failures[name] for name in names if name in self.failures and self.failures[name].failed}
+        if baseline is not None and baseline in not_learned:
+            not_learned[baseline] = replace(not_learned[baseline], variant=f"the baseline {baseline}")
+        if baseline is not None and baseline in failed:
+            failed[baseline] = replace(failed[baseline], variant=f"the baseline {baseline}")
+        learned = {name: _capital(each.sentence) for name, each in not_learned.items()}
+        lost = {name: " ".join(map(_capital, each.sentences)) for name, each in failed.items()}
         return [
             *_alerts(VerdictWord.DID_NOT_LEARN, learned, baseline, "trainings that did not learn"),
             *_alerts(VerdictWord.FAILED, lost, baseline, "trainings that failed"),
@@ -58,15 +63,15 @@ def of(sweep: Sweep, predictions: Mapping[str, Predictions]) -> Validity:
 
 def _alerts(word: VerdictWord, sentences: Mapping[str, str], baseline: str | None, what: str) -> Sequence[Alert]:
     """One each; of many only the baseline's, and one that names the others."""
-    told = {name: _of_baseline(name, baseline, text) for name, text in sentences.items()}
-    others = tuple(name for name in told if name != baseline)
-    if len(told) <= MOST_ALERTS:
-        return [Alert(word, (name,), text) for name, text in told.items()]
+    others = tuple(name for name in sentences if name != baseline)
+    if len(sentences) <= MOST_ALERTS:
+        return [Alert(word, (name,), text) for name, text in sentences.items()]
     more = [f"{len(others) - MOST_ALERTS} more"] if len(others) > MOST_ALERTS else []
     together = f"{len(others)} variants have {what}: {listed([*others[:MOST_ALERTS], *more])}."
-    first = [Alert(word, (name,), text) for name, text in told.items() if name == baseline]
+    first = [Alert(word, (name,), text) for name, text in sentences.items() if name == baseline]
     return [*first, Alert(word, others, together)]
 
 
-def _of_baseline(name: str, baseline: str | None, sentence: str) -> str:
-    return f"Of the baseline: {sentence}" if name == baseline else sentence
+def _capital(text: str) -> str:
+    """Of a sentence that may begin with the baseline."""
+    return f"The baseline{text.removeprefix('the baseline')}" if text.startswith("the baseline") else text

@@ -65,7 +65,8 @@ def _answer(sweep: Sweep, variants: pd.DataFrame, details: Details) -> Iterator[
             yield Paragraph(Part.ANSWER, depend)
     elif len(compared) == 1:
         change = names.change(compared[0]["variant"], baseline["variant"], sweep.levels)
-        reply = _reply(sweep.question, compared[0]["verdict"])
+        lost = compared[0].get("n_failed") or baseline.get("n_failed")
+        reply = "" if lost else _reply(sweep.question, compared[0]["verdict"])
         yield Paragraph(Part.ANSWER, reply + single.answer(compared[0], baseline, change, sweep.margin))
         yield Paragraph(Part.PRICE, single.price(compared[0], baseline, change))
         if more := single.more(compared[0], baseline, sweep.schedule):
@@ -91,6 +92,9 @@ def _why_none(sweep: Sweep, variants: pd.DataFrame) -> str:
         return f"The store names no baseline, so nothing is compared. {_accuracies(variants.to_dict('records'))}"
     if not len(sweep.results(sweep.baseline)):
         known = _accuracies(variants.to_dict("records"))
+        of_baseline = sweep.runs[sweep.runs["variant"] == sweep.baseline]
+        if (of_baseline["status"] == RunStatus.FAILED).sum() >= len(sweep.wanted()[sweep.baseline]):
+            return f"There is no answer: all trainings of the baseline {sweep.baseline} failed. {known}"
         return f"There is no answer yet: the baseline {sweep.baseline} has no result to compare with. {known}"
     others = variants[~variants["baseline"].astype(bool)]
     if not (others["difference_points"].notna() | others["verdict"].isin(NOTHING_LEFT)).any():

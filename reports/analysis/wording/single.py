@@ -20,11 +20,12 @@ RISK = f"risk of being wrong at most {100 * ALPHA:g} %"
 def answer(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change, margin: float | None) -> str:
     """In the words of the question, with both accuracies. ``row`` and ``baseline`` are rows of ``variants.frame``."""
     sides = f"{row['accuracy_percent_mean']:.2f} % {change.new}, {baseline['accuracy_percent_mean']:.2f} % {change.old}"
+    what = f"whether {change.factor} matters" if change.factor else f"whether to {change.take}"
     word = VerdictWord(row["verdict"] or VerdictWord.NONE)
     trainings = trainings_words(row, baseline, change)
     if word in (VerdictWord.FAILED, VerdictWord.DID_NOT_LEARN):
         ended = "failed" if word is VerdictWord.FAILED else "did not learn"
-        return f"{capital(change.leave)}: the trainings {change.new} {ended}."
+        return f"It cannot be told {what}: the trainings {change.new} {ended}."
     if row.get("n_failed") or baseline.get("n_failed"):
         return (
             f"Find out first why trainings failed. Of the others: {sides} ({trainings}). {_of_the_others(row, margin)}"
@@ -39,7 +40,6 @@ def answer(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change, 
             f"{capital(do)}: {sides}. That is {points} {more} ({interval_words(row)}; {trainings}, {RISK})"
             f"{_beyond(row, margin)}."
         )
-    what = f"whether {change.factor} matters" if change.factor else f"whether to {change.take}"
     if word is VerdictWord.UNDECIDED:
         return f"It cannot be told yet {what}: {sides} ({trainings}). {_not_shown(row, margin)}"
     return f"It cannot be told yet {what}: {sides} ({trainings}). {_no_spread(row, baseline)}"

@@ -15,6 +15,8 @@ def p_of_failures(failed: int, trainings: int, others_failed: int, others: int) 
     """
     if not 0 <= failed <= trainings or not 0 <= others_failed <= others:
         raise ValueError(f"{failed} of {trainings} and {others_failed} of {others} trainings cannot have failed")
+    if not failed + others_failed:
+        return 1.0
     from scipy.stats import fisher_exact
 
     table = [[failed, trainings - failed], [others_failed, others - others_failed]]
