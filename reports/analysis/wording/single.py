@@ -137,8 +137,8 @@ def seeds_words(row: Mapping[str, Any], n: int, sweep: Sweep) -> str:
         return f"If the truth is what was seen, {about}{end}; there are {n} by now."
     most = max(int(needed), n + 1)
     return (
-        f"If the truth is what was seen, about {most} seeds of each would decide it{_range(row)}. Ask again with fresh ones, "
-        f"in a new sweep (--name): {design.recommended_seeds(sweep, most)}."
+        f"If the truth is what was seen, about {most} seeds of each would decide it{_range(row)}. Ask again with fresh "
+        f"ones, in a new sweep (--name): {design.recommended_seeds(sweep, most)}."
     )
 
 
