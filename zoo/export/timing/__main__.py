@@ -39,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     with machine_lock.measuring(LOCK_PATIENCE_S) as is_alone:
         if not is_alone:
-            messages.to_stderr("error: trainings on this machine have not ended within ten minutes: nothing was measured")
+            messages.to_stderr(
+                "error: trainings on this machine have not ended within ten minutes: nothing was measured"
+            )
             return 1
         session = sessions.measured(calls, rounds=options.rounds)
     baseline = next(iter(calls))
@@ -57,10 +59,16 @@ def _parser() -> argparse.ArgumentParser:
         description="Times exported files side by side: medians and percentiles of one call, and ratios to the first file, "
         "with intervals. Other programs should not run meanwhile; where they do, the times are marked and not compared.",
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="exported files with their .json beside them")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path, help="exported files with their .json beside them"
+    )
     parser.add_argument("--batch", metavar="N", type=_count, action="append", help="images of a call; may be repeated")
-    parser.add_argument("--threads", metavar="N", type=int, default=1, help="default 1; 0 for all that the runtime takes")
-    parser.add_argument("--rounds", metavar="N", type=_count, default=sessions.ROUNDS, help=f"default {sessions.ROUNDS}")
+    parser.add_argument(
+        "--threads", metavar="N", type=int, default=1, help="default 1; 0 for all that the runtime takes"
+    )
+    parser.add_argument(
+        "--rounds", metavar="N", type=_count, default=sessions.ROUNDS, help=f"default {sessions.ROUNDS}"
+    )
     parser.add_argument("--json", action="store_true", help="print all times as JSON")
     return parser
 
@@ -80,30 +88,29 @@ def _call(path: Path, batch: int, threads: int) -> Callable[[], object]:
     predict = exporter.load(path, threads)
     size = (batch, made.input.size, made.input.size, made.input.channels)
     random = np.random.default_rng(0)
-    if made.input.kind == "pixels":
-        images = random.integers(0, 256, size, dtype=np.uint8)
-    else:
-        images = random.standard_normal(size, dtype=np.float32)
+    images = (
+        random.integers(0, 256, size, dtype=np.uint8)
+        if made.input.kind == "pixels"
+        else random.random(size, np.float32)
+    )
     return lambda: predict(images)
 
 
 def _report(session: Session, ratios: dict[str, Ratio], baseline: str, threads: int) -> str:
     names = list(session.times_ms)
-    rows = [
-        (*row, _ratio_cell(ratios.get(row[0]), row[0] == baseline)) for row in sessions.as_rows(session, names)
-    ]
+    rows = [(*row, _ratio_cell(ratios.get(row[0]), row[0] == baseline)) for row in sessions.as_rows(session, names)]
     heads = ("file", "median, ms", "p90", "p99", f"ratio to {baseline}" if len(baseline) < 24 else "ratio to the first")
+    rounds = len(next(iter(session.times_ms.values())))
     calls = ", ".join(f"{times.size:,}" for times in session.times_ms.values())
     lines = [
         table(heads, rows, gap=2),
         "",
-        f"{_threads(threads)}, {len(next(iter(session.times_ms.values())))} rounds in turn, {calls} calls; 95 % intervals over "
-        "the rounds",
+        f"{_threads(threads)}; {rounds} rounds in turn, {calls} calls; 95 % intervals over the rounds",
         f"{hardware.device()}{_governor()}; {_others(session)}",
     ]
     if session.is_busy:
         lines.append(
-            f"MARKED: other programs took more than {100 * BUSY:.0f} % of the machine, so these times are compared with nothing"
+            f"MARKED: other programs took more than {100 * BUSY:.0f} % of the machine: these times are compared with nothing"
         )
     return "\n".join(lines)
 
@@ -117,7 +124,9 @@ def _ratio_cell(ratio: Ratio | None, is_baseline: bool) -> str:
 
 
 def _threads(threads: int) -> str:
-    return "as many threads as the runtime takes" if not threads else "1 thread" if threads == 1 else f"{threads} threads"
+    return (
+        "as many threads as the runtime takes" if not threads else "1 thread" if threads == 1 else f"{threads} threads"
+    )
 
 
 def _others(session: Session) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.host import hardware
-from zoo.host.load import OthersLoad, share
+from zoo.measure.load import OthersLoad, share
 from zoo.stats.costs.ratios import BUSY, Ratio, of_rounds
 
 ROUNDS = 64
@@ -59,7 +59,9 @@ class Session:
         drawn = np.percentile(times[picked].reshape(DRAWS, -1), ranks, axis=1)
         lows, highs = np.percentile(drawn, [2.5, 97.5], axis=1)
         values = np.percentile(times, ranks)
-        return {f"p{rank}": Percentile(*map(float, each)) for rank, *each in zip(ranks, values, lows, highs, strict=True)}
+        return {
+            f"p{rank}": Percentile(*map(float, each)) for rank, *each in zip(ranks, values, lows, highs, strict=True)
+        }
 
     def ratios(self, baseline: str) -> dict[str, Ratio]:
         """How many times as long as the baseline each other file takes, by the medians within the rounds.
@@ -98,7 +100,8 @@ def measured(
 
 def _calls_of_a_round(call: Call, rounds: int, least_calls: int, clock_ns: Callable[[], int]) -> int:
     """Warm up, and find how many calls of a round are enough."""
-    began, taken = clock_ns(), []
+    began = clock_ns()
+    taken: list[float] = []
     while len(taken) < 3 or clock_ns() - began < WARM_UP_S * 1e9:
         taken += _timed(call, 1, clock_ns)
     typical_ms = float(np.median(taken[len(taken) // 2 :]))
