@@ -71,10 +71,11 @@ def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
 def points(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
     """What there is to draw of the rows of ``variants.frame`` and of published figures (``imported`` is true).
 
-    Columns: name, sweep, imported, baseline, cost, accuracy and sd and se (points; sd over seeds, se of the test set), n,
-    front (bool), probability of being on the front (nan where unknown).
+    Columns: row (its number in ``frame``), name, sweep, imported, baseline, cost, accuracy and sd and se (points; sd over
+    seeds, se of the test set), n, front (bool), probability of being on the front (nan where unknown).
     """
     drawn = pd.DataFrame({
+        "row": range(len(frame)),
         "name": frame[_naming(frame)].astype(str) if len(frame) else [],
         "sweep": frame["sweep"].astype(str) if len(frame) else [],
         "imported": _flags(frame, "imported"),

@@ -104,18 +104,21 @@ def place(
     return Placement(boxes, leaders, len(centers) - len(taken))
 
 
-def draw(axes: Axes, labels: Sequence[Label], placement: Placement, centers: Array) -> None:
-    """Write the labels at their positions, with leader lines to the points that are far."""
+def draw(
+    axes: Axes, labels: Sequence[Label], placement: Placement, centers: Array, ids: Sequence[str | None] | None = None
+) -> None:
+    """Write the labels at their positions, with leader lines to the points that are far; ``ids`` are those in SVG files."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     width, height = figure.get_size_inches() * 72
-    for label, box, leader, center in zip(labels, placement.boxes, placement.leaders, centers, strict=True):
+    drawn = zip(labels, placement.boxes, placement.leaders, centers, ids or [None] * len(labels), strict=True)
+    for label, box, leader, center, name in drawn:
         left, bottom = (box[:2] + PADDING / 2) / (width, height)
-        figure.text(left, bottom, **label.arguments(), zorder=4, ha="left", va="bottom")
+        figure.text(left, bottom, **label.arguments(), zorder=4, ha="left", va="bottom", gid=name)
         if leader:
             ends = np.array([center, np.clip(center, box[:2], box[2:])]) / (width, height)
             ends = axes.transData.inverted().transform(figure.transFigure.transform(ends))
-            axes.plot(ends[:, 0], ends[:, 1], color=GREY, linewidth=0.6, zorder=2, scalex=False, scaley=False)
+            axes.plot(ends[:, 0], ends[:, 1], color=GREY, linewidth=0.6, zorder=2, scalex=False, scaley=False, gid=name)
 
 
 def _crowded_first(centers: Array) -> list[int]:

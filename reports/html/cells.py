@@ -40,6 +40,7 @@ class Table(NamedTuple):
     text_columns: frozenset[int] = frozenset({0})  # to the left; numbers stand to the right
     is_sortable: bool = False
     note: str = ""
+    row_variants: Sequence[int] = ()  # the number of each row's variant, where its first cell does not name it
 
 
 class ForestTable(NamedTuple):

@@ -9,6 +9,7 @@ from reports.html.page_data import PageData
 from reports.html.sections.answer import answer
 from reports.html.sections.effects import interactions, uncertainty
 from reports.html.sections.images import gallery, where
+from reports.html.sections.look import look
 from reports.html.sections.pictures import curves, trade_off
 from reports.html.sections.sources import claims, glossary, missing, provenance
 from reports.html.sections.variants import price, variants
@@ -18,6 +19,7 @@ SECTIONS: dict[str, tuple[str, Callable[[PageData], dict[str, Any] | None]]] = {
     "missing": ("Runs without a result", missing),
     "trade_off": ("Accuracy against cost", trade_off),
     "variants": ("All variants", variants),
+    "look": ("Look closer", look),
     "curves": ("Learning curves", curves),
     "claims": ("Published claims", claims),
     "price": ("What each costs", price),

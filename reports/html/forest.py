@@ -7,10 +7,12 @@ and letters keep their size.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from markupsafe import Markup, escape
+from numpy.typing import NDArray
 
 ROW_PX = 28
 MOST_TICKS = 5  # what fits on a phone
@@ -103,6 +105,46 @@ def bar(percent: float, maximum: float, label: str, floor: float = math.nan) -> 
         x = round(100 * min(floor / maximum, 1), 2)
         shapes.append(f'<line class="floor" x1="{x}%" x2="{x}%" y1="2" y2="26"/>')
     return _svg(ROW_PX, label, shapes)
+
+
+class DotScale(NamedTuple):
+    """From ``low`` to ``high``, in the unit of what is drawn."""
+
+    low: float
+    high: float
+
+    def percent(self, value: float) -> float:
+        return round(EDGE_PERCENT + (100 - 2 * EDGE_PERCENT) * (value - self.low) / (self.high - self.low), 2)
+
+
+def dot_scale(values: NDArray[np.float64]) -> DotScale:
+    """A scale that holds all of ``values`` [n > 0]."""
+    low, high = float(values.min()), float(values.max())
+    return DotScale(low, high) if high > low else DotScale(low - 0.5, high + 0.5)
+
+
+def dots(values: NDArray[np.float64], seeds: Sequence[int], scale: DotScale, label: str) -> Markup:
+    """A dot for each of ``values`` [n] and its seed, and a stroke at their mean; a script may move them to another scale."""
+    middle_px = ROW_PX / 2
+    shapes = [
+        f'<circle class="dot" cx="{scale.percent(value)}%" cy="{middle_px}" r="4" data-seed="{seed}" '
+        f'data-value="{value:.4f}"/>'
+        for value, seed in zip(values, seeds, strict=True)
+    ]
+    if len(values):
+        mean = float(values.mean())
+        x = scale.percent(mean)
+        shapes.append(f'<line class="mean-tick" x1="{x}%" x2="{x}%" y1="3" y2="{ROW_PX - 3}" data-value="{mean:.4f}"/>')
+    return _svg(ROW_PX, label, shapes)
+
+
+def dot_axis(scale: DotScale) -> Markup:
+    """The two ends of the scale, for the eye only."""
+    texts = (
+        f'<text x="{scale.percent(value)}%" y="14" text-anchor="{anchor}" data-end="{index}">{value:.2f}</text>'
+        for index, (value, anchor) in enumerate(zip(scale, ("start", "end"), strict=True))
+    )
+    return Markup(f'<svg class="forest" aria-hidden="true" width="100%" height="18">{"".join(texts)}</svg>')
 
 
 def _background(scale: Scale) -> Iterable[str]:

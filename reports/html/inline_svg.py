@@ -21,6 +21,9 @@ COLORS = {
     "#0072b2": "var(--first)",
 }
 COLOR = re.compile("|".join(COLORS), re.IGNORECASE)
+VARIANT = re.compile(
+    r"variant-(\d{1,6})(?![^-])"
+)  # the id of what is drawn of a variant, as figures.trade_off names it
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 
 
@@ -67,7 +70,8 @@ def _write(element: ElementTree.Element, prefix: str, parts: list[str]) -> None:
 def _attribute(key: str, value: str, prefix: str) -> tuple[str, str | None]:
     """As it is written into the page; None for one that is left out."""
     if key == "id":
-        return key, prefix + value
+        of_variant = VARIANT.match(value)
+        return ("data-variant", of_variant[1]) if of_variant else (key, prefix + value)
     if key == "href":
         if value.startswith("#"):
             return key, f"#{prefix}{value[1:]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
@@ -15,13 +16,24 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports.analysis.details import Details
-from reports.html import cells
+from reports.html import cells, look_data
 from reports.html.contents import SECTIONS
 from reports.html.page_data import PageData
 from reports.store.sweep import Sweep
 from zoo.text.characters import visible
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES, SCRIPTS = (Path(__file__).parent / folder for folder in ("templates", "scripts"))
+STYLES = ("page.css", "look.css")
+SCRIPT_FILES = (
+    "page.js",
+    "look.js",
+    "variants.js",
+    "tables.js",
+    "curves.js",
+    "begin.js",
+)  # in the order in which they run
+_log = logging.getLogger(__name__)
+
 NO_PICTURES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -44,7 +56,7 @@ def render(
     """
     data = PageData(sweep, frame, pictures, details or Details())
     sections = [section for name in SECTIONS if (section := _section(name, data)) is not None]
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    script = _script()
     html = (
         templates()
         .get_template("page.html.j2")
@@ -52,12 +64,29 @@ def render(
             title=sweep.question or sweep.name,
             name=sweep.name,
             sections=sections,
-            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+            style=Markup("".join((TEMPLATES / name).read_text(encoding="utf-8") for name in STYLES)),
+            look_data=_look_data(data),
             script=Markup(script),
             script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         )
     )
     return visible(html) + "\n"
+
+
+def _script() -> str:
+    """The scripts after each other: one element, one checksum."""
+    return "".join((SCRIPTS / name).read_text(encoding="utf-8") for name in SCRIPT_FILES)
+
+
+def _look_data(data: PageData) -> Markup:
+    """What the script is about; without it, where that fails, the page is as it is without JavaScript."""
+    try:
+        return Markup(look_data.as_json(data))
+    except Exception:
+        _log.warning(
+            "warning: the page of %s cannot be filtered and looked at more closely", data.sweep.name, exc_info=True
+        )
+        return Markup("")
 
 
 def _section(name: str, data: PageData) -> Section | None:

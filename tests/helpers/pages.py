@@ -54,6 +54,7 @@ def sweep(name: str, finals: dict[str, tuple], seeds: int, question: str = "Does
             for step, fraction in ((100, 0.5), (200, 0.9), (300, 1.0)) if done else ():
                 points.append((run_id, "test/accuracy_ema", step, fraction * final / 100))
                 points.append((run_id, "test/accuracy_raw", step, fraction * final / 100 - 0.01))
+                points.append((run_id, "train/loss", step, 3 - 2 * fraction))
     counts = {metric.name: "Int64" for metric in metrics.of_kind(metrics.Kind.COUNT)}
     runs = pd.DataFrame(rows).astype(counts) if rows else runs_frame([], ())
     return Sweep(

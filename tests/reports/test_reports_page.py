@@ -84,7 +84,7 @@ def test_all_sections_are_there_when_there_is_something_for_each(full):
 
 def test_sections_without_data_are_left_out():
     sweep, frame = pages.pair()
-    assert Read(page.render(sweep, frame)).sections == ["answer", "variants", "price", "provenance", "glossary"]
+    assert Read(page.render(sweep, frame)).sections == ["answer", "variants", "look", "price", "provenance", "glossary"]
 
 
 def test_frames_with_columns_missing_or_all_nan_do_no_harm():
@@ -145,7 +145,7 @@ def test_a_mistake_in_one_part_does_not_lose_the_page(monkeypatch):
     read = Read(page.render(sweep, frame, pictures={"learning_curves": "not a picture"}))
     assert "This part could not be made. KeyError: '<oops>'" in read.words
     assert "This picture could not be shown. not SVG" in read.words
-    assert read.sections == ["answer", "variants", "curves", "price", "provenance", "glossary"]
+    assert read.sections == ["answer", "variants", "look", "curves", "price", "provenance", "glossary"]
 
 
 def test_runs_are_linked_where_the_link_is_one():

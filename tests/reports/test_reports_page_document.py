@@ -19,7 +19,8 @@ NASTY = "</script><b>bold</b>"
 def test_whatever_people_write_stays_text(full):
     assert NASTY in pages.NAMES
     read = Read(full)
-    assert full.count("<script") == 1 and full.count("</script") == 1
+    assert full.count("<script") == 2 and full.count("</script") == 2  # the data of the script, and the script
+    assert read.all("script") == [{"type": "application/json", "id": "look-data"}, {}]
     assert not read.all("b") or NASTY in read.words
     assert "<b>bold" not in full
     assert "x" * 200 in read.words

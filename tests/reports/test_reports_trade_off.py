@@ -117,17 +117,18 @@ def test_points_of_one_size_among_others_are_drawn_apart():
 def test_error_bars_are_one_standard_deviation_and_absent_with_one_seed():
     for sd, ends in ((0.5, (69.5, 70.5)), (math.nan, None)):
         (axes,) = accuracy_vs_size(variants({"a": (100, 70)}, sd=sd)).axes
-        bars = [segment for lines in axes.collections for segment in lines.get_segments() if len(segment)]
-        assert [tuple(segment[:, 1]) for segment in bars] == ([pytest.approx(ends)] if ends else [])
+        bars = [line.get_ydata() for line in axes.lines if line.get_gid() == "variant-0-seeds"]
+        assert [tuple(ys) for ys in bars] == ([pytest.approx(ends)] if ends else [])
 
 
 def test_the_bar_for_another_test_set_is_broad_and_only_there_when_it_is_known():
     frame = variants({"a": (100, 70), "b": (200, 72)}).assign(se_test_points=[0.4, math.nan])
     figure = accuracy_vs_size(frame)
     (axes,) = figure.axes
-    (band,) = (line for line in axes.lines if line.get_gid() == "test set")
+    (band,) = (line for line in axes.lines if line.get_gid() == "variant-0-test-set")
     assert band.get_ydata() == pytest.approx([69.6, 70.4])
-    assert band.get_linewidth() > 4 * axes.collections[0].get_linewidth()[0]
+    (bar,) = (line for line in axes.lines if line.get_gid() == "variant-0-seeds")
+    assert band.get_linewidth() > 4 * bar.get_linewidth()
     (legend,) = figure.legends
     entries = [text.get_text() for text in legend.get_texts()]
     assert entries[-2:] == ["± 1 sd, another training", "± 1 se, another test set"]

@@ -18,7 +18,7 @@ from reports.figures.style import DARK, GREY, shortened, style_axes
 from reports.figures.trade_off import captions, layout, legend
 from reports.figures.trade_off.axes import add_axes, label_axes
 from reports.figures.trade_off.layout import HEIGHTS, LEGEND_LINE, Layout
-from reports.figures.trade_off.points import draw_points, front_line, obstacles
+from reports.figures.trade_off.points import draw_points, front_line, name_of, obstacles
 from reports.tables import costs
 from zoo.measure.cost_axes import CostAxis, cost_axes
 
@@ -65,7 +65,8 @@ def _at_several_costs(points: pd.DataFrame, axis: CostAxis, cost_label: str) -> 
     captions.draw_caption(figure, caption, arranged.layout.height)
     if arranged.numbered:
         captions.draw_key(figure, points, arranged.layout.height, layout.above_caption(len(caption)))
-    labels.draw(axes, arranged.labels, arranged.placement, arranged.layout.position(x, points["accuracy"]))
+    ids = [name_of(point) for point in points.itertuples()]
+    labels.draw(axes, arranged.labels, arranged.placement, arranged.layout.position(x, points["accuracy"]), ids)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -72,6 +72,7 @@ def draw_points(axes: Axes, points: pd.DataFrame, x: Array) -> None:
                 markerfacecolor=face_color(style.color, row.fill),
                 markersize=size,
                 zorder=3.5,
+                gid=name_of(row),
             )
 
 
@@ -81,17 +82,28 @@ def _draw_bars(axes: Axes, rows: pd.DataFrame, color: str) -> None:
             (row.x,) * 2,
             (row.accuracy - row.se, row.accuracy + row.se),
             color=color,
-            gid="test set",
+            gid=f"{name_of(row)}-test-set",
             linewidth=BAND_POINTS,
             alpha=BAND_ALPHA,
             solid_capstyle="butt",
             zorder=2,
         )
-    bars = rows[rows["sd"].notna()]
-    if len(bars):
-        axes.errorbar(
-            bars["x"], bars["accuracy"], yerr=bars["sd"], fmt="none", ecolor=color, capsize=3, elinewidth=1.2, zorder=3
+    for row in rows[rows["sd"].notna()].itertuples():
+        axes.plot(
+            (row.x,) * 2,
+            (row.accuracy - row.sd, row.accuracy + row.sd),
+            "-_",
+            color=color,
+            gid=f"{name_of(row)}-seeds",
+            linewidth=1.2,
+            markersize=6,
+            zorder=3,
         )
+
+
+def name_of(point: Any) -> str | None:
+    """What a point, and what is drawn with it, is called in SVG files, which the page goes by."""
+    return None if point.imported else f"variant-{point.row}"
 
 
 def _fill(points: pd.DataFrame) -> Array:

@@ -61,7 +61,9 @@ def _rounded(data: PageData) -> Table:
     header = (*naming, "verdict", "difference, points", "test accuracy, %", *(m.column_heading for m in shown))
     note = f"{NOTE} {equal_words(frame)}".strip()
     text_columns = frozenset(range(len(naming) + 1))
-    return Table("Every variant, in the question's order", header, rows, text_columns, is_sortable=True, note=note)
+    numbers = range(len(rows))
+    caption = "Every variant, in the question's order"
+    return Table(caption, header, rows, text_columns, is_sortable=True, note=note, row_variants=numbers)
 
 
 def _differs(frame: pd.DataFrame, metric: Metric) -> bool:

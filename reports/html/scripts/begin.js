@@ -1,0 +1,4 @@
+// Everything is there.
+take.add();
+take.addTradeOff();
+if (look) look.begin();
