@@ -58,6 +58,7 @@ def _row(sweep: str, run: Run, metric_of: Callable[[str], Metric | None]) -> dic
         "status_detail": tags.get(RunTags.STATUS_DETAIL, ""),
         "failure": tags.get(RunTags.FAILURE, ""),
         "run_key": tags.get(RunTags.RUN_KEY, ""),
+        "logits_sha256": tags.get(RunTags.LOGITS_SHA256, ""),
         "run_id": run.info.run_id,
         "artifact_uri": run.info.artifact_uri or "",
         "start_ms": run.info.start_time or 0,

@@ -92,7 +92,7 @@ def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
             "Do not decide yet whether to drop lrn: no affordable number of seeds would settle a difference like this one.",
         ),
         (row("none", n=1), "Train two seeds or more of each before deciding whether to drop lrn."),
-        (row("none"), "Train the seeds up to the first interim analysis before deciding whether to drop lrn."),
+        (row("none"), "Train the seeds that the first verdict takes before deciding whether to drop lrn."),
     ],
 )  # fmt: skip
 def test_what_to_do(given, said):

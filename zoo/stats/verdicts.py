@@ -36,6 +36,7 @@ class VerdictWord(StrEnum):
     HELPS = "helps"
     HURTS = "hurts"
     EQUIVALENT = "equivalent"
+    IDENTICAL = "identical"  # the same results to the bit: what differs does nothing
     UNDECIDED = "undecided"
     DESCRIPTIVE = "descriptive"  # a cell of a grid: shown beside the effects that are judged, not judged itself
     WITHHELD = "withheld"  # the design was changed after its results could be seen
@@ -43,7 +44,7 @@ class VerdictWord(StrEnum):
 
     @property
     def is_decided(self) -> bool:
-        return self in (VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT)
+        return self in (VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT, VerdictWord.IDENTICAL)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class RunTags:
     DATA_SHA256 = "data_sha256"
     DEVICE = "device"
     LATENCY_SESSION = "latency_session"  # the same for all networks whose latencies were measured in the same rounds
+    LOGITS_SHA256 = "logits_sha256"  # of the answers to the test images: equal ones come from equal weights
     ARTIFACTS = "artifacts"  # ARTIFACTS_COMPLETE once all files are there
     NOTE = "mlflow.note.content"
     SOURCE_NAME = "mlflow.source.name"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from zoo.measure.readouts import Evaluation
 from zoo.plan.runs import Plan, Run, Training
+from zoo.storage import checksums
 from zoo.storage.records import OTHERS_BUSY, Row, TrainingDescription
 from zoo.storage.states import FailureKind, TrainingState
 from zoo.text.markdown import code
@@ -193,6 +194,8 @@ class RunContents:
             return
         with artifacts.prepared(run, self._plan, rows) as directory:
             self._client.log_artifacts(run_id, str(directory))
+            logits = checksums.array_sha256(directory / Artifacts.PREDICTIONS, "logits")
+        self._client.set_tag(run_id, RunTags.LOGITS_SHA256, logits)
         self._client.set_tag(run_id, RunTags.ARTIFACTS, ARTIFACTS_COMPLETE)
 
     def _set_state(

@@ -40,6 +40,8 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
         return f"Do not {do}, unless the price matters more than {points} of accuracy: {saves}" + (
             f"; but {costs}." if costs else "."
         )
+    if word == VerdictWord.IDENTICAL:
+        return f"It does nothing here whether you {do}: the results are the same to the bit."
     known = (
         f"; known already: {listed([*price_change.saves, *price_change.costs])}"
         if price_change.saves or price_change.costs
@@ -47,8 +49,10 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
     )
     if word == VerdictWord.UNDECIDED:
         return f"Do not decide yet whether to {do}{_more(row)}{known}."
+    if word == VerdictWord.WITHHELD:
+        return f"Ask again with fresh seeds before deciding whether to {do}{known}."
     if min(row["n"], baseline["n"]) > 1:
-        return f"Train the seeds up to the first interim analysis before deciding whether to {do}{known}."
+        return f"Train the seeds that the first verdict takes before deciding whether to {do}{known}."
     return f"Train two seeds or more of each before deciding whether to {do}{known}."
 
 

@@ -69,14 +69,14 @@ def _answer(sweep: Sweep, variants: pd.DataFrame, details: Details) -> Iterator[
         reply = "" if lost else _reply(sweep.question, compared[0]["verdict"])
         yield Paragraph(Part.ANSWER, reply + single.answer(compared[0], baseline, change, sweep.margin))
         yield Paragraph(Part.PRICE, single.price(compared[0], baseline, change))
-        if more := single.more(compared[0], baseline, sweep.schedule):
+        if more := single.more(compared[0], baseline, sweep):
             yield Paragraph(Part.NEXT, more)
     else:
         yield from (Paragraph(Part.ANSWER, text) for text in comparisons.answer(compared, baseline, sweep.margin))
     if len(compared) > 1 and baseline is not None:
         if choosing := choice.choice(variants, sweep.margin):
             yield Paragraph(Part.CHOICE, choosing)
-        if effects is None and (more := comparisons.more(compared, sweep.schedule)):
+        if effects is None and (more := comparisons.more(compared, sweep)):
             yield Paragraph(Part.NEXT, more)
 
 
@@ -114,9 +114,10 @@ def _reply(question: str, verdict: str) -> str:
     """Yes or no, to a question that asks whether something matters; "" to any other."""
     if not re.match(r"(does|do)\b[^?]*\b(matter|make (a|any) difference)\b", question, re.IGNORECASE):
         return ""
-    return {VerdictWord.EQUIVALENT: "No. ", VerdictWord.HELPS: "Yes. ", VerdictWord.HURTS: "Yes. "}.get(
-        VerdictWord(verdict or VerdictWord.NONE), ""
-    )
+    word = VerdictWord(verdict or VerdictWord.NONE)
+    if word in (VerdictWord.EQUIVALENT, VerdictWord.IDENTICAL):
+        return "No. "
+    return "Yes. " if word in (VerdictWord.HELPS, VerdictWord.HURTS) else ""
 
 
 def warnings(sweep: Sweep) -> list[str]:

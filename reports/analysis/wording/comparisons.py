@@ -10,8 +10,9 @@ import pandas as pd
 
 from reports.analysis.wording.names import cut
 from reports.analysis.wording.single import number, seeds_words
+from reports.store.sweep import Sweep
 from zoo.stats.power import ALPHA
-from zoo.stats.verdicts import SeedSchedule, VerdictWord
+from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
 
 MOST_NAMED = 3
@@ -31,6 +32,8 @@ def answer(rows: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any], margi
         (groups[VerdictWord.HELPS], "{} more accurate than the baseline", "More accurate"),
         (groups[VerdictWord.HURTS], "{} less accurate", "Less accurate"),
         (groups[VerdictWord.EQUIVALENT], f"{{}} within {margin or 0:g} points of it", f"A difference of {small}"),
+        (groups[VerdictWord.IDENTICAL], "{} the same as it to the bit", "The same to the bit"),
+        (groups[VerdictWord.WITHHELD], "of {} nothing is said", "Not said, as the design was changed"),
         (open_, "{} cannot be told apart from it yet", "Not told yet"),
     ]
     said = [(each, count, title) for each, count, title in found if each]
@@ -39,7 +42,7 @@ def answer(rows: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any], margi
             f"It cannot be told yet whether any of the {len(rows)} variants differs from {_the(baseline)}.",
             _fits(rows),
         ]
-    without_verb = ("Not told yet", "Failed", "Did not learn")
+    without_verb = ("Not told yet", "Failed", "Did not learn", "Not said, as the design was changed")
     counts = listed(count.format(_is(len(each), title in without_verb)) for each, count, title in said)
     named = ". ".join(f"{title}: {_named(each)}" for each, _, title in said)
     reference = f"The baseline{_name(baseline)} has {baseline['accuracy_percent_mean']:.2f} %"
@@ -93,7 +96,7 @@ def _trainings(rows: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any]) -
     return f"({each} trainings each; the risk that any difference told here is none is at most {100 * ALPHA:g} %)"
 
 
-def more(rows: Sequence[Mapping[str, Any]], schedule: SeedSchedule | None) -> str:
+def more(rows: Sequence[Mapping[str, Any]], sweep: Sweep) -> str:
     """What it takes to decide those that are open; "" where all are decided."""
     open_ = [row for row in rows if _word(row) is VerdictWord.UNDECIDED]
     if not open_:
@@ -102,7 +105,7 @@ def more(rows: Sequence[Mapping[str, Any]], schedule: SeedSchedule | None) -> st
     needed = sorted(int(row["seeds_needed"]) for row in open_ if not pd.isna(row["seeds_needed"]))
     n = max(int(row["n"]) for row in open_)
     if not needed:
-        return seeds_words({}, n, schedule)
+        return seeds_words({}, n, sweep)
     nearest = min(open_, key=lambda row: number(row["seeds_needed"]) if not pd.isna(row["seeds_needed"]) else math.inf)
-    text = seeds_words(nearest, n, schedule)
+    text = seeds_words(nearest, n, sweep)
     return text if len(open_) == 1 else f"Of what is open, {cut(nearest['label'])} comes first. {text}"

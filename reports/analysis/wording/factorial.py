@@ -61,7 +61,7 @@ def _factor(factor: str, rows: list[dict[str, Any]], sweep: Sweep, means: Mappin
     groups = {word: [row for row in rows if row["verdict"] == word] for word in VerdictWord}
     helps = sorted(groups[VerdictWord.HELPS], key=lambda row: -row["difference_points"])
     hurts = sorted(groups[VerdictWord.HURTS], key=lambda row: row["difference_points"])
-    open_ = [*groups[VerdictWord.UNDECIDED], *groups[VerdictWord.NONE]]
+    open_ = [*groups[VerdictWord.UNDECIDED], *groups[VerdictWord.WITHHELD], *groups[VerdictWord.NONE]]
     parts = [
         f"{_levels(found)} {one if len(found) == 1 else several} the accuracy by {_points(found)}"
         f"{_from(factor, found, old, means)}"

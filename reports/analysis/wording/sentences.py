@@ -68,6 +68,10 @@ def _verdict_words(row: pd.Series, margin: float | None) -> str:
         return f"is equivalent within {margin:g} points"
     if row["verdict"] == VerdictWord.UNDECIDED:
         return "is undecided"
+    if row["verdict"] == VerdictWord.WITHHELD:
+        return "is shown without a verdict"
+    if row["verdict"] == VerdictWord.IDENTICAL:
+        return "gives the same answers to the bit"
     return "has no verdict yet" if row["verdict"] == VerdictWord.NONE else row["verdict"]
 
 

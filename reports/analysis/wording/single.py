@@ -9,9 +9,11 @@ from typing import Any
 import pandas as pd
 
 from reports.analysis.prices import words
+from reports.analysis.validity import design
 from reports.analysis.wording.names import Change
+from reports.store.sweep import Sweep
 from zoo.stats.power import ALPHA, MOST_SEEDS
-from zoo.stats.verdicts import SeedSchedule, VerdictWord
+from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
 
 RISK = f"risk of being wrong at most {100 * ALPHA:g} %"
@@ -40,8 +42,19 @@ def answer(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change, 
             f"{capital(do)}: {sides}. That is {points} {more} ({interval_words(row)}; {trainings}, {RISK})"
             f"{_beyond(row, margin)}."
         )
+    if word is VerdictWord.IDENTICAL:
+        return (
+            f"{capital(change.may)}: {sides}. It does nothing here: each training answers as the baseline's of that seed, "
+            f"to the bit ({trainings})."
+        )
     if word is VerdictWord.UNDECIDED:
         return f"It cannot be told yet {what}: {sides} ({trainings}). {_not_shown(row, margin)}"
+    if word is VerdictWord.WITHHELD:
+        low, high = interval(row)
+        return (
+            f"It is not said {what}, because the design was changed after results could be seen: {sides} ({trainings}; "
+            f"anything from {low:+.2f} to {high:+.2f} points fits them)."
+        )
     return f"It cannot be told yet {what}: {sides} ({trainings}). {_no_spread(row, baseline)}"
 
 
@@ -81,7 +94,7 @@ def _not_shown(row: Mapping[str, Any], margin: float | None) -> str:
 
 def _no_spread(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
     if min(row["n"], baseline["n"]) > 1:
-        return "The seeds of the first analysis are not all trained."
+        return "Not all seeds that the first verdict takes have been trained."
     return "One training of a side says nothing of how far another one would be off."
 
 
@@ -98,29 +111,34 @@ def price(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change) -
     return " ".join(filter(None, parts)) or "What it costs was not measured."
 
 
-def more(row: Mapping[str, Any], baseline: Mapping[str, Any], schedule: SeedSchedule | None) -> str:
+def more(row: Mapping[str, Any], baseline: Mapping[str, Any], sweep: Sweep) -> str:
     """What to train to decide it; "" where it is decided."""
     word, n = VerdictWord(row["verdict"] or VerdictWord.NONE), int(min(row["n"], baseline["n"]))
     if word is VerdictWord.NONE:
         return "" if n > 1 else "Train at least 3 seeds of each: seeds: {min: 3, max: 10, until: decided}."
+    if word is VerdictWord.WITHHELD:
+        return (
+            f"To decide it, ask again with fresh seeds, in a new sweep (--name): {design.recommended_seeds(sweep, 10)}."
+        )
     if word is not VerdictWord.UNDECIDED:
         return ""
-    return seeds_words(row, n, schedule)
+    return seeds_words(row, n, sweep)
 
 
-def seeds_words(row: Mapping[str, Any], n: int, schedule: SeedSchedule | None) -> str:
+def seeds_words(row: Mapping[str, Any], n: int, sweep: Sweep) -> str:
     """How many seeds it takes, for somebody who wants to go on: a range, since the spread is an estimate itself."""
     needed = row.get("seeds_needed")
     if needed is None or pd.isna(needed):
         return "No affordable number of seeds would decide a difference like this one."
+    schedule = sweep.schedule
     if schedule is not None and n < schedule.last:
         end = f", and the sweep ends at {schedule.last}" if needed > schedule.last else ""
         about = f"about {int(needed)} seeds of each decide it{_range(row)}"
         return f"If the truth is what was seen, {about}{end}; there are {n} by now."
     most = max(int(needed), n + 1)
     return (
-        f"If the truth is what was seen, about {most} seeds of each would decide it{_range(row)}. Ask again in a new "
-        f"sweep, with seeds: {{min: 3, max: {most}, until: decided}}."
+        f"If the truth is what was seen, about {most} seeds of each would decide it{_range(row)}. Ask again with fresh "
+        f"ones, in a new sweep (--name): {design.recommended_seeds(sweep, most)}."
     )
 
 

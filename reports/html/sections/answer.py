@@ -153,8 +153,12 @@ def certainty(row: Mapping[str, Any], verdict: str, margin: float | None, compar
                 f"{not_shown} Alone it would count as a difference; one of {comparisons} may look like this by chance."
             )
         return f"{not_shown} That is not the same as no difference."
+    if verdict == VerdictWord.IDENTICAL:
+        return f"Certain for {seeds} of it: each answers as the baseline's of the same seed, to the bit."
+    if verdict == VerdictWord.WITHHELD:
+        return f"No verdict is passed on {seeds} of it: the design was changed after results could be seen."
     if verdict == VerdictWord.NONE and row["n"] > 1:
-        return f"Not sure at all: with {seeds} of it there has been no interim analysis yet."
+        return f"Not sure at all: the seeds that a verdict takes have not all been trained, {seeds} of it by now."
     return f"Not sure at all: with {seeds} there is no spread to go by." if verdict == VerdictWord.NONE else ""
 
 
