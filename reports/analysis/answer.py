@@ -11,6 +11,7 @@ import pandas as pd
 from reports.analysis import claims, examples, images, interactions, provenance, trade_off
 from reports.analysis import variants as variant_table
 from reports.analysis.details import Details, Headline
+from reports.analysis.prices import of_sweep
 from reports.analysis.validity import cautions, design, failures, validity
 from reports.analysis.validity.validity import NOTHING_WRONG, Validity
 from reports.analysis.wording import advice, names, sentences
@@ -187,7 +188,7 @@ def _with_uncertainty(variants: pd.DataFrame, sweep: Sweep, evidence: examples.E
 
 
 def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
-    """For each cost in which the variants differ: how surely each is on the Pareto front. And notes, once."""
+    """For each cost in which the variants differ: how probable it is that each is on the front. And notes, once."""
     if len(variants) < 2:
         return {}, ()
     names = list(variants["variant"])
@@ -200,8 +201,12 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
         values = trade_off.cost_values(variants, axis)
         if len(set(values[values == values])) < 2:  # all the same, or not known
             continue
-        drawn = pareto.membership(accuracies, dict(zip(names, map(float, values), strict=True)), trainings)
-        fronts[axis], notes = drawn.probabilities, drawn.notes
+        metric = trade_off.axis_metric(variants, axis)
+        measured = of_sweep.samples(sweep, metric) if metric and metric.is_measured else {}
+        if metric and metric.is_measured and not measured:  # the price says why
+            continue
+        drawn = pareto.membership(accuracies, dict(zip(names, map(float, values), strict=True)), trainings, **measured)
+        fronts[axis], notes = drawn.probabilities, tuple(dict.fromkeys([*notes, *drawn.notes]))
     return fronts, notes
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from zoo.measure import metrics
 from zoo.measure.cost_axes import CostAxis, cost_axes
-from zoo.measure.metrics import Kind
+from zoo.measure.metrics import Kind, Metric
 from zoo.stats.costs.pareto import pareto_front
 
 NEARLY = 1.001  # ratio of two costs up to which they are the same for whoever chooses
@@ -52,6 +52,11 @@ def _columns(frame: pd.DataFrame, axis: str) -> list[str]:
     if cost.family:
         measured = sorted(measured, key=lambda name: (-frame[name].notna().sum(), name))[:1]
     return [*measured, *([cost.published] if cost.published else [])]
+
+
+def axis_metric(frame: pd.DataFrame, axis: str) -> Metric | None:
+    """The metric that is drawn; None where the axis has published figures only."""
+    return next(filter(None, (metrics.of_name(name) for name in _columns(frame, axis))), None)
 
 
 def axis_label(frame: pd.DataFrame, axis: str) -> str:

@@ -79,7 +79,7 @@ def test_the_tables_and_sentences_have_it(uri, tmp_path, registered):
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     prices = page[page.index('id="price"') :]
     prices = prices[: prices.index("</table>")]
-    assert "energy" in prices and "30.5" in prices and "1.49 times (1.34 to 1.65)" in prices
+    assert "energy" in prices and "30.5" in prices and "1.49\xa0times (1.34 to 1.65)" in prices
 
 
 def test_two_runs_differ_in_it(uri, registered):

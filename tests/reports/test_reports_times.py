@@ -9,7 +9,7 @@ import pytest
 from helpers.stores import Writer, costs, curve
 
 import reports
-from reports.analysis import variants
+from reports.analysis import answer, variants
 from reports.store import reader
 
 SECONDS = {"a": (100.0, 112.0, 93.0, 104.0), "b": (130.0, 146.0, 122.0, 134.0), "c": (101.0, 111.0, 93.5, 104.5)}
@@ -98,3 +98,15 @@ def test_the_exported_frames_have_the_ratios(uri, tmp_path):
     }
     assert "train_others_busy" in (tmp_path / "runs.csv").read_text().partition("\n")[0]
     assert "training takes 1.30 times as long (1.2" in report.summary
+
+
+def test_the_front_of_measured_costs_is_drawn_only_where_they_can_be_compared(uri):
+    """a and c are the same network, equally accurate; b is as accurate and slower."""
+    quiet = answer.of(reader.read("quiet", uri), with_images=False).variants.set_index("variant")
+    front = quiet["front_probability_latency"]
+    assert front["b"] < 0.001 and front["a"] == front["c"]
+    assert 0.5 < quiet.loc["a", "front_probability_train_s"] < 1  # against c, which takes as long
+    for sweep in ("busy", "elsewhere", "other_sessions"):
+        columns = set(answer.of(reader.read(sweep, uri), with_images=False).variants)
+        assert ("front_probability_train_s" in columns) == (sweep == "other_sessions")
+        assert ("front_probability_latency" in columns) == (sweep == "elsewhere")

@@ -40,6 +40,27 @@ def columns(sweep: Sweep) -> pd.DataFrame:
     return table
 
 
+def samples(sweep: Sweep, metric: Metric) -> dict[str, Any]:
+    """What the front draws a measured cost from, as ``zoo.stats.costs.pareto.membership`` takes it: the ``times`` of each
+    training of each variant, or the ``rounds`` of its network. Nothing where some of them cannot be compared."""
+    if sweep.baseline is None:
+        return {}
+    judged = _ratios(sweep, sweep.baseline, metric)
+    if any(ratio.reason not in (None, NotCompared.UNMEASURED, NotCompared.SPREADLESS) for ratio in judged.values()):
+        return {}
+    runs = {name: of_variant for name in sweep.variants if len(of_variant := sweep.results(name))}
+    if metric.rounds:
+        return {"rounds": _in_session(sweep, runs, sweep.baseline, metric)}
+    runs = {name: its for name, its in runs.items() if its[metric.name].notna().any()}
+    if not all((its[metric.name] > 0).all() for its in runs.values()):
+        return {}
+    times = {
+        name: dict(zip(its["seed"].astype(int), its[metric.name].astype(float), strict=True))
+        for name, its in runs.items()
+    }
+    return {"times": times}
+
+
 def _measured_costs(names: Any) -> list[Metric]:
     return [metric for metric in metrics.among(names) if metric.is_cost and metric.is_measured]
 
@@ -75,16 +96,7 @@ def _of_trainings(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str,
 
 def _of_rounds(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str, metric: Metric) -> dict[str, Ratio]:
     """Of a metric that is measured of networks, from the rounds in which the baseline's was measured."""
-    rounds = {
-        name: [its for run in of_variant["run_id"] if (its := sweep.rounds.get(run, {}).get(metric.name)) is not None]
-        for name, of_variant in runs.items()
-    }
-    times = {
-        name: next(
-            (each.times_ms for each in its if rounds[baseline] and each.session == rounds[baseline][-1].session), ()
-        )
-        for name, its in rounds.items()
-    }
+    times = _in_session(sweep, runs, baseline, metric)
     is_busy = bool((runs[baseline]["latency_others_busy"] > ratios.BUSY).any())
     found: dict[str, Ratio] = {}
     for name in runs:
@@ -95,3 +107,15 @@ def _of_rounds(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str, me
             found[name] = ratios.not_compared(NotCompared.BUSY)
     compared = {name: its for name, its in times.items() if name == baseline or name not in found}
     return found | (ratios.of_rounds(compared, baseline) if len(compared) > 1 else {})
+
+
+def _in_session(
+    sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str, metric: Metric
+) -> dict[str, tuple[float, ...]]:
+    """The rounds of each variant, in the session in which the baseline was measured last; () where it was not there."""
+    rounds = {
+        name: [its for run in of_variant["run_id"] if (its := sweep.rounds.get(run, {}).get(metric.name)) is not None]
+        for name, of_variant in runs.items()
+    }
+    last = rounds[baseline][-1].session if rounds.get(baseline) else None
+    return {name: next((each.times_ms for each in its if each.session == last), ()) for name, its in rounds.items()}

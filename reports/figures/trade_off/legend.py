@@ -33,7 +33,7 @@ def entries(points: pd.DataFrame) -> list[Line2D]:
 
 def _fill_entries(points: pd.DataFrame, style: PointStyle) -> list[Line2D]:
     if points["probability"].notna().any():
-        levels = (("surely on the Pareto front", 1), ("on it with probability ½", 0.5), ("surely off", 0))
+        levels = (("probably on the Pareto front", 1), ("on it with probability ½", 0.5), ("probably off", 0))
         return [_entry(label, *style, fraction) for label, fraction in levels]
     handles = [_entry("on the Pareto front", *style)]
     return handles if points["front"].all() else [*handles, _entry("off the front", *style, 0)]

@@ -69,7 +69,7 @@ def _front(data: PageData) -> Table | None:
         for row, row_cells in zip(rows, cells, strict=True):
             probability = number(row[columns[0]])
             row_cells.append(drawing_cell(forest.bar(100 * probability, 100, _percent(probability))))
-    caption = "How surely each variant is on the Pareto front"
+    caption = "How probable it is that a variant is on the Pareto front"
     note = (
         "On the front: no other variant is both as cheap and more accurate. Other trainings could draw another front; "
         "the probability says how often a variant would be on it."
