@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -47,7 +46,7 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     for axis, probabilities in fronts.items():
         variants[f"front_probability_{axis}"] = [probabilities.get(name, float("nan")) for name in variants["variant"]]
     accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
-    effects, effects_note = _effects(sweep, accuracies)
+    effects, effects_note = _effects(sweep)
     png_files, images_note = images.of(sweep, evidence.flips) if with_images and evidence is not None else ({}, "")
     details = Details(
         alerts=[*valid.alerts(sweep.baseline), *design.alerts(sweep)],
@@ -210,20 +209,16 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
     return fronts, notes
 
 
-def _effects(sweep: Sweep, accuracies: Mapping[str, Any]) -> tuple[pd.DataFrame | None, str]:
+def _effects(sweep: Sweep) -> tuple[pd.DataFrame | None, str]:
     """Main effects and interactions, as the page has them; None where the design has no two factors that cross. And why
     there are none, where the levels in the store are of no design."""
-    if sweep.baseline is None or len(sweep.levels.get(sweep.baseline, {})) < 2:
-        return None, ""
-    known = {name: values for name, values in accuracies.items() if name in sweep.levels}
-    trainings = {name: sweep.trainings(name) for name in known}
-    trainings = {name: keys for name, keys in trainings.items() if keys}
     try:
-        effects = interactions.frame(known, sweep.levels, sweep.levels[sweep.baseline], trainings, sweep.margin or None)
+        found = sweep.effects()
     except ValueError as error:
         return None, f"Effects of single factors are not shown: by the tag 'levels' in the store {error}."
-    if effects.empty:
+    if not found:
         return None, ""
+    effects = interactions.table(found, sweep.margin)
     both = effects["with_factor"].astype(bool)
     factors = effects["factor"].where(~both, effects["factor"] + " x " + effects["with_factor"])
     levels = effects["level"].where(~both, effects["level"] + " x " + effects["with_level"])

@@ -10,23 +10,15 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from zoo.stats.effects import Effect, EffectKind, effects
-from zoo.stats.power import ALPHA
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import level_text, listed
 
 COLUMNS = (
-    *(
-        "kind",
-        "factor",
-        "level",
-        "with_factor",
-        "with_level",
-        "cells",
-        "difference_points",
-        "low_points",
-        "high_points",
-    ),
-    *("p", "p_adjusted", "p_equivalence", "verdict", "sentence"),
+    *("kind", "factor", "level", "with_factor", "with_level", "cells"),
+    *("difference_points", "low_points", "high_points"),
+    *("verdict", "verdict_difference_points", "verdict_low_points", "verdict_high_points", "verdict_level"),
+    *("difference_shown", "beyond_margin", "p", "p_adjusted", "p_equivalence", "seeds_at_verdict", "seeds_needed"),
+    "sentence",
 )
 
 
@@ -37,27 +29,39 @@ def frame(
     trainings: Mapping[str, Sequence[str]] | None = None,
     margin: float | None = None,
 ) -> pd.DataFrame:
-    """One row an effect (``zoo.stats.effects``), interactions last; levels are values as JSON has them.
-
-    Columns: kind (``main``, ``interaction``), factor, level, with_factor and with_level (empty for main effects), cells,
-    difference_points, low_points, high_points, p, p_adjusted, p_equivalence, verdict (of a main effect; empty for an
-    interaction), and a sentence. Empty where the design allows no interaction.
+    """The ``table`` of the effects in these accuracies; levels are values as JSON has them.
 
     Raises:
         ValueError: as ``effects``.
     """
     texts = {name: {factor: level_text(level) for factor, level in own.items()} for name, own in levels.items()}
     middle = {factor: level_text(level) for factor, level in baseline.items()}
-    rows = [_row(effect, margin) for effect in effects(accuracies, texts, middle, trainings, margin)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return table(effects(accuracies, texts, middle, trainings, margin), margin)
+
+
+def table(found: Sequence[Effect], margin: float | None) -> pd.DataFrame:
+    """One row an effect (``zoo.stats.effects``), interactions last.
+
+    Columns: kind (``main``, ``interaction``), factor, level, with_factor and with_level (empty for main effects), cells;
+    difference_points of all results with low_points and high_points; the verdict, with what it rests on as in
+    ``reports.analysis.variants.frame`` (of an interaction ``helps`` means: worth more together), p of one test alone and
+    the adjusted ones, and a sentence. Empty where the design allows no interaction.
+    """
+    rows = pd.DataFrame([_row(effect, margin) for effect in found], columns=list(COLUMNS))
+    return rows.astype({"seeds_at_verdict": "Int64", "seeds_needed": "Int64", "beyond_margin": "boolean"})
 
 
 def _row(effect: Effect, margin: float | None) -> dict[str, object]:
     names = [text for change in effect.changes for text in (change.factor, change.level)]
-    sentence = _main_words(effect, margin) if effect.kind is EffectKind.MAIN else _interaction_words(effect)
+    verdict = effect.verdict
+    sentence = _main_words(effect, margin) if effect.kind is EffectKind.MAIN else _interaction_words(effect, margin)
     values = (
-        *(effect.kind.value, *names, *[""] * (4 - len(names)), effect.cells, effect.points, effect.low, effect.high),
-        *(effect.p, effect.p_adjusted, effect.p_equivalence, effect.verdict.value if effect.verdict else "", sentence),
+        *(effect.kind.value, *names, *[""] * (4 - len(names)), len(effect.variants)),
+        *(verdict.difference, verdict.low, verdict.high),
+        *(verdict.word.value, verdict.verdict_difference, verdict.verdict_low, verdict.verdict_high, verdict.level),
+        *(verdict.is_different, pd.NA if verdict.more_than_margin is None else verdict.more_than_margin),
+        *(effect.p, verdict.p_difference, verdict.p_equivalence),
+        *(verdict.seeds, verdict.seeds_needed or pd.NA, sentence),
     )
     return dict(zip(COLUMNS, values, strict=True))
 
@@ -65,27 +69,42 @@ def _row(effect: Effect, margin: float | None) -> dict[str, object]:
 def _figures(effect: Effect) -> str:
     """How large it is, and over what it is averaged."""
     tail = f", on average over {listed(effect.averaged_over)}" if effect.averaged_over else ""
-    if np.isfinite(effect.low):
-        return f"{tail}: {effect.points:+.2f} points [{effect.low:+.2f}, {effect.high:+.2f}]"
-    return f"{tail}: {effect.points:+.2f} points [n/a]"
+    verdict = effect.verdict
+    if np.isnan(verdict.difference):
+        return ": not known yet"
+    interval = f"[{verdict.low:+.2f}, {verdict.high:+.2f}]" if np.isfinite(verdict.low) else "[n/a]"
+    return f"{tail}: {verdict.difference:+.2f} points {interval}"
 
 
 def _main_words(effect: Effect, margin: float | None) -> str:
     (change,) = effect.changes
-    what = f"{change.factor} {change.level} instead of {change.instead_of}"
-    if effect.verdict is VerdictWord.EQUIVALENT:
+    what, word = f"{change.factor} {change.level} instead of {change.instead_of}", effect.verdict.word
+    if word is VerdictWord.EQUIVALENT:
         return f"{what} is equivalent within {margin:g} points{_figures(effect)}."
-    if effect.verdict in (VerdictWord.HELPS, VerdictWord.HURTS):
-        return f"{what} {effect.verdict}{_figures(effect)}."
-    lacking = "; it takes two seeds of each" if effect.verdict is VerdictWord.NONE else ""
-    return f"{what}: no effect shown{_figures(effect)}{lacking}."
+    if word in (VerdictWord.HELPS, VerdictWord.HURTS):
+        return f"{what} {word}{_figures(effect)}."
+    if word is VerdictWord.DESCRIPTIVE:
+        return f"{what}{_figures(effect)}."
+    if not effect.variants:
+        return f"{what}{_figures(effect)}."
+    return f"{what}: no effect shown{_figures(effect)}{_lacking(effect)}."
 
 
-def _interaction_words(effect: Effect) -> str:
+def _interaction_words(effect: Effect, margin: float | None) -> str:
     change, other = effect.changes
-    what = f"{change.factor} {change.level} instead of {change.instead_of}"
+    what, word = f"{change.factor} {change.level} instead of {change.instead_of}", effect.verdict.word
     context = f"{other.factor} {other.level} than with {other.instead_of}"
-    if effect.p_adjusted < ALPHA:
-        return f"{what} is worth {'more' if effect.points > 0 else 'less'} with {context}{_figures(effect)}."
-    lacking = "; it takes two seeds of each" if np.isnan(effect.p_adjusted) else ""
-    return f"{what}: not shown to be worth more or less with {context}{_figures(effect)}{lacking}."
+    if word in (VerdictWord.HELPS, VerdictWord.HURTS):
+        return f"{what} is worth {'more' if word is VerdictWord.HELPS else 'less'} with {context}{_figures(effect)}."
+    if word is VerdictWord.EQUIVALENT:
+        context = f"{other.factor} {other.level} as with {other.instead_of}"
+        return f"{what} is worth the same, within {margin:g} points, with {context}{_figures(effect)}."
+    if word is VerdictWord.DESCRIPTIVE:
+        return f"{what} with {context}{_figures(effect)}."
+    if not effect.variants:
+        return f"{what} with {context}{_figures(effect)}."
+    return f"{what}: not shown to be worth more or less with {context}{_figures(effect)}{_lacking(effect)}."
+
+
+def _lacking(effect: Effect) -> str:
+    return "; it takes two seeds of each" if effect.verdict.seeds < 2 else ""

@@ -20,12 +20,13 @@ def frame(sweep: Sweep) -> pd.DataFrame:
     Columns: sweep, variant, label (what sets it apart from the baseline), baseline (bool), n (runs with a result),
     n_expected; accuracy_percent_mean and accuracy_percent_sd, the same for every other accuracy; difference_points to
     the baseline with difference_low_points and difference_high_points (95 % by Welch); the verdict (see
-    ``zoo.stats.verdicts``), the interval that it rests on (verdict_low_points, verdict_high_points, and verdict_level,
-    its confidence from 0 to 1), whether a difference is shown (difference_shown) and, with ``helps`` and ``hurts``, that
-    it is more than the margin (beyond_margin, NA where there is no margin); p_difference and p_equivalence (adjusted for
-    the number of comparisons), seeds_at_verdict and seeds_needed; the other metrics (``zoo.measure.metrics``): counts as
-    they are, of what is measured the mean over the runs, and for those that are costs the ratio to the baseline with its
-    interval (``prices.of_sweep.columns``). Missing values are nan or NA.
+    ``zoo.stats.verdicts``), what it rests on (verdict_difference_points, which is another one where there are more seeds
+    by now, verdict_low_points, verdict_high_points, and verdict_level, the confidence of that interval from 0 to 1),
+    whether a difference is shown (difference_shown) and, with ``helps`` and ``hurts``, that it is more than the margin
+    (beyond_margin, NA where there is no margin); p_difference and p_equivalence (adjusted for the number of comparisons),
+    seeds_at_verdict and seeds_needed; the other metrics (``zoo.measure.metrics``): counts as they are, of what is
+    measured the mean over the runs, and for those that are costs the ratio to the baseline with its interval
+    (``prices.of_sweep.columns``). Missing values are nan or NA.
     """
     by_variant, wanted = sweep.verdicts(), sweep.wanted()
     labels = names.labels(sweep.variants, sweep.levels, sweep.baseline)
@@ -57,6 +58,7 @@ def _variant_row(sweep: Sweep, name: str, label: str, verdict: verdicts.Verdict 
         "difference_low_points": verdict.low if verdict else nan,
         "difference_high_points": verdict.high if verdict else nan,
         "verdict": verdict.word.value if verdict else "",
+        "verdict_difference_points": verdict.verdict_difference if verdict else nan,
         "verdict_low_points": verdict.verdict_low if verdict else nan,
         "verdict_high_points": verdict.verdict_high if verdict else nan,
         "verdict_level": verdict.level if verdict else nan,

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from reports.audit.rows import EIGHTY_PERCENT, FIVE_PERCENT, Bound, Finding, Row, found
-from zoo.stats import power, verdicts
-from zoo.stats.verdicts import SeedSchedule, VerdictWord
+from zoo.stats import family, power
+from zoo.stats.verdicts import SeedSchedule, Verdict, VerdictWord
 
 SD = 0.25  # points between seeds
 MARGIN = 0.5  # points
@@ -28,15 +28,15 @@ class Truth(NamedTuple):
     sds: tuple[float, ...]  # that of the baseline first
 
 
-Event = Callable[[Sequence[verdicts.Verdict]], bool]
+Event = Callable[[Sequence[Verdict]], bool]
 
 
-def any_difference(outcomes: Sequence[verdicts.Verdict]) -> bool:
+def any_difference(outcomes: Sequence[Verdict]) -> bool:
     """Whether any variant is said to help or to hurt: wrong where all are the same."""
     return any(verdict.word in (VerdictWord.HELPS, VerdictWord.HURTS) for verdict in outcomes)
 
 
-def any_equivalence(outcomes: Sequence[verdicts.Verdict]) -> bool:
+def any_equivalence(outcomes: Sequence[Verdict]) -> bool:
     """Whether any variant is said to be equivalent: wrong where all differ by the margin or more."""
     return any(verdict.word is VerdictWord.EQUIVALENT for verdict in outcomes)
 
@@ -65,7 +65,7 @@ def rate(
         else:
             noise = rng.choice(np.asarray(pool), size=(len(truth.sds), most), replace=False)
         values = dict(zip(names, noise[1:] + np.array(truth.differences)[:, None], strict=True))
-        outcomes = list(verdicts.verdicts({"baseline": noise[0], **values}, "baseline", margin, schedule).values())
+        outcomes = list(family.verdicts({"baseline": noise[0], **values}, "baseline", margin, schedule).values())
         happened += event(outcomes)
         seeds += sum(verdict.seeds for verdict in outcomes)
     return found(happened, trials, seeds / trials / len(names))

@@ -50,6 +50,7 @@ def read(sweep: str, tracking_uri: str | None = None, *, with_histories: bool = 
         experiment_id=experiment.experiment_id,
         schedule=None if first is None else SeedSchedule(first, len(judged)),
         levels=levels.complete(tags.levels, frame),
+        declared=tags.levels,
         published=tags.published,
         design=design,
         artifacts=artifacts,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from reports.store.client import PAGE
-from reports.store.typed import rounds_of, seed_of, share_of, value_of
+from reports.store.typed import rounds_of, seed_of, share_of, test_images_of, value_of
 from zoo.measure import metrics
 from zoo.measure.metrics import METRICS, Kind, Metric
 from zoo.tracking.names import CURRENT_RUNS, PROVENANCE, Params, RunStatus, RunTags, SingleMetrics
@@ -70,6 +70,7 @@ def _row(sweep: str, run: Run, metric_of: Callable[[str], Metric | None]) -> dic
     timed = {metric.name: rounds_of(run, metric.rounds) for metric, _ in measured if metric.rounds}
     row["rounds"] = {name: rounds for name, rounds in timed.items() if rounds is not None}
     row |= {name: tags.get(name, "") for name in PROVENANCE}
+    row["test_images"] = test_images_of(run)
     return row | {
         f"config.{name}": params[name] for name in sorted(params) if name not in (Params.VARIANT, Params.SEED)
     }
@@ -79,9 +80,9 @@ def frame(rows: list[dict[str, Any]], variants: tuple[str, ...]) -> pd.DataFrame
     """Rows ordered by variant and seed; integers that may be absent as Int64, every metric column always there."""
     order = {name: number for number, name in enumerate(variants)}
     rows = sorted(rows, key=lambda row: (order.get(row["variant"], len(order)), row["variant"], row["seed"]))
-    always = [*_FACTS, *METRICS, *_SHARES, "run_key", "run_id", "start_ms", *PROVENANCE]
+    always = [*_FACTS, *METRICS, *_SHARES, "run_key", "run_id", "start_ms", *PROVENANCE, "test_images"]
     columns = [*always, *dict.fromkeys(name for row in rows for name in row if name not in always)]
     runs = pd.DataFrame(rows, columns=columns).drop(columns="start_ms")
     kinds = {metric.name: "Int64" if metric.kind is Kind.COUNT else "float64" for metric in metrics.among(runs.columns)}
     kinds |= dict.fromkeys(_SHARES, "float64")
-    return runs.astype(kinds | {"seed": "int64"})
+    return runs.astype(kinds | {"seed": "int64", "test_images": "Int64"})

@@ -11,9 +11,13 @@ import numpy as np
 import pandas as pd
 
 from reports.store.typed import Rounds
-from zoo.stats import verdicts as statistics
+from zoo import data
+from zoo.stats import family
+from zoo.stats.effects import Effect, effects
+from zoo.stats.family import Judged, Results
 from zoo.stats.verdicts import SeedSchedule, Verdict
 from zoo.storage.designs import DesignHistory
+from zoo.text.listing import level_text
 from zoo.tracking.names import RunStatus
 
 FAILED = (RunStatus.FAILED, RunStatus.KILLED)
@@ -54,6 +58,7 @@ class Sweep:
     rounds: Mapping[str, Mapping[str, Rounds]] = field(
         default_factory=dict
     )  # run id -> metric -> its latency by rounds
+    declared: Mapping[str, Mapping[str, Any]] | None = None  # levels as the question has them; None: the same
 
     def results(self, variant: str | None = None) -> pd.DataFrame:
         """The rows of ``runs`` that have a result: finished, with a finite final accuracy."""
@@ -71,16 +76,59 @@ class Sweep:
 
     def verdicts(self) -> dict[str, Verdict]:
         """What can be said of each variant but the baseline; nothing where there is no baseline to compare with."""
-        return self._verdicts
+        return judged.verdicts if (judged := self._judged) else {}
+
+    def judged(self) -> Judged | None:
+        """The verdicts of the family that this sweep is judged by; None without a baseline to compare with."""
+        return self._judged
 
     @cached_property
-    def _verdicts(self) -> dict[str, Verdict]:
+    def _judged(self) -> Judged | None:
         if self.baseline is None or not len(self.results(self.baseline)):
-            return {}
-        values = {name: self.results(name)["accuracy_percent"].to_numpy() for name in self.variants}
-        keys = self.trainings(self.baseline)
-        paired = [name for name in values if name != self.baseline and keys and self.trainings(name) == keys]
-        return statistics.verdicts(values, self.baseline, self.margin or None, self.schedule, paired)
+            return None
+        return family.judged(self._statistics(self.baseline), self.margin or None, self.schedule)
+
+    def effects(self) -> list[Effect]:
+        """Of the factors, where two of them are crossed: judged where the question is a factorial, else only described.
+
+        Raises:
+            ValueError: the levels in the store are of no design.
+        """
+        judged = self._judged
+        if judged is None or self.baseline is None or self.baseline not in self.levels or judged.effects:
+            return judged.effects if judged else []
+        results = self._statistics(self.baseline)
+        texts = _texts(self.levels)
+        return effects(
+            results.accuracies,
+            texts,
+            texts[self.baseline],
+            results.trainings,
+            test_images=results.test_images,
+            are_judged=False,
+        )
+
+    def _statistics(self, baseline: str) -> Results:
+        return Results(
+            {name: self.results(name)["accuracy_percent"].to_numpy() for name in self.variants},
+            baseline,
+            {name: keys for name in self.variants if (keys := self.trainings(name))},
+            {name: self.test_images(name) for name in self.variants},
+            _texts(self.levels if self.declared is None else self.declared),
+        )
+
+    def test_images(self, variant: str) -> int | None:
+        """On how many a variant's accuracies are counted: as recorded, or else what is known of the data set; None where
+        neither is, or its runs differ."""
+        runs = self.results(variant)
+        known = set(runs["test_images"].dropna()) if "test_images" in runs else set()
+        if known:
+            return int(known.pop()) if len(known) == 1 else None
+        names = set(runs["config.data"].dropna()) if "config.data" in runs else set()
+        try:
+            return data.info(names.pop()).test_images if len(names) == 1 else None
+        except data.DataError:
+            return None
 
     def trainings(self, variant: str) -> tuple[str, ...]:
         """The keys of the trainings that a variant's results come from, in the order of the seeds; () where unknown."""
@@ -101,17 +149,19 @@ class Sweep:
         after those one more than have been tried."""
         if self.schedule is None:
             return dict.fromkeys(self.variants, self.seeds)
-        verdicts, counts = self.verdicts(), {}
-        for name in self.variants:
-            tried = int(((self.runs["variant"] == name) & (self.runs["status"] != RunStatus.RUNNING)).sum())
-            verdict = verdicts.get(name)
-            analysed = verdict is not None and verdict.seeds >= self.schedule.first
-            undecided = verdict is not None and not verdict.is_decided
-            more = analysed and undecided and tried < self.schedule.last
-            counts[name] = max(self.schedule.first, tried + 1 if more else 0)
+        tried = self.runs.loc[self.runs["status"] != RunStatus.RUNNING, "variant"].value_counts()
+        counts = dict.fromkeys(self.variants, self.schedule.first)
+        judged = self.judged()
+        for names in judged.undecided(self.schedule.first) if judged else ():
+            wanted = min(self.schedule.last, 1 + min(int(tried.get(name, 0)) for name in names))
+            counts |= {name: max(counts[name], wanted) for name in names}
         if self.baseline is not None:
             counts[self.baseline] = max(counts.values())
         return {name: self.seeds[: counts[name]] for name in self.variants}
+
+
+def _texts(levels: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    return {name: {factor: level_text(level) for factor, level in own.items()} for name, own in levels.items()}
 
 
 def has_result(runs: pd.DataFrame) -> pd.Series:

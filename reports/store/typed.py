@@ -122,6 +122,16 @@ def seed_of(run: Run) -> int:
     raise _wrong_run(run, f"the {'tag' if is_tag else 'parameter'} {RunTags.SEED!r}", "a whole number", text)
 
 
+def test_images_of(run: Run) -> int | None:
+    """The number of test images that its accuracies are counted on; None where it is not recorded. Raises ReportError."""
+    text = run.data.tags.get(RunTags.TEST_IMAGES, "")
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal() and 0 < int(text) <= _LARGEST:
+        return int(text)
+    raise _wrong_run(run, f"the tag {RunTags.TEST_IMAGES!r}", "a whole number of 1 or more", text)
+
+
 def value_of(run: Run, metric: Metric, value: float | None) -> float:
     """A metric of a run in the unit of the reports; nan where there is none. Raises ReportError."""
     converted = metric.from_store(value)

@@ -54,13 +54,13 @@ def test_two_by_two_against_least_squares():
 
 
 def test_unequal_variances_and_numbers_by_hand():
-    """Variances over n: 1/2, 0, 4/3, 0.02/2; their squares over n - 1 give the degrees."""
-    values, levels = grid(tn=[79, 80, 79.5, 81, 80.5], fn=[78.0, 78.0], ty=[80.0, 82.0, 84.0], fy=[81.0, 81.2])
-    shares, freedom = np.array([0.625 / 5, 0, 4 / 3, 0.02 / 2]), np.array([4, 1, 2, 1])
+    """Variances over n: 1.25/12, 0, 4/3, 0.02/2; their squares over n - 1 give the degrees."""
+    values, levels = grid(tn=[79, 80, 79.5, 80.5], fn=[78.0, 78.0], ty=[80.0, 82.0, 84.0], fy=[81.0, 81.2])
+    shares, freedom = np.array([1.25 / 3 / 4, 0, 4 / 3, 0.02 / 2]), np.array([3, 1, 2, 1])
     total = shares.sum()
     degrees = total**2 / (shares**2 / freedom).sum()
     row = interactions.frame(values, levels, BASE).iloc[-1]
-    difference = (81.1 - 82) - (78 - 80)
+    difference = (81.1 - 82) - (78 - 79.75)
     assert row["kind"] == "interaction" and row["difference_points"] == pytest.approx(difference)
     half = stats.t.ppf(0.975, degrees) * total**0.5
     assert (row["low_points"], row["high_points"]) == pytest.approx((difference - half, difference + half))
@@ -142,11 +142,11 @@ def test_one_seed_has_a_difference_and_no_interval():
     assert "[n/a]; it takes two seeds of each." in frame["sentence"].iloc[-1]
 
 
-def test_no_spread_at_all_neither_warns_nor_hides():
+def test_no_spread_at_all_has_a_difference_and_no_verdict():
     values, levels = grid(tn=[80.0, 80.0], fn=[79.0, 79.0], ty=[80.0, 80.0], fy=[79.0, 79.0])
     main, _, both = interactions.frame(values, levels, BASE).to_dict("records")
-    assert (main["difference_points"], main["low_points"], main["p"]) == (-1.0, -1.0, 0.0)
-    assert (both["difference_points"], both["p"]) == (0.0, 1.0)
+    assert (main["difference_points"], both["difference_points"]) == (-1.0, 0.0)
+    assert (main["verdict"], both["verdict"]) == ("none", "none") and np.isnan(main["low_points"])
 
 
 def test_what_is_said():
@@ -174,18 +174,23 @@ def test_no_grid_no_effects(settings):
 
 
 def test_a_block_in_another_design_is_enough():
-    """Pairs of changes beside the single ones; a third factor that is changed alone has no part in an interaction."""
+    """Pairs of changes beside the single ones; a third factor that is changed alone is a main effect of two cells."""
     settings = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0)]
     values = {str(each): np.array([80.0, 80.1]) + sum(each) for each in settings}
     levels = {str(each): dict(zip("abc", each, strict=True)) for each in settings}
     frame = interactions.frame(values, levels, dict.fromkeys("abc", 0))
-    assert frame[["factor", "with_factor", "cells"]].to_numpy().tolist() == [["a", "", 4], ["b", "", 4], ["a", "b", 4]]
-    assert frame["difference_points"].tolist() == pytest.approx([1, 1, 0])
+    found = frame[["factor", "with_factor", "cells"]].to_numpy().tolist()
+    assert found == [["a", "", 4], ["b", "", 4], ["c", "", 2], ["a", "b", 4]]
+    assert frame["difference_points"].tolist() == pytest.approx([1, 1, 1, 0])
 
 
 def test_a_variant_that_has_not_run_or_has_other_factors_is_no_cell():
+    """Without the fourth cell each main effect is that of two, nothing is known of the interaction, and all three count."""
     values, levels = grid(tn=[80.0, 80.1], fn=[79.0, 79.1], ty=[80.0, 80.1], fy=[])
-    assert interactions.frame(values, levels, BASE).empty
+    frame = interactions.frame(values, levels, BASE)
+    assert frame["cells"].tolist() == [2, 2, 0] and frame["difference_points"].tolist()[:2] == pytest.approx([-1, 0])
+    assert frame["verdict"].tolist()[-1] == "none" and frame["sentence"].iloc[-1].endswith("with false: not known yet.")
+    assert frame["p_adjusted"].iloc[0] == pytest.approx(3 * frame["p"].iloc[0])
     values["fy"] = [79.0, 79.1]
     assert len(interactions.frame(values, levels, BASE)) == 3
     assert interactions.frame(values, levels | {"fy": {"lrn": False}}, BASE).empty
@@ -238,7 +243,10 @@ def test_each_level_of_a_factor_has_a_verdict():
     # The contrast has four cells of variance 0.01 / 3 and weight 1 / 2: error sqrt(0.01 / 3), 8 degrees of freedom.
     error = np.sqrt(0.01 / 3)
     worst = stats.t.cdf((0.05 - 0.5) / error, 8)
-    assert row["p_equivalence"] == pytest.approx(2 * worst)  # the smaller one of two, by Holm's method
-    assert list(found.loc["interaction", "verdict"]) == [""]
+    assert row["p_equivalence"] == pytest.approx(3 * worst)  # the smallest one of three, by Holm's method
+    both = found.loc[("interaction", "a")]  # of weight 1 each: error sqrt(0.04 / 3)
+    assert both["verdict"] == "equivalent"
+    assert both["p_equivalence"] == pytest.approx(2 * stats.t.cdf(-0.5 / np.sqrt(0.04 / 3), 8))
+    assert "is worth the same, within 0.5 points, with b true as with false: +0.00 points" in both["sentence"]
     without = interactions.frame(cells, levels, {"a": False, "b": False}).set_index(["kind", "factor"])
     assert without.loc[("main", "b"), "verdict"] == "undecided"

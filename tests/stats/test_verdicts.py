@@ -10,11 +10,13 @@ from scipy import special, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_ind
 
-from zoo.stats import comparisons, power, sequential, verdicts
+from zoo.stats import comparisons, family, power, sequential
 from zoo.stats.verdicts import SeedSchedule, VerdictWord
 
 RNG = np.random.default_rng(7)
-SAMPLES = [(RNG.normal(80, sd, n), RNG.normal(80.2, 0.3, m)) for sd, n, m in [(0.2, 3, 3), (1.0, 5, 12), (0.05, 20, 4)]]
+SAMPLES = [
+    (RNG.normal(80, sd, n), RNG.normal(80.2, 0.3, m)) for sd, n, m in [(0.2, 3, 3), (1.0, 6, 12), (0.05, 20, 11)]
+]
 
 
 @pytest.mark.parametrize(("a", "b"), SAMPLES)
@@ -32,6 +34,31 @@ def test_by_hand():
     comparison = comparisons.compare([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
     assert comparison.difference == 2
     assert comparison.error == pytest.approx((5 / 3) ** 0.5) and comparison.degrees == pytest.approx(50 / 17)
+
+
+def test_where_one_side_has_more_than_twice_the_values_the_smaller_one_decides():
+    """Means 4 and 2, variances 4 and 1, three values and seven: error sqrt(4/3 + 1/7), two degrees of freedom; with six
+    values beside three they are Welch's, which scipy gives."""
+    few, many = [2.0, 4.0, 6.0], [0.75, 1.25, 1.5, 2.0, 2.5, 2.75, 3.25]
+    comparison = comparisons.compare(few, many)
+    error = (4 / 3 + np.var(many, ddof=1) / 7) ** 0.5
+    assert comparison.error == pytest.approx(error) and comparison.degrees == 2
+    assert comparison.p_difference() == pytest.approx(2 * stats.t.sf(2 / error, 2))
+    assert comparisons.compare(many, few).degrees == 2
+    welch = stats.ttest_ind(few, many[:6], equal_var=False)
+    assert comparisons.compare(few, many[:6]).p_difference() == pytest.approx(welch.pvalue)
+
+
+def test_seeds_that_agree_are_known_to_half_an_image():
+    """On 400 images a step is 0.25 points, and the variance of rounding 0.25^2 / 12 on either side, and in a pair."""
+    least = comparisons.rounding_variance(400)
+    assert least == pytest.approx(0.0625 / 12) and comparisons.rounding_variance(None) == 0.0
+    apart = comparisons.compare([90.0, 90.0], [90.5, 90.5], (least, least))
+    assert apart.error == pytest.approx((0.0625 / 12) ** 0.5) and apart.degrees == 2
+    paired = comparisons.compare_pairs([90.0, 91.0], [90.5, 91.5], least)
+    assert paired.error == pytest.approx((0.0625 / 12) ** 0.5) and paired.degrees == 1
+    wide = comparisons.compare([90.0, 92.0], [90.5, 90.5], (least, least))  # its own variance is larger
+    assert wide.error == pytest.approx((2 / 2 + least / 2) ** 0.5)
 
 
 def test_holm_by_hand_and_by_statsmodels(monkeypatch):
@@ -61,7 +88,7 @@ BASE = [79.9, 80.0, 80.1, 80.0]  # sd 0.082
     ],
 )
 def test_words(values, margin, word):
-    (found,) = verdicts.verdicts({"base": BASE, "other": values}, "base", margin).values()
+    (found,) = family.verdicts({"base": BASE, "other": values}, "base", margin).values()
     assert found.word == word
     assert (found.seeds_needed is not None) == (word == "undecided")
     assert np.isnan(found.low) == (word == "none")
@@ -78,16 +105,16 @@ def test_a_family_asks_more_of_each():
     """p = 0.03 alone rejects; as the best of three it does not."""
     a, b = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0])
     shift = stats.t.isf(0.015, 4) * np.sqrt(2 / 3)
-    alone = verdicts.verdicts({"b": b, "x": a + shift}, "b", None)["x"]
+    alone = family.verdicts({"b": b, "x": a + shift}, "b", None)["x"]
     assert alone.p_difference == pytest.approx(0.03) and alone.word == "helps"
-    third = verdicts.verdicts({"b": b, "x": a + shift, "y": a, "z": a}, "b", None)["x"]
+    third = family.verdicts({"b": b, "x": a + shift, "y": a, "z": a}, "b", None)["x"]
     assert third.p_difference == pytest.approx(0.09) and third.word == "undecided" and third.comparisons == 3
 
 
 def test_one_that_has_not_run_yet_counts_in_the_family():
     a, b = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0])
     shift = stats.t.isf(0.015, 4) * np.sqrt(2 / 3)
-    assert verdicts.verdicts({"b": b, "x": a + shift, "y": []}, "b", None)["x"].p_difference == pytest.approx(0.06)
+    assert family.verdicts({"b": b, "x": a + shift, "y": []}, "b", None)["x"].p_difference == pytest.approx(0.06)
 
 
 @pytest.mark.parametrize(
@@ -129,44 +156,133 @@ def test_a_decision_is_that_of_its_analysis_whatever_comes_later():
     plan = SeedSchedule(3, 6)
     base = [80.0, 80.1, 79.9, 80.0, 80.05, 79.95]
     better = [85.0, 85.1, 84.9]  # found at the first analysis; more seeds were not trained
-    late = verdicts.verdicts({"base": base, "better": better, "same": base}, "base", 0.5, plan)
-    early = verdicts.verdicts({"base": base[:3], "better": better, "same": base[:3]}, "base", 0.5, plan)
-    assert early["better"] == late["better"] and late["better"].word == "helps" and late["better"].seeds == 3
-    worse = [*better, 60.0, 60.0, 60.0]  # what comes after the decision changes nothing
-    assert (
-        verdicts.verdicts({"base": base, "better": worse, "same": base}, "base", 0.5, plan)["better"] == late["better"]
-    )
+    late = family.verdicts({"base": base, "better": better, "same": base}, "base", 0.5, plan)["better"]
+    early = family.verdicts({"base": base[:3], "better": better, "same": base[:3]}, "base", 0.5, plan)["better"]
+    worse = family.verdicts({"base": base, "better": [*better, 60, 60, 60], "same": base}, "base", 0.5, plan)["better"]
+    rests_on = ("word", "seeds", "p_difference", "verdict_difference", "verdict_low", "verdict_high", "level")
+    for found in (late, worse):  # what comes after the decision changes nothing of it
+        assert [getattr(found, name) for name in rests_on] == [getattr(early, name) for name in rests_on]
+    assert (late.word, late.seeds, late.verdict_difference) == ("helps", 3, pytest.approx(5))
+    assert late.difference == pytest.approx(85 - np.mean(base))  # as far as the means of all results are apart
+    assert worse.difference == pytest.approx(72.5 - np.mean(base))
 
 
 def test_an_early_analysis_asks_more_than_the_only_one():
     base, other = [80.0, 80.2, 79.8], [80.9, 80.6, 80.5]
-    assert verdicts.verdicts({"b": base, "x": other}, "b", None)["x"].word == "helps"
-    early = verdicts.verdicts({"b": base, "x": other}, "b", None, SeedSchedule(3, 20))["x"]
+    assert family.verdicts({"b": base, "x": other}, "b", None)["x"].word == "helps"
+    early = family.verdicts({"b": base, "x": other}, "b", None, SeedSchedule(3, 20))["x"]
     assert early.word == "undecided" and early.seeds_needed > 3 and early.p_difference > 0.05
+
+
+SCHEDULES = [None, SeedSchedule(3, 8)]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_verdict_its_interval_and_its_p_value_say_the_same(schedule):
+    """In 300 random sweeps: what helps lies away from zero at a p below 5 %, and beyond the margin where that is said; what
+    is equivalent lies within the margin; what is undecided does neither."""
+    rng, margin, words = np.random.default_rng(5), 0.5, set()
+    for _ in range(300):
+        centers = rng.choice([0.0, 0.2, 0.5, 1.0, -2.0], size=5)
+        values = {str(i): center + rng.normal(0, 0.25, 8) for i, center in enumerate(centers)}
+        for found in family.verdicts(values | {"b": rng.normal(0, 0.25, 8)}, "b", margin, schedule).values():
+            low, high = found.verdict_low, found.verdict_high
+            words.add((str(found.word), found.is_different, found.more_than_margin))
+            assert low < found.verdict_difference < high
+            assert (found.p_difference < 0.05) == found.is_different
+            assert (found.p_equivalence < 0.05) == (found.word == "equivalent")
+            if found.word in ("helps", "hurts"):
+                assert (low > 0) == (found.word == "helps") and (high < 0) == (found.word == "hurts")
+                assert not found.more_than_margin or max(low, -high) > margin
+            elif found.word == "equivalent":
+                assert -margin < low and high < margin
+            else:
+                assert low <= 0 <= high and (low < -margin or high > margin)
+    assert words >= {("equivalent", True, None), ("equivalent", False, None), ("undecided", False, None)}
+    assert words >= {("helps", True, True), ("helps", True, False), ("hurts", True, True)}
+
+
+def test_the_level_of_the_interval_is_that_of_the_step():
+    """Three compared. The clearest difference is tested at 5 % / 3, the next at 5 % / 2, and what is left at 5 %."""
+    noise = np.array([-0.1, 0.0, 0.1])
+    values = {"b": 80 + noise, "far": 90 + noise, "near": 82 + noise, "same": 80.05 + 20 * noise}
+    found = family.verdicts(values, "b", None)
+    assert [found[name].level for name in ("far", "near", "same")] == pytest.approx([1 - 0.05 / 3, 1 - 0.05 / 2, 0.95])
+    half = stats.t.ppf(1 - 0.025 / 3, 4) * 0.1 * (2 / 3) ** 0.5
+    assert (found["far"].verdict_low, found["far"].verdict_high) == pytest.approx((10 - half, 10 + half))
+    half = stats.t.ppf(0.975, 4) * 0.1 * (2 / 3) ** 0.5
+    assert (found["far"].low, found["far"].high) == pytest.approx((10 - half, 10 + half))
+    alike = {"b": 80 + noise, "x": 80.1 + noise}
+    assert family.verdicts(alike, "b", 1.0)["x"].level == pytest.approx(0.90)
+
+
+def test_what_is_real_and_too_small_to_matter():
+    noise = np.linspace(-0.05, 0.05, 10)
+    found = family.verdicts({"b": 80 + noise, "x": 80.2 + noise}, "b", 0.5)["x"]
+    assert (found.word, found.is_different, found.more_than_margin) == ("equivalent", True, None)
+
+
+def test_more_than_the_margin_by_hand():
+    """Error 0.1 sqrt(2/3), four degrees: at 5 % the interval reaches 0.227 to either side of 0.7, and not to 0.5 of 0.75."""
+    noise = np.array([-0.1, 0.0, 0.1])
+    values = {"b": 80 + noise, "x": 80.7 + noise}
+    assert family.verdicts(values, "b", 0.5)["x"].more_than_margin is False
+    assert family.verdicts(values, "b", 0.45)["x"].more_than_margin is True
+    assert family.verdicts(values, "b", None)["x"].more_than_margin is None
+
+
+def test_the_p_value_of_an_interim_analysis_is_the_alpha_at_which_it_would_just_reject():
+    bounds = SeedSchedule(3, 10).boundaries
+    for alpha in (1e-6, 0.004, 0.03, 0.05, 0.3, 0.6):
+        for analysis in (0, 3, 7):
+            level = sequential.levels(alpha, bounds.fractions)[analysis]
+            assert bounds.p_value(level, analysis) == pytest.approx(alpha, rel=0.01)
+    assert bounds.p_value(1.0, 2) == 1.0 and sequential.Boundaries().p_value(0.03, 0) == 0.03
 
 
 def test_readouts_of_the_same_trainings_are_compared_training_by_training():
     """Differences 0.4, 0.5, 0.6: error 0.1 / sqrt(3), t of two degrees; unpaired, the spread between seeds hides it."""
     raw = np.array([79.0, 80.0, 81.0])
     values = {"raw": raw, "averaged": raw + np.array([0.4, 0.5, 0.6])}
-    assert verdicts.verdicts(values, "raw", None)["averaged"].word == "undecided"
-    paired = verdicts.verdicts(values, "raw", None, paired=["averaged"])["averaged"]
+    assert family.verdicts(values, "raw", None)["averaged"].word == "undecided"
+    paired = family.verdicts(values, "raw", None, paired=["averaged"])["averaged"]
     half = 4.3027 * 0.1 / np.sqrt(3)
     assert paired.word == "helps" and (paired.low, paired.high) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-4)
     assert paired.p_difference == pytest.approx(stats.ttest_rel(values["averaged"], raw).pvalue)
 
 
 def test_before_the_first_analysis_there_is_no_verdict():
-    found = verdicts.verdicts({"b": [80.0, 80.1], "x": [85.0, 85.1]}, "b", 0.5, SeedSchedule(3, 10))["x"]
+    found = family.verdicts({"b": [80.0, 80.1], "x": [85.0, 85.1]}, "b", 0.5, SeedSchedule(3, 10))["x"]
     assert found.word == "none" and found.difference == pytest.approx(5.0)
 
 
-def test_no_spread_at_all():
-    found = verdicts.verdicts({"b": [80.0, 80.0], "same": [80.0, 80.0], "more": [81.0, 81.0]}, "b", 0.5)
-    assert (found["same"].word, found["more"].word) == ("equivalent", "helps")
+ALIKE = {"b": [80.0, 80.0], "same": [80.0, 80.0], "more": [81.0, 81.0]}
+
+
+def test_no_verdict_without_any_width_of_an_interval():
+    found = family.verdicts(ALIKE, "b", 0.5)
+    assert (found["same"].word, found["more"].word) == ("none", "none")
+    assert np.isnan([found["more"].low, found["more"].p_difference, found["more"].p_equivalence]).all()
+
+
+def test_no_spread_on_so_many_images():
+    """Steps of 100 / 360 points: error sqrt(2 (100/360)^2 / 12 / 2) = 0.0802, two degrees: 1 point is 12.5 errors, and
+    twice its p of 0.0064 is below 5 %. On 100 images it is 0.289, 3.5 errors, p 0.074."""
+    found = family.verdicts(ALIKE, "b", 0.5, test_images=360)
+    assert found["more"].word == "helps"
+    assert found["more"].p_difference == pytest.approx(2 * 2 * stats.t.sf(1 / (100 / 360 / 12**0.5), 2))
+    found = family.verdicts(ALIKE, "b", 0.5, test_images=100)
+    assert (found["same"].word, found["more"].word) == ("undecided", "undecided")
+
+
+def test_equal_accuracies_that_rounding_sets_apart_differ_by_nothing():
+    """Sums of 0.9997 over seven and over ten trainings give means that differ in the sixteenth digit."""
+    sevens, tens = [99.97] * 7, [99.97 + 1.4e-14] * 10
+    assert sevens[0] != tens[0]
+    assert family.verdicts({"b": tens, "x": sevens}, "b", 0.5, test_images=10_000)["x"].word == "equivalent"
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0])
 def test_a_margin_is_positive(margin):
     with pytest.raises(ValueError, match="positive"):
-        verdicts.verdicts({"b": [1.0, 2.0]}, "b", margin)
+        family.verdicts({"b": [1.0, 2.0]}, "b", margin)

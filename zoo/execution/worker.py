@@ -175,7 +175,7 @@ def _train(job: Job, reporter: _Reporter, others_s: OthersLoad) -> bool:
     job = dataclasses.replace(job, training=training)
     arrays = _arrays(training, job.data_dir)
     if job.rank == 0:
-        _describe(job, record)
+        _describe(job, record, len(arrays.test_labels))
     reporter.heartbeat()
     return trainer.train(
         training.config,
@@ -210,8 +210,8 @@ def _arrays(training: Training, data_dir: Path | None) -> Arrays:
     return Arrays(*data.load(name, "train", data_dir), *data.load(name, "test", data_dir))
 
 
-def _describe(job: Job, record: Record) -> None:
-    """Record what is trained here, with which code, on which machine."""
+def _describe(job: Job, record: Record, test_images: int) -> None:
+    """Record what is trained here, with which code, on which machine; ``test_images`` is their number."""
     training, earlier = job.training, record.description()
     described = TrainingDescription(
         key=training.key,
@@ -221,6 +221,7 @@ def _describe(job: Job, record: Record) -> None:
         data_sha256=training.data_sha256,
         source_sha256=training.network.source_sha256,
         classes=training.network.classes,
+        test_images=test_images,
         config=training.config.flat(),
         shape=Workload.of(training.config).shape(),
         precision=training.config.precision,

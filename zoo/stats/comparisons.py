@@ -1,7 +1,17 @@
-"""Two samples compared: Welch's test, Student's for pairs, equivalence, and Holm's correction for several comparisons."""
+"""Two samples compared: Welch's test, Student's for pairs, equivalence, and Holm's correction for several comparisons.
+
+An accuracy on N test images is a multiple of 100 / N points. Seeds that agree have no spread between them and are not
+certain for that: what lies behind an accuracy is known to half such a step on either side. So no variance counts as less
+than that of the rounding, (step)^2 / 12 (W. F. Sheppard, Proc. London Math. Soc. 29, 1898); a difference of two accuracies
+of one training is rounded twice, and its variance is at least 2 (step)^2 / 12, as that of two trainings.
+
+Where one side has more than twice the values of the other, Welch's degrees of freedom promise too much of the few: their
+variance, which decides, may come out near zero by chance. Then the degrees are those of the smaller side.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +26,7 @@ class Comparison(NamedTuple):
     difference: Floats  # mean(a) - mean(b)
     error: Floats  # its standard error
     degrees: Floats  # of freedom, by Welch and Satterthwaite
+    spread: Floats = np.asarray(np.nan)  # standard deviation of the difference of two single values
 
     def p_difference(self) -> Floats:
         """Two-sided, of no difference."""
@@ -27,6 +38,10 @@ class Comparison(NamedTuple):
         below = student_cdf(self.degrees, self._in_errors(self.difference - margin))
         return np.maximum(above, below)
 
+    def p_beyond(self, margin: float) -> Floats:
+        """Two-sided, of a difference of ``margin`` or less: it takes an interval that lies beyond the margin."""
+        return np.minimum(1.0, 2 * student_cdf(self.degrees, -self._in_errors(np.abs(self.difference) - margin)))
+
     def interval(self, level: float) -> tuple[Floats, Floats]:
         """Low and high of the two-sided interval with confidence 1 - level."""
         half = student_quantile(self.degrees, 1 - level / 2) * self.error
@@ -37,8 +52,15 @@ class Comparison(NamedTuple):
             return np.where(distance == 0, 0.0, distance / self.error)
 
 
-def compare(a: ArrayLike, b: ArrayLike) -> Comparison:
+def rounding_variance(images: int | None) -> float:
+    """The least variance of accuracies in points on so many test images; 0 where their number is not known."""
+    return (100 / images) ** 2 / 12 if images else 0.0
+
+
+def compare(a: ArrayLike, b: ArrayLike, least: tuple[float, float] = (0.0, 0.0)) -> Comparison:
     """``a`` [..., n] against ``b`` [..., m], n and m at least 2: accuracies in points, one a training.
+
+    ``least`` are the variances that they have at least, see ``rounding_variance``.
 
     Raises:
         ValueError: fewer than two values on a side.
@@ -47,11 +69,14 @@ def compare(a: ArrayLike, b: ArrayLike) -> Comparison:
     n, m = one.shape[-1], two.shape[-1]
     if n < 2 or m < 2:
         raise ValueError(f"a spread takes two values on each side, not {n} and {m}")
-    return _comparison(one.mean(-1) - two.mean(-1), one.var(-1, ddof=1), two.var(-1, ddof=1), n, m)
+    variances = np.maximum(one.var(-1, ddof=1), least[0]), np.maximum(two.var(-1, ddof=1), least[1])
+    return combined(one.mean(-1) - two.mean(-1), variances, (n, m))
 
 
-def compare_pairs(a: ArrayLike, b: ArrayLike) -> Comparison:
+def compare_pairs(a: ArrayLike, b: ArrayLike, least: float = 0.0) -> Comparison:
     """``a`` [..., n] against ``b`` [..., n], the same training at the same place: Student's paired comparison.
+
+    ``least`` is the variance that an accuracy has at least.
 
     Raises:
         ValueError: fewer than two pairs.
@@ -60,17 +85,21 @@ def compare_pairs(a: ArrayLike, b: ArrayLike) -> Comparison:
     n = apart.shape[-1]
     if n < 2:
         raise ValueError(f"a spread takes two pairs, not {n}")
-    error = apart.std(-1, ddof=1) / np.sqrt(n)
-    return Comparison(np.asarray(apart.mean(-1)), np.asarray(error), np.full_like(error, n - 1.0))
+    return combined(apart.mean(-1), (np.maximum(apart.var(-1, ddof=1), 2 * least),), (n,))
 
 
-def _comparison(difference: Floats, var_a: Floats, var_b: Floats, n: int, m: int) -> Comparison:
-    part_a, part_b = np.asarray(var_a) / n, np.asarray(var_b) / m
-    total = part_a + part_b
+def combined(difference: ArrayLike, variances: Sequence[ArrayLike], counts: Sequence[int]) -> Comparison:
+    """A difference, or another contrast, of the means of independent groups: ``variances`` [..., groups first] of a single
+    value of each, weights squared included, and how many values each has."""
+    parts = [np.asarray(variance, np.float64) / n for variance, n in zip(variances, counts, strict=True)]
+    total = np.sum(parts, axis=0)
+    fewest = min(counts) - 1.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        degrees = total**2 / (part_a**2 / (n - 1) + part_b**2 / (m - 1))
-    fallback = min(n, m) - 1.0  # without any spread
-    return Comparison(np.asarray(difference), np.sqrt(total), np.where(total > 0, degrees, fallback))
+        degrees = total**2 / np.sum([part**2 / (n - 1) for part, n in zip(parts, counts, strict=True)], axis=0)
+    if max(counts) > 2 * min(counts):
+        degrees = np.full_like(total, fewest)
+    spread = np.sqrt(np.sum(np.broadcast_arrays(*(np.asarray(each, np.float64) for each in variances)), axis=0))
+    return Comparison(np.asarray(difference), np.sqrt(total), np.where(total > 0, degrees, fewest), spread)
 
 
 def holm(p: ArrayLike) -> Floats:

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from zoo.stats.distributions import Floats, normal_cdf
 
 EXPONENT = 2.0
+_ALPHAS = (1e-9, 1e-7, 1e-5, 1e-4, 1e-3, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95, 0.999)
 NODES = 240  # of the quadrature: the levels are good to 1e-9
 
 Spending = Callable[[float], float]  # information fraction, 0 to 1 -> fraction of alpha that may be spent by then
@@ -69,8 +71,52 @@ def levels(alpha: float, fractions: tuple[float, ...], spending: Spending = powe
 
 def _quadrature(bound: float) -> tuple[Floats, Floats]:
     """Gauss and Legendre's nodes and weights on (-bound, bound)."""
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    nodes, weights = _gauss_legendre()
     return nodes * bound, weights * bound
+
+
+@functools.cache
+def _gauss_legendre() -> tuple[Floats, Floats]:
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    return nodes, weights
+
+
+class Boundaries(NamedTuple):
+    """The levels of the analyses at these information fractions; a single one (the default) has the whole of alpha."""
+
+    fractions: tuple[float, ...] = (1.0,)
+
+    def level(self, alpha: float, analysis: int) -> float:
+        """The two-sided level of an analysis, counted from 0, where all together have ``alpha``."""
+        return alpha if len(self.fractions) == 1 else levels(alpha, self.fractions)[analysis]
+
+    def p_value(self, p: float, analysis: int) -> float:
+        """The alpha at which an analysis with the two-sided p-value ``p`` would just reject: its p-value among all analyses.
+
+        Interpolated between alphas for which the levels were worked out, by monotone cubics in logarithms; good to 1 %.
+        """
+        if len(self.fractions) == 1 or np.isnan(p):
+            return p
+        alphas, of_analyses = _tabulated(self.fractions)
+        level = np.log(of_analyses[:, analysis])
+        at = np.log(max(p, np.finfo(float).tiny))
+        if at <= level[0]:  # far out, levels are proportional to alpha
+            return float(np.exp(at - level[0]) * alphas[0])
+        if at >= level[-1]:
+            return 1.0
+        return float(np.exp(_interpolated(at, level, np.log(alphas))))
+
+
+@functools.cache
+def _tabulated(fractions: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Alphas [a], increasing, and the level of each analysis [a, analyses]."""
+    return np.array(_ALPHAS), np.array([levels(alpha, fractions) for alpha in _ALPHAS])
+
+
+def _interpolated(at: float, x: Floats, y: Floats) -> float:
+    from scipy.interpolate import PchipInterpolator
+
+    return float(PchipInterpolator(x, y)(at))
 
 
 def information_fractions(first: int, last: int) -> tuple[float, ...]:

@@ -1,31 +1,40 @@
-"""What a comparison of repeated trainings allows to be said: helps, hurts, equivalent, or undecided and how many seeds more.
+"""What comparisons of repeated trainings allow to be said: helps, hurts, equivalent, or undecided and how many seeds more.
 
 Accuracies come in points (percent), one value a training. The tests are Welch's, never pooled: the spread between seeds
 differs between variants. Seeds are not paired, because one changed bit reproduces the whole variation between seeds
-(arXiv:2304.01910): the same seed on both sides is worth nothing. Variants that are read from the baseline's own trainings
-are paired truly, and compared training by training.
+(arXiv:2304.01910): the same seed on both sides is worth nothing. Readouts of the same trainings are pairs.
 
-- A difference is found when Welch's two-sided test rejects at 5 % (the interval is away from zero).
+- A difference is found when the two-sided test rejects at 5 % (the interval is away from zero).
 - Equivalence is found when two one-sided tests at 5 % put the difference within the margin (Schuirmann, J. Pharmacokinetics
   and Biopharmaceutics 15, 1987), that is when the 90 % interval lies within it.
-- Both are corrected for the number of comparisons in the sweep by Holm's method (Scand. J. Statistics 6, 1979).
-- Where both hold, the difference is real and smaller than what the person cares about: ``equivalent``.
+- A difference that is found is more than the margin when the interval lies beyond the margin.
+- Each of the three is corrected for the number of hypotheses in the family by Holm's method (Scand. J. Statistics 6, 1979).
+- Where a difference and equivalence hold, the difference is real and smaller than what the person cares about:
+  ``equivalent``, with ``is_different``.
+- Without any width of an interval there is no verdict.
+
+With a schedule there is an interim analysis after each seed, and Holm's steps go down with its own levels in place of
+alpha (Maurer and Bretz, "Multiple testing in group sequential trials using graphical approaches", Stat. Biopharm. Res. 5,
+2013). An adjusted p-value is Holm's of the alphas at which an analysis would just reject (sequential p-values: Liu and
+Anderson, "On adaptive extensions of group sequential trials for clinical investigations", JASA 103, 2008), so it is below
+5 % where that analysis rejects, and nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from zoo.stats import sequential
-from zoo.stats.comparisons import Comparison, compare, compare_pairs, holm
-from zoo.stats.distributions import Floats
+from zoo.stats.comparisons import Comparison
 from zoo.stats.power import ALPHA, seeds_to_decide
+from zoo.stats.sequential import Boundaries
+
+_BELOW_ALPHA = float(np.nextafter(ALPHA, 0))
 
 
 class VerdictWord(StrEnum):
@@ -49,23 +58,24 @@ class VerdictWord(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be said of one variant against the baseline. Differences in points, p-values adjusted for the family."""
+    """What can be said of one difference, in points. P-values are adjusted for the family, and for interim analyses."""
 
     word: VerdictWord
-    difference: float
-    low: float  # of the 95 % interval; nan where there is none
+    difference: float  # of all results
+    low: float  # of its 95 % interval, for all interim analyses together; nan where there is none
     high: float
-    p_difference: float
+    p_difference: float  # at the analysis that the verdict is that of
     p_equivalence: float  # nan without a margin
-    seeds: int  # of the variant that it rests on
+    seeds: int  # of each variant that the verdict rests on
     seeds_needed: int | None = None  # per variant, for 80 % power; None where it is decided, or more than MOST_SEEDS
     comparisons: int = 1  # in the family
+    verdict_difference: float = float("nan")  # at the analysis that the verdict is that of
     verdict_low: float = float("nan")  # of the interval that the verdict rests on
     verdict_high: float = float("nan")
     level: float = float("nan")  # the confidence of that interval: 0.95 for one difference, 0.90 for one equivalence
     more_than_margin: bool | None = None  # whether a difference that is shown is shown to be more than the margin
     is_different: bool = (
-        False  # whether a difference is shown; with ``equivalent``, one that is real and too small to matter
+        False  # whether a difference is shown; if ``equivalent``, one that is real and too small to matter
     )
 
     @property
@@ -85,181 +95,177 @@ class SeedSchedule(NamedTuple):
     first: int
     last: int
 
-
-def verdicts(
-    accuracies: Mapping[str, ArrayLike],
-    baseline: str,
-    margin: float | None,
-    schedule: SeedSchedule | None = None,
-    paired: Collection[str] = (),
-) -> dict[str, Verdict]:
-    """The verdict on every variant but the baseline, from accuracies [n] in points, in the order of the seeds.
-
-    ``paired`` variants are readouts of the baseline's trainings: their n values belong to its first n, one by one.
-    With a ``schedule`` each verdict is that of the first interim analysis that crossed the boundary, from the seeds of that
-    analysis alone; the baseline may have more by now.
-
-    Raises:
-        KeyError: no such baseline. ValueError: a margin that is not positive.
-    """
-    if margin is not None and not margin > 0:
-        raise ValueError(f"a margin is a positive number of points, not {margin}")
-    values = {name: np.asarray(array, float).reshape(-1) for name, array in accuracies.items()}
-    reference = values.pop(baseline)
-    pairs = {name: _Pair(array, reference, False) for name, array in values.items()}
-    pairs |= {name: pairs[name].first(pairs[name].seeds)._replace(paired=True) for name in paired}
-    if schedule is None:
-        return _single_analysis(pairs, margin)
-    return _interim_analyses(pairs, margin, schedule)
+    @property
+    def boundaries(self) -> Boundaries:
+        return Boundaries(sequential.information_fractions(self.first, self.last))
 
 
-class _Pair(NamedTuple):
-    """A variant's values and the baseline's."""
-
-    values: Floats
-    reference: Floats
-    paired: bool  # value by value
-
-    def first(self, n: int) -> _Pair:
-        """What there was when both had ``n`` values."""
-        return _Pair(self.values[:n], self.reference[:n], self.paired)
+class Hypothesis(Protocol):
+    """A difference that may be zero."""
 
     @property
     def seeds(self) -> int:
-        """On the side that has fewer."""
-        return min(len(self.values), len(self.reference))
+        """That there are by now, on the side that has fewest."""
 
-    @property
-    def difference(self) -> float:
-        if not self.seeds:
-            return float("nan")
-        return float(self.values.mean() - self.reference.mean())
-
-    def comparison(self) -> Comparison:
-        return (compare_pairs if self.paired else compare)(self.values, self.reference)
-
-    def seeds_needed(self, margin: float | None, family: int) -> int | None:
-        if self.paired:
-            sds = float(np.std(self.values - self.reference, ddof=1)), 0.0
-        else:
-            sds = float(np.std(self.values, ddof=1)), float(np.std(self.reference, ddof=1))
-        return seeds_to_decide(self.difference, *sds, margin, ALPHA / family)
+    def compared(self, seeds: int | None = None) -> Comparison:
+        """From the first so many seeds of each side, or all; nan where nothing is known."""
 
 
-def _single_analysis(pairs: Mapping[str, _Pair], margin: float | None) -> dict[str, Verdict]:
-    k = len(pairs)
-    known = {name: pair.comparison() for name, pair in pairs.items() if pair.seeds > 1}
-    p_difference = _adjusted({name: float(c.p_difference()) for name, c in known.items()}, k)
-    p_equivalence = _adjusted({n: float(c.p_equivalence(margin)) for n, c in known.items()} if margin else {}, k)
-    outcomes: dict[str, Verdict] = {}
-    for name, pair in pairs.items():
-        if name not in known:
-            outcomes[name] = _none(pair, k)
-            continue
-        p, within = p_difference[name], p_equivalence.get(name, float("nan"))
-        word = _word(known[name], p < ALPHA, within < ALPHA)
-        needed = pair.seeds_needed(margin, k) if word is VerdictWord.UNDECIDED else None
-        outcomes[name] = Verdict(
-            word,
-            *_ends(known[name], ALPHA),
-            p,
-            within,
-            pair.seeds,
-            needed,
-            k,
-            **_basis(known[name], word, p < ALPHA, margin, ALPHA)._asdict(),
-        )
-    return outcomes
+def judge(
+    hypotheses: Mapping[str, Hypothesis], margin: float | None, schedule: SeedSchedule | None = None
+) -> dict[str, Verdict]:
+    """The verdict on every hypothesis of a family. Those of which nothing is known yet count in it.
+
+    With a ``schedule`` each verdict is that of the first interim analysis that crossed the boundary, from the seeds of that
+    analysis alone; there may be more by now.
+
+    Raises:
+        ValueError: a margin that is not positive.
+    """
+    if margin is not None and not margin > 0:
+        raise ValueError(f"a margin is a positive number of points, not {margin}")
+    family = _Family(len(hypotheses), margin, schedule.boundaries if schedule else Boundaries())
+    latest: dict[str, _Judgement] = {}
+    for analysis, seeds in enumerate(range(schedule.first, schedule.last + 1) if schedule else [None]):
+        left = [name for name in hypotheses if not (name in latest and latest[name].word.is_decided)]
+        compared = {
+            name: hypotheses[name].compared(seeds) for name in left if hypotheses[name].seeds >= max(2, seeds or 2)
+        }
+        latest |= family.analysis(analysis, {name: each for name, each in compared.items() if each.error > 0}, seeds)
+    return {name: _verdict(each, latest.get(name), family, schedule) for name, each in hypotheses.items()}
 
 
-def _interim_analyses(pairs: Mapping[str, _Pair], margin: float | None, schedule: SeedSchedule) -> dict[str, Verdict]:
-    """Replay the analyses. At each, Holm's steps go down with its own levels in place of alpha (Maurer and Bretz, "Multiple
-    testing in group sequential trials using graphical approaches", Stat. Biopharm. Res. 5, 2013)."""
-    k, fractions = len(pairs), sequential.information_fractions(schedule.first, schedule.last)
-    latest: dict[str, Verdict] = {}
-    different: set[str] = set()
-    within: set[str] = set()
-    for analysis, n in enumerate(range(schedule.first, schedule.last + 1)):
-        open_ = [name for name in pairs if not (name in latest and latest[name].is_decided)]
-        at = {name: pairs[name].first(n) for name in open_ if pairs[name].seeds >= n > 1}
-        compared = {name: pair.comparison() for name, pair in at.items()}
-
-        def level(left: int, sides: int, analysis: int = analysis) -> float:
-            """Of one hypothesis among ``left``; a pair of one-sided tests has alpha on each side."""
-            return sequential.levels(sides * ALPHA / left, fractions)[analysis] / sides
-
-        p_difference = {name: float(c.p_difference()) for name, c in compared.items()}
-        p_equivalence = {name: float(c.p_equivalence(margin)) for name, c in compared.items()} if margin else {}
-        different |= _step_down(p_difference, k - len(different), lambda left: level(left, 1))
-        within |= _step_down(p_equivalence, k - len(within), lambda left: level(left, 2))
-        for name, comparison in compared.items():
-            word = _word(comparison, name in different, name in within)
-            needed = at[name].seeds_needed(margin, k) if word is VerdictWord.UNDECIDED else None
-            adjusted = (
-                min(1.0, p_difference[name] * ALPHA / level(k, 1)),
-                min(1.0, p_equivalence[name] * ALPHA / level(k, 2)) if margin else float("nan"),
-            )
-            latest[name] = Verdict(
-                word,
-                *_ends(comparison, level(1, 1)),
-                *adjusted,
-                n,
-                needed,
-                k,
-                **_basis(comparison, word, name in different, margin, level(1, 1))._asdict(),
-            )
-    return {name: latest.get(name) or _none(pair, k) for name, pair in pairs.items()}
+def described(hypothesis: Hypothesis, comparisons: int = 0) -> Verdict:
+    """A difference with its 95 % interval, on which no verdict is passed."""
+    whole, nan = hypothesis.compared(), float("nan")
+    return Verdict(VerdictWord.DESCRIPTIVE, *_ends(whole, ALPHA), nan, nan, hypothesis.seeds, comparisons=comparisons)
 
 
-def _ends(comparison: Comparison, level: float) -> tuple[float, float, float]:
-    """The difference, and low and high of its interval."""
-    low, high = comparison.interval(level)
-    return float(comparison.difference), float(low), float(high)
+class _Step(NamedTuple):
+    """How a hypothesis came out of Holm's method: the level that it was tested at, its adjusted p-value."""
 
-
-class _Basis(NamedTuple):
-    """What a verdict rests on, see ``Verdict``."""
-
-    verdict_low: float
-    verdict_high: float
+    is_rejected: bool
     level: float
-    more_than_margin: bool | None
-    is_different: bool
+    p: float
 
 
-def _basis(comparison: Comparison, word: VerdictWord, different: bool, margin: float | None, alpha: float) -> _Basis:
-    alpha = 2 * alpha if word is VerdictWord.EQUIVALENT else alpha
-    _, low, high = _ends(comparison, alpha)
-    is_found = word in (VerdictWord.HELPS, VerdictWord.HURTS)
-    more = max(low, -high) > margin if margin and is_found else None
-    return _Basis(low, high, 1 - alpha, more, different)
+class _Judgement(NamedTuple):
+    """Of one analysis."""
+
+    word: VerdictWord
+    comparison: Comparison
+    seeds: int | None  # None: all
+    difference: _Step
+    equivalence: _Step | None
+    beyond: _Step | None
 
 
-def _step_down(p: Mapping[str, float], left: int, level: Callable[[int], float]) -> set[str]:
-    """The hypotheses that Holm's method rejects: the smallest p at the level for all that are ``left``, and so on."""
-    rejected: set[str] = set()
-    for name in sorted(p, key=lambda name: p[name]):
-        if p[name] >= level(left - len(rejected)):
-            break
-        rejected.add(name)
-    return rejected
+class _Family:
+    """What has been rejected at the analyses so far."""
+
+    def __init__(self, size: int, margin: float | None, boundaries: Boundaries):
+        self.size, self.margin, self._boundaries = size, margin, boundaries
+        self._rejected: dict[str, set[str]] = {"difference": set(), "equivalence": set(), "beyond": set()}
+
+    def analysis(self, number: int, compared: Mapping[str, Comparison], seeds: int | None) -> dict[str, _Judgement]:
+        """The next one, of what is not decided yet."""
+        margin = self.margin
+        differences = self._steps("difference", number, {n: float(c.p_difference()) for n, c in compared.items()})
+        equivalences, beyond = {}, {}
+        if margin is not None:
+            within = {name: float(each.p_equivalence(margin)) for name, each in compared.items()}
+            equivalences = self._steps("equivalence", number, within, sides=2)
+            beyond = self._steps("beyond", number, {n: float(c.p_beyond(margin)) for n, c in compared.items()})
+        return {
+            name: _Judgement(
+                _word(each, differences[name], equivalences.get(name)),
+                each,
+                seeds,
+                differences[name],
+                equivalences.get(name),
+                beyond.get(name),
+            )
+            for name, each in compared.items()
+        }
+
+    def level(self, number: int) -> float:
+        """Of one hypothesis alone."""
+        return self._boundaries.level(ALPHA, number)
+
+    def _steps(self, what: str, number: int, p: Mapping[str, float], sides: int = 1) -> dict[str, _Step]:
+        """Holm's method: the smallest p at the level for all that are left, and so on. A pair of one-sided tests
+        (``sides=2``) has alpha on each side."""
+        rejected, bounds = self._rejected[what], self._boundaries
+        left, adjusted, goes_on = self.size - len(rejected), 0.0, True
+        steps: dict[str, _Step] = {}
+        for place, name in enumerate(sorted(p, key=lambda name: p[name])):
+            level = bounds.level(sides * ALPHA / (self.size - len(rejected)), number) / sides
+            p_value = bounds.p_value(min(1.0, sides * p[name]), number) / sides
+            adjusted = min(1.0, max(adjusted, (left - place) * p_value))
+            goes_on = goes_on and p[name] < level
+            on_its_side = min(adjusted, _BELOW_ALPHA) if goes_on else max(adjusted, ALPHA)  # it is interpolated
+            steps[name] = _Step(goes_on, level, on_its_side)
+            if goes_on:
+                rejected.add(name)
+        return steps
 
 
-def _adjusted(p: Mapping[str, float], family: int) -> dict[str, float]:
-    """Holm's adjusted p-values; comparisons that cannot be made yet count as not rejected."""
-    names = list(p)
-    padded = [*p.values(), *[1.0] * (family - len(names))]
-    return dict(zip(names, holm(padded).tolist(), strict=False)) if padded else {}
-
-
-def _word(comparison: Comparison, different: bool, within: bool) -> VerdictWord:
-    if within:
+def _word(comparison: Comparison, difference: _Step, equivalence: _Step | None) -> VerdictWord:
+    if equivalence is not None and equivalence.is_rejected:
         return VerdictWord.EQUIVALENT
-    if different:
+    if difference.is_rejected:
         return VerdictWord.HELPS if comparison.difference > 0 else VerdictWord.HURTS
     return VerdictWord.UNDECIDED
 
 
-def _none(pair: _Pair, family: int) -> Verdict:
-    nan = float("nan")
-    return Verdict(VerdictWord.NONE, pair.difference, nan, nan, nan, nan, pair.seeds, None, family)
+def _verdict(
+    hypothesis: Hypothesis, judged: _Judgement | None, family: _Family, schedule: SeedSchedule | None
+) -> Verdict:
+    whole, nan = hypothesis.compared(), float("nan")
+    if judged is None:
+        return Verdict(
+            VerdictWord.NONE, float(whole.difference), nan, nan, nan, nan, hypothesis.seeds, comparisons=family.size
+        )
+    number = min(hypothesis.seeds, schedule.last) - schedule.first if schedule else 0
+    alpha = _level_used(judged)
+    found = judged.word in (VerdictWord.HELPS, VerdictWord.HURTS)
+    needed = None
+    if judged.word is VerdictWord.UNDECIDED:
+        needed = seeds_to_decide(
+            float(judged.comparison.difference),
+            float(judged.comparison.spread),
+            0.0,
+            family.margin,
+            ALPHA / family.size,
+        )
+    return Verdict(
+        judged.word,
+        *_ends(whole, family.level(number)),
+        judged.difference.p,
+        judged.equivalence.p if judged.equivalence else nan,
+        judged.seeds or hypothesis.seeds,
+        needed,
+        family.size,
+        *_ends(judged.comparison, alpha),
+        1 - alpha,
+        judged.beyond.is_rejected if judged.beyond and found else None,
+        judged.difference.is_rejected,
+    )
+
+
+def _level_used(judged: _Judgement) -> float:
+    """Alpha of the two-sided interval that the verdict rests on: away from zero, beyond the margin, or within it; of what is
+    undecided the wider one, which reaches zero and leaves the margin."""
+    if judged.word is VerdictWord.EQUIVALENT and judged.equivalence:
+        return 2 * judged.equivalence.level
+    if judged.word is VerdictWord.UNDECIDED and judged.equivalence:
+        return min(judged.difference.level, 2 * judged.equivalence.level)
+    if judged.difference.is_rejected and judged.beyond and judged.beyond.is_rejected:
+        return judged.beyond.level
+    return judged.difference.level
+
+
+def _ends(comparison: Comparison, alpha: float) -> tuple[float, float, float]:
+    """The difference, and low and high of its interval."""
+    low, high = comparison.interval(alpha)
+    return float(comparison.difference), float(low), float(high)

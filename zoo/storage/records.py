@@ -80,6 +80,7 @@ class TrainingDescription(_Record):
     classes: int | None = (
         None  # of the data set; not known of trainings by earlier versions, like the checksum of the code
     )
+    test_images: int | None = None  # that accuracies are counted on; not known of trainings by earlier versions
     config: dict[str, Any]  # field with dots -> value
     shape: dict[str, Any]  # the part of the configuration that decides the speed
     precision: str

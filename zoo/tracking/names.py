@@ -38,6 +38,7 @@ class RunTags:
     GIT_COMMIT = "git_commit"
     GIT_DIRTY = "git_dirty"
     DATA_SHA256 = "data_sha256"
+    TEST_IMAGES = "test_images"  # their number
     DEVICE = "device"
     LATENCY_SESSION = "latency_session"  # the same for all networks whose latencies were measured in the same rounds
     LOGITS_SHA256 = "logits_sha256"  # of the answers to the test images: equal ones come from equal weights

@@ -120,6 +120,7 @@ class RunContents:
         run_id, data = mlflow_run.info.run_id, mlflow_run.data
         tags = {
             RunTags.DATA_SHA256: training.data_sha256,
+            RunTags.TEST_IMAGES: str(description.test_images or "") if description else "",
             RunTags.DEVICE: description.device if description else "",
             RunTags.GIT_COMMIT: description.git_commit if description else "",
             RunTags.GIT_DIRTY: description.git_dirty if description else "",

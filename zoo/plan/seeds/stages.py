@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from zoo import data
 from zoo.plan.runs import Plan, Run, Training
-from zoo.stats import verdicts
+from zoo.stats import family
+from zoo.stats.family import Judged, Results
 from zoo.stats.verdicts import SeedSchedule, Verdict
+from zoo.text.listing import level_text
 
-InterimAnalysis = Callable[[int, Mapping[str, Verdict]], object]  # the number of seeds, and the verdict on each variant
+# the number of seeds, and the verdict on each hypothesis: on each variant, or on each effect of a factorial
+InterimAnalysis = Callable[[int, Mapping[str, Verdict]], object]
 
 
 def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, verdicts: None) -> Iterator[list[Training]]:
@@ -26,12 +30,12 @@ def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, verdicts: No
     known: dict[str, float] = {}  # a result that an analysis has used is not read again for the next
     yield [training for training in plan.trainings if training.seed in first]
     for n, seed in enumerate((*question.seeds[question.first_analysis :], None), start=question.first_analysis):
-        by_variant = _verdicts(plan, n, known)
-        on_analysis(n, by_variant)
-        undecided = [name for name, verdict in by_variant.items() if _needs_more_seeds(verdict)]
+        judged = _judged(plan, n, known)
+        on_analysis(n, judged.family)
+        undecided = {name for names in judged.undecided() for name in names}
         if seed is None or not undecided:
             return
-        yield _trainings_of(plan, [*undecided, question.baseline], [seed])
+        yield _trainings_of(plan, {*undecided, question.baseline}, [seed])
 
 
 class WantedTrainings(NamedTuple):
@@ -59,18 +63,12 @@ def wanted_trainings(plan: Plan) -> WantedTrainings:
     return WantedTrainings(tuple(wanted), (*wanted, *further))
 
 
-def _needs_more_seeds(verdict: Verdict) -> bool:
-    """Whether more seeds may decide it; where no seed had a result, another one is no help."""
-    return not verdict.is_decided and verdict.seeds > 0
-
-
-def _verdicts(plan: Plan, seeds: int, known: dict[str, float]) -> dict[str, Verdict]:
-    """Those of the report, from the results of the first ``seeds`` seeds."""
+def _judged(plan: Plan, seeds: int, known: dict[str, float]) -> Judged:
+    """The verdicts of the report, from the results of the first ``seeds`` seeds."""
     question = plan.question
     assert question.first_analysis is not None
     schedule = SeedSchedule(question.first_analysis, len(question.seeds))
-    accuracies, paired = _results(plan, frozenset(question.seeds[:seeds]), known)
-    return verdicts.verdicts(accuracies, question.baseline, question.margin, schedule, paired)
+    return family.judged(_results(plan, frozenset(question.seeds[:seeds]), known), question.margin, schedule)
 
 
 def _trainings_of(plan: Plan, variants: Collection[str], seeds: Collection[int]) -> list[Training]:
@@ -89,21 +87,27 @@ def accuracy(plan: Plan, run: Run) -> float | None:
     return 100 * row[column] if row is not None and column in row else None
 
 
-def _results(plan: Plan, seeds: Collection[int], known: dict[str, float]) -> tuple[dict[str, list[float]], set[str]]:
-    """The accuracies of each variant with these seeds, and which variants are readouts of the baseline's own trainings.
-
-    ``known`` has those of earlier calls, by the name of the run.
-    """
-    accuracies: dict[str, list[float]] = {variant.name: [] for variant in plan.question.variants}
-    keys: dict[str, list[str]] = {name: [] for name in accuracies}
+def _results(plan: Plan, seeds: Collection[int], known: dict[str, float]) -> Results:
+    """What the statistics take, of the results with these seeds. ``known`` has those of earlier calls, by the run's name."""
+    variants = {variant.name: variant for variant in plan.question.variants}
+    accuracies: dict[str, list[float]] = {name: [] for name in variants}
+    keys: dict[str, list[str]] = {name: [] for name in variants}
+    test_images: dict[str, int | None] = dict.fromkeys(variants)
     for run in plan.runs:
         if run.seed not in seeds:
             continue
         value = known[run.name] if run.name in known else accuracy(plan, run)
         if value is not None:
-            known[run.name] = value
-            accuracies[run.variant.name].append(value)
-            keys[run.variant.name].append(run.key)
-    baseline = plan.question.baseline
-    paired = {name for name in accuracies if name != baseline and keys[name] and keys[name] == keys[baseline]}
-    return accuracies, paired
+            known[run.name], name = value, run.variant.name
+            accuracies[name].append(value)
+            keys[name].append(run.key)
+            test_images[name] = test_images[name] or _test_images(plan.training_of(run))
+    levels = {name: {f: level_text(level) for f, level in each.levels.items()} for name, each in variants.items()}
+    return Results(accuracies, plan.question.baseline, keys, test_images, levels)
+
+
+def _test_images(training: Training) -> int | None:
+    """As its description has them, or else as is known of the data set."""
+    description = training.record.description()
+    known = description.test_images if description else None
+    return known or data.info(training.config.data).test_images
