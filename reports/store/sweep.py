@@ -121,7 +121,7 @@ class Sweep:
         """On how many a variant's accuracies are counted: as recorded, or else what is known of the data set; None where
         neither is, or its runs differ."""
         runs = self.results(variant)
-        known = set(runs["test_images"].dropna()) if "test_images" in runs else set()
+        known = set(pd.to_numeric(runs["test_images"], "coerce").dropna()) if "test_images" in runs else set()
         if known:
             return int(known.pop()) if len(known) == 1 else None
         names = set(runs["config.data"].dropna()) if "config.data" in runs else set()

@@ -18,7 +18,7 @@ from reports.analysis import answer
 from reports.analysis import images as images_of
 from reports.store import files, reader
 from zoo import data
-from zoo.stats.verdicts import SeedSchedule
+from zoo.stats.verdicts import SeedSchedule, VerdictWord
 
 LABELS = np.arange(40) % 2
 CELLS = {"flip=false, ema=false": 4, "flip=false, ema=true": 3, "flip=true, ema=false": 2, "flip=true, ema=true": 0}
@@ -129,10 +129,14 @@ def test_the_front_the_claim_and_where_it_ran(grid):
     assert re.fullmatch(rf"http://localhost:5000/#/experiments/\d+/runs/{run_id}", link)
 
 
-def test_what_to_do_names_the_factors(grid):
-    advice = {each.variant: each.advice for each in grid.details.headlines}
-    assert "add flip and add ema" in advice["flip=true, ema=true"].lower()
-    assert list(advice) == list(CELLS)[1:]
+def test_what_to_do_follows_from_the_factors_and_not_from_the_cells(grid):
+    headlines = {each.variant: each for each in grid.details.headlines}
+    assert list(headlines) == list(CELLS)[1:]
+    assert {each.word for each in headlines.values()} == {VerdictWord.DESCRIPTIVE}
+    assert {each.advice for each in headlines.values()} == {""}
+    assert headlines["flip=true, ema=true"].sentence.startswith("flip=true, ema=true: +10.00 points (95 % interval ")
+    effects = grid.details.interactions
+    assert effects["p_adjusted"].min() == pytest.approx(3 * effects["p"].min())  # of a family of three
 
 
 def test_the_formats_agree(uri, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.stats import power, verdicts
+from zoo.stats import family, power
 from zoo.stats.verdicts import SeedSchedule
 
 
@@ -45,7 +45,7 @@ def test_interim_analyses_find_what_they_are_said_to_find():
     found = 0
     for _ in range(300):
         a, b = rng.normal(difference, sd, 10), rng.normal(0.0, sd, 10)
-        found += verdicts.verdicts({"b": b, "a": a}, "b", None, schedule)["a"].word == "helps"
+        found += family.verdicts({"b": b, "a": a}, "b", None, schedule)["a"].word == "helps"
     assert found / 300 == pytest.approx(0.8, abs=0.07)  # three standard errors
 
 

@@ -26,7 +26,7 @@ class Comparison(NamedTuple):
     difference: Floats  # mean(a) - mean(b)
     error: Floats  # its standard error
     degrees: Floats  # of freedom, by Welch and Satterthwaite
-    spread: Floats = np.asarray(np.nan)  # standard deviation of the difference of two single values
+    spreads: tuple[Floats, Floats] = (np.asarray(np.nan), np.asarray(np.nan))  # between single values, of either side
 
     def p_difference(self) -> Floats:
         """Two-sided, of no difference."""
@@ -98,8 +98,16 @@ def combined(difference: ArrayLike, variances: Sequence[ArrayLike], counts: Sequ
         degrees = total**2 / np.sum([part**2 / (n - 1) for part, n in zip(parts, counts, strict=True)], axis=0)
     if max(counts) > 2 * min(counts):
         degrees = np.full_like(total, fewest)
-    spread = np.sqrt(np.sum(np.broadcast_arrays(*(np.asarray(each, np.float64) for each in variances)), axis=0))
-    return Comparison(np.asarray(difference), np.sqrt(total), np.where(total > 0, degrees, fewest), spread)
+    error, known = np.sqrt(total), np.where(total > 0, degrees, fewest)
+    return Comparison(np.asarray(difference), error, known, _spreads([np.asarray(each) for each in variances]))
+
+
+def _spreads(variances: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Of two sides; a single group is one of them, and more than two come to the same as two equal ones."""
+    if len(variances) == 1:
+        return np.sqrt(variances[0]), np.zeros_like(variances[0])
+    one, two = variances if len(variances) == 2 else [np.sum(variances, axis=0) / 2] * 2
+    return np.sqrt(one), np.sqrt(two)
 
 
 def holm(p: ArrayLike) -> Floats:

@@ -231,13 +231,8 @@ def _verdict(
     found = judged.word in (VerdictWord.HELPS, VerdictWord.HURTS)
     needed = None
     if judged.word is VerdictWord.UNDECIDED:
-        needed = seeds_to_decide(
-            float(judged.comparison.difference),
-            float(judged.comparison.spread),
-            0.0,
-            family.margin,
-            ALPHA / family.size,
-        )
+        one, two = map(float, judged.comparison.spreads)
+        needed = seeds_to_decide(float(judged.comparison.difference), one, two, family.margin, ALPHA / family.size)
     return Verdict(
         judged.word,
         *_ends(whole, family.level(number)),

@@ -19,6 +19,8 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
     saves, costs = listed(price_change.saves), listed(price_change.costs)
     untold = f"; {listed(price_change.untold)}" if price_change.untold else ""
     word = row["verdict"]
+    if word == VerdictWord.DESCRIPTIVE:
+        return ""  # what to do about a cell follows from the effects of the factors
     points = f"{abs(row['difference_points']):.2f} points"
     if word == VerdictWord.EQUIVALENT:
         equivalent = f"accuracy equivalent within {margin or float('nan'):g} points"

@@ -21,11 +21,11 @@ MOST_SHOWN = 3  # interactions in a paragraph
 
 
 def main_effects(sweep: Sweep, details: Details) -> pd.DataFrame | None:
-    """The rows of the main effects, where there is one for every factor that varies: the sweep is a factorial."""
+    """The rows of the main effects, where there is a verdict on one for every factor that varies: it is a factorial."""
     effects = details.interactions
     if effects is None or "factor" not in effects or sweep.baseline is None:
         return None
-    mains = effects[effects["kind"] == MAIN]
+    mains = effects[(effects["kind"] == MAIN) & (effects["verdict"] != VerdictWord.DESCRIPTIVE)]
     varied = names.factors(sweep.levels)
     return mains if len(varied) > 1 and set(varied) <= set(mains["factor"]) else None
 

@@ -55,7 +55,7 @@ def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = Tr
     baseline = frame[frame["baseline"]].iloc[0]
     others = frame[~frame["baseline"] & frame["difference_points"].notna()]
     return [
-        f"{row['variant']} {_verdict_words(row, margin)}: {row['difference_points']:+.2f} points "
+        f"{row['variant']}{_verdict_words(row, margin)}: {row['difference_points']:+.2f} points "
         f"({_interval_words(row, baseline)}) against {baseline['variant']}{_decided_words(row)}"
         f"{f'; {words.in_short(row, baseline)}' if with_price else ''}."
         f"{_seeds_words(row)}"
@@ -65,14 +65,19 @@ def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = Tr
 
 def _verdict_words(row: pd.Series, margin: float | None) -> str:
     if row["verdict"] == VerdictWord.EQUIVALENT:
-        return f"is equivalent within {margin:g} points"
-    if row["verdict"] == VerdictWord.UNDECIDED:
-        return "is undecided"
-    if row["verdict"] == VerdictWord.WITHHELD:
-        return "is shown without a verdict"
-    if row["verdict"] == VerdictWord.IDENTICAL:
-        return "gives the same answers to the bit"
-    return "has no verdict yet" if row["verdict"] == VerdictWord.NONE else row["verdict"]
+        real = " (a real difference, smaller than what you care about)" if row["difference_shown"] else ""
+        return f" is equivalent within {margin:g} points{real}"
+    if row["verdict"] in (VerdictWord.HELPS, VerdictWord.HURTS):
+        beyond = "" if pd.isna(row["beyond_margin"]) or not row["beyond_margin"] else f" by more than {margin:g} points"
+        return f" {row['verdict']}{beyond}"
+    words = {
+        VerdictWord.UNDECIDED: " is undecided",
+        VerdictWord.NONE: " has no verdict yet",
+        VerdictWord.DESCRIPTIVE: "",  # the effects of the factors are judged
+        VerdictWord.WITHHELD: " is shown without a verdict",
+        VerdictWord.IDENTICAL: " gives the same answers to the bit",
+    }
+    return words.get(row["verdict"], f" {row['verdict']}")
 
 
 def _seeds_words(row: pd.Series) -> str:
@@ -90,13 +95,15 @@ def _seeds_words(row: pd.Series) -> str:
 def _decided_words(row: pd.Series) -> str:
     """After how many seeds it was decided, where there are more by now."""
     decided = row["verdict"] in (VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT)
-    return f", decided after {row['seeds_at_verdict']} seeds" if decided and row["seeds_at_verdict"] < row["n"] else ""
+    if not decided or row["seeds_at_verdict"] >= row["n"]:
+        return ""
+    return f", decided after {row['seeds_at_verdict']} seeds at {row['verdict_difference_points']:+.2f} points"
 
 
 def _interval_words(row: pd.Series, baseline: pd.Series) -> str:
     if np.isnan(row["difference_low_points"]):
         if min(row["n"], baseline["n"]) > 1:  # seeds are added one at a time, and the first analysis takes more
-            return "no interval before the first interim analysis"
+            return "no interval: there has been no interim analysis yet, or nothing varies between the seeds"
         return "no interval: it takes two seeds of each"
     return f"95 % interval {row['difference_low_points']:+.2f} to {row['difference_high_points']:+.2f}"
 
