@@ -97,7 +97,7 @@ def test_words(values, margin, word):
 def test_words_that_decide():
     decided = {VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT}
     assert {word for word in VerdictWord if word.is_decided} == decided
-    found = ["failed", "did not learn", "helps", "hurts", "equivalent", "undecided", "descriptive", "none"]
+    found = ["failed", "did not learn", "helps", "hurts", "equivalent", "undecided", "descriptive", "withheld", "none"]
     assert [str(word) for word in VerdictWord] == found
 
 

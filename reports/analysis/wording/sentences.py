@@ -102,8 +102,10 @@ def _decided_words(row: pd.Series) -> str:
 
 def _interval_words(row: pd.Series, baseline: pd.Series) -> str:
     if np.isnan(row["difference_low_points"]):
+        if row["seeds_at_verdict"] > 1 and not row["accuracy_percent_sd"] and not baseline["accuracy_percent_sd"]:
+            return "no interval: no two trainings of a side differ, and on how many images is not known"
         if min(row["n"], baseline["n"]) > 1:  # seeds are added one at a time, and the first analysis takes more
-            return "no interval: there has been no interim analysis yet, or nothing varies between the seeds"
+            return "no interval before the first interim analysis"
         return "no interval: it takes two seeds of each"
     return f"95 % interval {row['difference_low_points']:+.2f} to {row['difference_high_points']:+.2f}"
 
