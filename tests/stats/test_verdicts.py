@@ -95,10 +95,10 @@ def test_words(values, margin, word):
 
 
 def test_words_that_decide():
-    decided = {VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT}
+    decided = {VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT, VerdictWord.IDENTICAL}
     assert {word for word in VerdictWord if word.is_decided} == decided
-    found = ["failed", "did not learn", "helps", "hurts", "equivalent", "undecided", "descriptive", "withheld", "none"]
-    assert [str(word) for word in VerdictWord] == found
+    first = ["failed", "did not learn", "helps", "hurts", "equivalent"]
+    assert [str(word) for word in VerdictWord] == [*first, "identical", "undecided", "descriptive", "withheld", "none"]
 
 
 def test_a_family_asks_more_of_each():
