@@ -10,11 +10,12 @@ import pandas as pd
 
 from reports.analysis.answer import Answer
 from reports.analysis.validity import design
-from reports.analysis.wording import sentences
+from reports.analysis.wording import answer_text, sentences
+from reports.analysis.wording.answer_text import Part
 from reports.store.sweep import Sweep, has_result
 from reports.tables import tables
 from reports.writers.markdown_syntax import bullets, table
-from reports.writers.summary import findings
+from reports.writers.summary import design_words
 from zoo.text.markdown import code_block, escape, escape_line
 
 NOTES = (
@@ -42,9 +43,10 @@ def render(answer: Answer, pictures: Mapping[str, str], csv: bool = True) -> str
     sections = [
         f"# {escape(sweep.name)}",
         f"> {escape_line(sweep.question)}" if sweep.question else "",
-        _headlines(answer),
-        _findings(answer),
+        _answer(answer),
+        _comparisons(answer),
         _results(frame),
+        _design(answer),
         *(f"![{caption}]({pictures[name]})" for name, caption in CAPTIONS.items() if name in pictures),
         _evaluations(frame),
         _uncertainty(details.uncertainty),
@@ -58,18 +60,30 @@ def render(answer: Answer, pictures: Mapping[str, str], csv: bool = True) -> str
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _headlines(answer: Answer) -> str:
-    """What failed or learned nothing, then what to do."""
-    alerts = [f"- **{each.word.capitalize()}.** {escape(each.sentence)}" for each in answer.details.alerts]
-    advised = [f"- **{escape(each.variant)}: {each.word}.** {escape(each.advice)}" for each in answer.details.headlines]
-    return "\n".join([*alerts, *(line.rstrip() for line in advised)])
+def _answer(answer: Answer) -> str:
+    """The paragraphs of the answer: what failed and the answer itself stand out."""
+    parts = answer_text.paragraphs(answer.sweep, answer.variants, answer.details)
+    shown = []
+    for index, each in enumerate(parts):
+        is_first = each.part is Part.ANSWER and (index == 0 or parts[index - 1].part is not Part.ANSWER)
+        text = escape_line(each.text)
+        shown.append(f"**{text}**" if is_first or each.part is Part.ALERT else text)
+    return "\n\n".join(shown)
 
 
-def _findings(answer: Answer) -> str:
+def _comparisons(answer: Answer) -> str:
+    """What to do about each variant; nothing where the answer has said so already."""
+    headlines = answer.details.headlines
+    if len(headlines) < 2:
+        return ""
+    return "\n".join(f"- **{escape(each.variant)}: {each.word}.** {escape(each.advice)}".rstrip() for each in headlines)
+
+
+def _design(answer: Answer) -> str:
     sweep = answer.sweep
     told = [caution.sentence for caution in answer.details.cautions]
-    statements = [*findings(sweep, answer.variants), *told, *answer.details.notes]
-    return f"{escape_line(sentences.what_ran(sweep))}\n\n{bullets(statements)}"
+    statements = [*told, *answer.details.notes, *design_words(sweep, answer.variants)]
+    return f"{escape_line(sentences.what_ran(sweep))}\n\n{bullets(statements)}".rstrip()
 
 
 def _results(frame: pd.DataFrame) -> str:

@@ -76,7 +76,7 @@ def test_the_tables_and_sentences_have_it(uri, tmp_path, registered):
     (row,) = [line for line in markdown.splitlines() if line.startswith("| b |") and "30.5" in line]
     assert row.rstrip().endswith("| 30.5 |")
     assert "energy, J" in (tmp_path / "report.tex").read_text(encoding="utf-8")
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
     prices = page[page.index('id="price"') :]
     prices = prices[: prices.index("</table>")]
     assert "energy" in prices and "30.5" in prices and "1.49\xa0times (1.34 to 1.65)" in prices

@@ -217,7 +217,9 @@ def test_write_leaves_the_five_files_and_the_numbers_in_them(uri, tmp_path):
     assert found["What ran"][0][5:8] == ["abcdef0123", "CPU", "feedfeedfeed"]
     assert "Runs without a result" not in found
     assert "python run_sweep.py experiments/lrn.yaml" in text
-    assert "lrn=false is undecided: -2.00 points" in report.summary
+    assert (
+        "It cannot be told yet whether to use lrn=false instead of lrn=true: 80.00 % with lrn=false" in report.summary
+    )
 
     runs = pd.read_csv(folder / "runs.csv")
     assert runs["accuracy_percent"].tolist() == pytest.approx([81, 82, 83, 78, 80, 82])
@@ -229,7 +231,7 @@ def test_write_leaves_the_five_files_and_the_numbers_in_them(uri, tmp_path):
 def test_not_significant_is_never_made_into_no_difference(uri, tmp_path):
     reports.write("lrn", tmp_path, ("md",), uri)
     text = (tmp_path / "report.md").read_text(encoding="utf-8").lower()
-    assert "lrn=false is undecided" in text
+    assert "it cannot be told yet" in text and "undecided" in text
     for word in ("significant", "no difference", "makes no", "better", "worse"):
         assert word not in text
 
@@ -252,7 +254,7 @@ def test_an_empty_sweep_is_a_report_too_and_takes_old_pictures_away(uri, tmp_pat
     assert [path.name for path in report.paths] == ["report.html", "report.md", "variants.csv", "runs.csv"]
     assert not (tmp_path / "accuracy_vs_size.png").exists()
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "No run has a result yet." in text
+    assert "There is no answer yet: no run has a result." in text
     assert "](" not in text
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from reports.analysis.details import Details
-from reports.analysis.wording import choice, comparisons, factorial, names, single
+from reports.analysis.wording import choice, comparisons, factorial, margins, names, single
 from reports.analysis.wording.single import capital
 from reports.store.sweep import Sweep
 from zoo.stats.verdicts import VerdictWord
@@ -67,12 +67,12 @@ def _answer(sweep: Sweep, variants: pd.DataFrame, details: Details) -> Iterator[
         change = names.change(compared[0]["variant"], baseline["variant"], sweep.levels)
         lost = compared[0].get("n_failed") or baseline.get("n_failed")
         reply = "" if lost else _reply(sweep.question, compared[0]["verdict"])
-        yield Paragraph(Part.ANSWER, reply + single.answer(compared[0], baseline, change, sweep.margin))
+        yield Paragraph(Part.ANSWER, reply + single.answer(compared[0], baseline, change, margins.of(sweep)))
         yield Paragraph(Part.PRICE, single.price(compared[0], baseline, change))
         if more := single.more(compared[0], baseline, sweep):
             yield Paragraph(Part.NEXT, more)
     else:
-        yield from (Paragraph(Part.ANSWER, text) for text in comparisons.answer(compared, baseline, sweep.margin))
+        yield from (Paragraph(Part.ANSWER, text) for text in comparisons.answer(compared, baseline, sweep))
     if len(compared) > 1 and baseline is not None:
         if choosing := choice.choice(variants, sweep.margin):
             yield Paragraph(Part.CHOICE, choosing)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from reports.analysis.wording import margins
 from reports.analysis.wording.names import cut
-from reports.analysis.wording.single import number, seeds_words
+from reports.analysis.wording.single import FIRST_SEEDS, number, seeds_words
 from reports.store.sweep import Sweep
 from zoo.stats.power import ALPHA
 from zoo.stats.verdicts import VerdictWord
@@ -19,19 +20,22 @@ MOST_NAMED = 3
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def answer(rows: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any], margin: float | None) -> list[str]:
-    """How many, then which. ``rows`` of ``variants.frame`` that have a difference to the ``baseline``'s."""
+def answer(rows: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any], sweep: Sweep) -> list[str]:
+    """How many, then which. ``rows`` of ``variants.frame`` that have a difference to the ``baseline``'s, or a verdict."""
     groups = {word: [row for row in rows if _word(row) is word] for word in VerdictWord}
     groups[VerdictWord.HELPS].sort(key=lambda row: -row["difference_points"])
     groups[VerdictWord.HURTS].sort(key=lambda row: row["difference_points"])
     open_ = [*groups[VerdictWord.UNDECIDED], *groups[VerdictWord.NONE]]
-    small = f"less than {margin or 0:g} points, which you said you do not care about"
     found = [
         (groups[VerdictWord.FAILED], "{} failed", "Failed"),
         (groups[VerdictWord.DID_NOT_LEARN], "{} did not learn", "Did not learn"),
         (groups[VerdictWord.HELPS], "{} more accurate than the baseline", "More accurate"),
         (groups[VerdictWord.HURTS], "{} less accurate", "Less accurate"),
-        (groups[VerdictWord.EQUIVALENT], f"{{}} within {margin or 0:g} points of it", f"A difference of {small}"),
+        (
+            groups[VerdictWord.EQUIVALENT],
+            f"{{}} within {sweep.margin or 0:g} points of it",
+            f"Nearer than {margins.of(sweep)}",
+        ),
         (groups[VerdictWord.IDENTICAL], "{} the same as it to the bit", "The same to the bit"),
         (groups[VerdictWord.WITHHELD], "of {} nothing is said", "Not said, as the design was changed"),
         (open_, "{} cannot be told apart from it yet", "Not told yet"),
@@ -93,7 +97,13 @@ def _fits(rows: Sequence[Mapping[str, Any]]) -> str:
 def _trainings(rows: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any]) -> str:
     counts = sorted({int(row["n"]) for row in [*rows, baseline] if row["n"]})
     each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"({each} trainings each; the risk that any difference told here is none is at most {100 * ALPHA:g} %)"
+    told = {_word(row) for row in rows}
+    risks = []
+    if told & {VerdictWord.HELPS, VerdictWord.HURTS}:
+        risks.append(f"that any of these differences is none is at most {100 * ALPHA:g} %")
+    if VerdictWord.EQUIVALENT in told:
+        risks.append(f"that any of the near ones is not is at most {100 * ALPHA:g} %")
+    return f"({each} trainings each{f'; the risk {listed(risks)}' if risks else ''})"
 
 
 def more(rows: Sequence[Mapping[str, Any]], sweep: Sweep) -> str:
@@ -101,11 +111,7 @@ def more(rows: Sequence[Mapping[str, Any]], sweep: Sweep) -> str:
     open_ = [row for row in rows if _word(row) is VerdictWord.UNDECIDED]
     if not open_:
         lacking = any(_word(row) is VerdictWord.NONE and row["n"] < 2 for row in rows)
-        return "Train at least 3 seeds of each: seeds: {min: 3, max: 10, until: decided}." if lacking else ""
-    needed = sorted(int(row["seeds_needed"]) for row in open_ if not pd.isna(row["seeds_needed"]))
-    n = max(int(row["n"]) for row in open_)
-    if not needed:
-        return seeds_words({}, n, sweep)
-    nearest = min(open_, key=lambda row: number(row["seeds_needed"]) if not pd.isna(row["seeds_needed"]) else math.inf)
-    text = seeds_words(nearest, n, sweep)
-    return text if len(open_) == 1 else f"Of what is open, {cut(nearest['label'])} comes first. {text}"
+        return FIRST_SEEDS if lacking else ""
+    nearest = min(open_, key=lambda row: math.inf if pd.isna(row["seeds_needed"]) else float(row["seeds_needed"]))
+    text = seeds_words(nearest, int(nearest["n"]), sweep)
+    return text if len(open_) == 1 else f"Of what is open, {cut(nearest['label'])} is the nearest to a verdict. {text}"

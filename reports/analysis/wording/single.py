@@ -16,11 +16,13 @@ from zoo.stats.power import ALPHA, MOST_SEEDS
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
 
+FIRST_SEEDS = "Train at least 3 seeds of each, best with seeds: {min: 3, max: 10, until: decided}."
 RISK = f"risk of being wrong at most {100 * ALPHA:g} %"
 
 
-def answer(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change, margin: float | None) -> str:
-    """In the words of the question, with both accuracies. ``row`` and ``baseline`` are rows of ``variants.frame``."""
+def answer(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change, margin: str) -> str:
+    """In the words of the question, with both accuracies. ``row`` and ``baseline`` are rows of ``variants.frame``;
+    ``margin`` is a phrase (``margins.of``)."""
     sides = f"{row['accuracy_percent_mean']:.2f} % {change.new}, {baseline['accuracy_percent_mean']:.2f} % {change.old}"
     what = f"whether {change.factor} matters" if change.factor else f"whether to {change.take}"
     word = VerdictWord(row["verdict"] or VerdictWord.NONE)
@@ -47,18 +49,17 @@ def answer(row: Mapping[str, Any], baseline: Mapping[str, Any], change: Change, 
             f"{capital(change.may)}: {sides}. It does nothing here: each training answers as the baseline's of that seed, "
             f"to the bit ({trainings})."
         )
-    if word is VerdictWord.UNDECIDED:
-        return f"It cannot be told yet {what}: {sides} ({trainings}). {_not_shown(row, margin)}"
     if word is VerdictWord.WITHHELD:
         low, high = interval(row)
         return (
             f"It is not said {what}, because the design was changed after results could be seen: {sides} ({trainings}; "
             f"anything from {low:+.2f} to {high:+.2f} points fits them)."
         )
-    return f"It cannot be told yet {what}: {sides} ({trainings}). {_no_spread(row, baseline)}"
+    why = _not_shown(row, margin) if word is VerdictWord.UNDECIDED else _no_spread(row, baseline)
+    return f"It cannot be told yet {what}: {sides} ({trainings}). {why}"
 
 
-def _of_the_others(row: Mapping[str, Any], margin: float | None) -> str:
+def _of_the_others(row: Mapping[str, Any], margin: str) -> str:
     """What is shown of those that did not fail, without advice."""
     if row["verdict"] == VerdictWord.EQUIVALENT:
         return f"{_within(row, margin)}; that says nothing of why some failed."
@@ -67,29 +68,26 @@ def _of_the_others(row: Mapping[str, Any], margin: float | None) -> str:
     return "It cannot be told yet whether they differ."
 
 
-def _within(row: Mapping[str, Any], margin: float | None) -> str:
-    cared = f"smaller than the {margin or math.nan:g} points you said you do not care about"
+def _within(row: Mapping[str, Any], margin: str) -> str:
     if row.get("difference_shown"):
-        return f"The difference is real, but {cared}"
-    return f"The difference is {cared}"
+        return f"The difference is real, but smaller than {margin}"
+    return f"The difference is smaller than {margin}"
 
 
-def _beyond(row: Mapping[str, Any], margin: float | None) -> str:
+def _beyond(row: Mapping[str, Any], margin: str) -> str:
     """What is shown of the margin, where a difference is."""
     beyond = row.get("beyond_margin")
     if not margin or beyond is None or pd.isna(beyond):
         return ""
-    if beyond:
-        return f", which is more than the {margin:g} points you said you do not care about"
-    return f". Whether it is more than the {margin:g} points you said you do not care about cannot be told"
+    return f", more than {margin}" if beyond else f". Whether it is more than {margin} cannot be told"
 
 
-def _not_shown(row: Mapping[str, Any], margin: float | None) -> str:
+def _not_shown(row: Mapping[str, Any], margin: str) -> str:
     low, high = interval(row)
     fits = f"Anything from {low:+.2f} to {high:+.2f} points fits these trainings"
     if margin:
-        return f"{fits}, where {margin:g} is what you said you do not care about."
-    return f"{fits}; no margin was declared, so that it makes no difference could not be shown either."
+        return f"{fits}, so neither is a difference shown nor that it is smaller than {margin}."
+    return f"{fits}; no margin was declared, so it could not be shown that there is no difference."
 
 
 def _no_spread(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
@@ -115,31 +113,23 @@ def more(row: Mapping[str, Any], baseline: Mapping[str, Any], sweep: Sweep) -> s
     """What to train to decide it; "" where it is decided."""
     word, n = VerdictWord(row["verdict"] or VerdictWord.NONE), int(min(row["n"], baseline["n"]))
     if word is VerdictWord.NONE:
-        return "" if n > 1 else "Train at least 3 seeds of each: seeds: {min: 3, max: 10, until: decided}."
+        return "" if n > 1 else FIRST_SEEDS
     if word is VerdictWord.WITHHELD:
-        return (
-            f"To decide it, ask again with fresh seeds, in a new sweep (--name): {design.recommended_seeds(sweep, 10)}."
-        )
-    if word is not VerdictWord.UNDECIDED:
-        return ""
-    return seeds_words(row, n, sweep)
+        return f"To decide it, ask for fresh seeds in a new sweep (--name): {design.recommended_seeds(sweep, 10)}."
+    return seeds_words(row, n, sweep) if word is VerdictWord.UNDECIDED else ""
 
 
 def seeds_words(row: Mapping[str, Any], n: int, sweep: Sweep) -> str:
-    """How many seeds it takes, for somebody who wants to go on: a range, since the spread is an estimate itself."""
+    """How many seeds it takes, as a range, since the spread is an estimate itself; and how to ask for them."""
     needed = row.get("seeds_needed")
     if needed is None or pd.isna(needed):
         return "No affordable number of seeds would decide a difference like this one."
-    schedule = sweep.schedule
-    if schedule is not None and n < schedule.last:
-        end = f", and the sweep ends at {schedule.last}" if needed > schedule.last else ""
-        about = f"about {int(needed)} seeds of each decide it{_range(row)}"
-        return f"If the truth is what was seen, {about}{end}; there are {n} by now."
     most = max(int(needed), n + 1)
-    return (
-        f"If the truth is what was seen, about {most} seeds of each would decide it{_range(row)}. Ask again with fresh "
-        f"ones, in a new sweep (--name): {design.recommended_seeds(sweep, most)}."
-    )
+    text = f"If the truth is what was seen, about {most} seeds of each decide it{_range(row)}"
+    if sweep.schedule is None or n >= sweep.schedule.last:
+        return f"{text}. Ask for fresh ones in a new sweep (--name): {design.recommended_seeds(sweep, most)}."
+    last = sweep.schedule.last
+    return f"{text}; the sweep goes on to at most {last}." if most <= last else f"{text}, but the sweep ends at {last}."
 
 
 def _range(row: Mapping[str, Any]) -> str:

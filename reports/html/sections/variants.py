@@ -11,6 +11,7 @@ import pandas as pd
 from reports.analysis import trade_off
 from reports.analysis.prices import words
 from reports.analysis.wording import names
+from reports.analysis.wording.single import capital
 from reports.html.cells import Cell, Table, is_number, sortable
 from reports.html.page_data import PageData
 from reports.html.sections.answer import RANKS
@@ -105,7 +106,7 @@ def price(data: PageData) -> dict[str, Any] | None:
     header = ("variant", *(metric.noun for metric in costs))
     note = f"{PRICE_NOTE} {CHANGE_NOTE}" if baseline else PRICE_NOTE
     return {
-        "fold": f"{listed(metric.noun for metric in costs)}, with the change against the baseline.".capitalize(),
+        "fold": capital(f"{listed(metric.noun for metric in costs)}, with the change against the baseline."),
         "table": Table("The price of each variant", header, rows, is_sortable=True, note=note),
     }
 
