@@ -31,6 +31,14 @@ def test_a_margin_that_looks_like_a_fraction_is_asked_about(margin, points, tmp_
     )
 
 
+@pytest.mark.parametrize(("seeds", "said"), [(1, "1 seed no spread"), (2, "2 seeds the spread")])
+def test_few_seeds_are_warned_of(seeds, said, tmp_path, caplog):
+    (doubt,) = doubts(tmp_path, caplog, f"seeds: {seeds}\n")
+    assert doubt.startswith(f"q.yaml:4:8: with {said} between trainings is ") and doubt.endswith("take 3 or more")
+    caplog.clear()
+    assert doubts(tmp_path, caplog, "seeds: 3\n") == []
+
+
 def test_it_is_asked_about_on_the_command_line_too(tmp_path, caplog):
     (doubt,) = doubts(tmp_path, caplog, "", overrides=["margin=0.005"])
     assert "--set margin=0.005" in doubt and "if 0.5 points are meant" in doubt

@@ -15,14 +15,14 @@ variants:
   small: {hidden: [8]}
   middle: {hidden: [16]}
   large: {hidden: [32]}
-seeds: {min: 2, max: 4, until: decided}
+seeds: {min: 3, max: 5, until: decided}
 """
 
 
-# Percent, seed by seed. The middle one differs so much that two seeds show it, the large one after three; with
+# Percent, seed by seed. The middle one differs so much that three seeds show it, the large one after four; with
 # such a spread and no difference nothing is decided.
-DECIDED = {"small": (70.0, 70.1, 70.05), "middle": (90.0, 90.1), "large": (75.0, 76.0, 75.5)}
-EQUAL = dict.fromkeys(DECIDED, (70.0, 74.0, 72.0, 73.0))
+DECIDED = {"small": (70.0, 70.1, 70.05, 70.0), "middle": (90.0, 90.1, 90.05), "large": (75.0, 78.5, 77.5, 77.0)}
+EQUAL = dict.fromkeys(DECIDED, (70.0, 74.0, 72.0, 73.0, 71.0))
 
 
 def end(training, accuracies: dict[str, tuple[float, ...]]) -> None:
@@ -45,10 +45,10 @@ def test_only_what_is_undecided_and_the_baseline_go_on(tmp_path):
         for training in stage:
             end(training, DECIDED)
     assert wanted == [
-        [f"{size} · seed {seed}" for seed in (0, 1) for size in ("small", "middle", "large")],
-        ["small · seed 2", "large · seed 2"],
+        [f"{size} · seed {seed}" for seed in (0, 1, 2) for size in ("small", "middle", "large")],
+        ["small · seed 3", "large · seed 3"],
     ]
-    assert analyses == [(2, {"middle": "helps", "large": "undecided"}), (3, {"middle": "helps", "large": "helps"})]
+    assert analyses == [(3, {"middle": "helps", "large": "undecided"}), (4, {"middle": "helps", "large": "helps"})]
 
 
 def test_the_last_seed_is_analysed_too(tmp_path):
@@ -56,25 +56,25 @@ def test_the_last_seed_is_analysed_too(tmp_path):
     for stage in stages.stages(plan, lambda n, found: analyses.append((n, found["middle"].seeds))):
         for training in stage:
             end(training, EQUAL)
-    assert analyses == [(2, 2), (3, 3), (4, 4)]
+    assert analyses == [(3, 3), (4, 4), (5, 5)]
 
 
 def test_a_run_without_a_result_is_no_value(tmp_path):
     plan, seeds = ask(tmp_path, THREE), []
-    for training in plan.trainings[:6]:
+    for training in plan.trainings[:9]:
         if training.name == "large · seed 0":
             train(training, 10)
         else:
             end(training, DECIDED)
     asked = stages.stages(plan, lambda n, found: seeds.append({name: each.seeds for name, each in found.items()}))
     next(asked)
-    assert names(next(asked)) == ["small · seed 2", "large · seed 2"]
-    assert seeds == [{"middle": 2, "large": 1}]
+    assert names(next(asked)) == ["small · seed 3", "large · seed 3"]
+    assert seeds == [{"middle": 3, "large": 2}]
 
 
 def test_a_variant_that_has_no_result_at_all_gets_no_further_seed(tmp_path):
     plan = ask(tmp_path, THREE)
-    for training in plan.trainings[:6]:
+    for training in plan.trainings[:9]:
         if training.runs[0].variant.name != "large":
             end(training, DECIDED)
     asked = stages.stages(plan)
@@ -85,20 +85,20 @@ def test_a_variant_that_has_no_result_at_all_gets_no_further_seed(tmp_path):
 def test_what_is_wanted_goes_from_what_is_certain_to_the_worst_case(tmp_path):
     plan = ask(tmp_path, THREE)
     certain, at_most = stages.wanted_trainings(plan)
-    assert len(certain) == 6 and len(at_most) == 12
-    for training in plan.trainings[:6]:
+    assert len(certain) == 9 and len(at_most) == 15
+    for training in plan.trainings[:9]:
         end(training, DECIDED)
     certain, at_most = stages.wanted_trainings(plan)
-    assert names(certain)[6:] == ["small · seed 2", "large · seed 2"]
-    assert names(at_most)[8:] == ["small · seed 3", "large · seed 3"]
+    assert names(certain)[9:] == ["small · seed 3", "large · seed 3"]
+    assert names(at_most)[11:] == ["small · seed 4", "large · seed 4"]
     for training in certain:
         end(training, DECIDED)
     certain, at_most = stages.wanted_trainings(plan)
-    assert len(certain) == len(at_most) == 8
+    assert len(certain) == len(at_most) == 11
 
 
 def test_without_a_min_and_a_max_all_are_wanted_at_once(tmp_path):
-    plan = ask(tmp_path, THREE.replace("{min: 2, max: 4, until: decided}", "2"))
+    plan = ask(tmp_path, THREE.replace("{min: 3, max: 5, until: decided}", "2"))
     assert stages.wanted_trainings(plan) == (plan.trainings, plan.trainings)
 
 
@@ -115,6 +115,34 @@ def test_the_accuracy_is_the_one_that_the_recipe_reports(tmp_path, ema):
 def test_the_plan_says_the_worst_case(tmp_path):
     plan = ask(tmp_path, THREE)
     text = summary.text(plan, {training.key: 60.0 for training in plan.trainings}, tmp_path / "runs")
-    assert "3 variants x 2 to 4 seeds = 6 to 12 runs, from at most 12 trainings; baseline small" in text
-    assert "after 2 seeds of all, one seed at a time of the baseline and of what is undecided" in text
-    assert "in the worst case: 240 steps to train, about 12 min here" in text
+    assert "3 variants x 3 to 5 seeds = 9 to 15 runs, from at most 15 trainings; baseline small" in text
+    assert "after 3 seeds of all, one seed at a time of the baseline and of what is undecided" in text
+    assert "in the worst case: 300 steps to train, about 15 min here" in text
+
+
+GRID = """\
+question: Do the size and the flip matter?
+base: {model: alex2, data: digits, convs: [[3, 8]], steps: 20, evaluate_every: 10, precision: float32}
+factors: {hidden: [[8], [16]], augment.flip: [false, true]}
+seeds: {min: 3, max: 5, until: decided}
+margin: 2
+"""
+
+
+def test_a_grid_goes_on_in_all_its_cells_until_its_effects_are_decided(tmp_path):
+    """The size adds 20 points everywhere and the flip nothing: with a spread of 0.1 points the main effects and the
+    interaction are decided at once. Where the four cells spread by 2 points, nothing but the size is."""
+    for spread, expected in ((0.1, ["helps", "equivalent", "equivalent"]), (2.0, ["helps", "undecided", "undecided"])):
+        (tmp_path / str(spread)).mkdir()
+        plan, analyses, wanted = ask(tmp_path / str(spread), GRID), [], []
+        for stage in stages.stages(plan, lambda n, found, seen=analyses: seen.append((n, found))):
+            wanted.append(len(stage))
+            for training in stage:
+                at = (60.0, 61.0, 59.5, 60.5, 60.2)[training.seed]
+                name = training.runs[0].variant.name
+                value = 60 + spread * (at - 60) + 20 * (training.config.flat()["hidden"] == [16])
+                end(training, {name: dict(enumerate([value] * 5))})
+        n, found = analyses[0]
+        assert n == 3 and list(found) == ["hidden=[16]", "augment.flip=true", "hidden=[16] x augment.flip=true"]
+        assert [str(each.word) for each in found.values()] == expected
+        assert wanted == ([12] if spread == 0.1 else [12, 4, 4])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from zoo.stats import comparisons
 from zoo.stats.images import uncertainty
 
 
@@ -249,3 +250,14 @@ def test_coverage_over_test_sets():
             low, high = uncertainty.between_test_sets(right)[2:]
             covered += low <= true <= high
         assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / 600) <= covered / 600 <= 0.995, shift
+
+
+def test_both_sources_are_never_surer_than_trainings_alone():
+    """In 200 tables of chance, where T is often estimated below zero: the interval holds that of the accuracies."""
+    rng = np.random.default_rng(4)
+    for n, m in [(2, 2), (3, 3), (5, 4)] * 67:
+        right, reference = rng.random((n, 60)) < 0.8, rng.random((m, 60)) < 0.7
+        found = uncertainty.difference(right, reference)
+        least = comparisons.rounding_variance(60)
+        alone = comparisons.compare(100 * right.mean(1), 100 * reference.mean(1), (least, least)).interval(0.05)
+        assert found.low_both <= max(-100, alone[0]) + 1e-9 and found.high_both >= min(100, alone[1]) - 1e-9

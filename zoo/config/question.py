@@ -14,7 +14,7 @@ from zoo.config.design.variants import Variant, draft_variants, resolve_variants
 from zoo.config.document import Document, Position
 from zoo.config.overrides import override
 from zoo.config.reader import read
-from zoo.config.schema import GrowingSeeds, QuestionDocument, check
+from zoo.config.schema import MIN_GROWING, GrowingSeeds, QuestionDocument, check
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def load(
         message = "until: decided takes something to compare with the baseline, and there is one variant"
         document.report(("seeds",), message)
     document.fail_if_problems()
-    for doubt in (*document.doubts, *_doubts(document, checked)):
+    for doubt in (*document.doubts, *_doubts(document, checked, len(drafts.variants) > 1)):
         _log.warning("%s", doubt)
     assert drafts.baseline is not None  # or there was a problem
     return Question(
@@ -100,8 +100,8 @@ def load(
     )
 
 
-def _doubts(document: Document, question: QuestionDocument) -> list[str]:
-    """What is allowed, and yet likely to be meant otherwise, as questions to the person."""
+def _doubts(document: Document, question: QuestionDocument, several: bool) -> list[str]:
+    """What is allowed, and yet likely to be meant otherwise; ``several``: whether variants are compared."""
     doubts = []
     low, high = claims.LIKE_FRACTIONS
     if low <= question.margin <= high:
@@ -110,6 +110,11 @@ def _doubts(document: Document, question: QuestionDocument) -> list[str]:
             f"is the margin meant as a fraction? It is in points, so this is {question.margin:g} of a point; {meant}"
         )
         doubts.append(document.described(("margin",), message))
+    seeds = len(question.seed_list())
+    if several and seeds < MIN_GROWING:
+        known = "no spread between trainings is known" if seeds == 1 else "the spread between trainings is hardly known"
+        message = f"with {seeds} seed{'s' if seeds > 1 else ''} {known}: take {MIN_GROWING} or more"
+        doubts.append(document.described(("seeds",), message))
     return [*doubts, *claims.doubts(document, question)]
 
 

@@ -31,6 +31,7 @@ from zoo.text.yaml_form import as_yaml, quoting
 MAX_RUNS = 10_000
 MAX_VARIANTS = 1_000  # a report of more is read by nobody, and more comparisons can show next to nothing
 MAX_FACTORS = 100
+MIN_GROWING = 3  # seeds before the first interim analysis; a spread of two is next to nothing to go by
 MAX_GROWING = 200  # seeds that are added until the verdicts are decided
 MAX_SEED = 2**31 - 1
 FREE = "x-"  # what a key of the person's own begins with, such as one that holds anchors
@@ -95,7 +96,11 @@ Line = Annotated[str, AfterValidator(lambda text: " ".join(text.split())), Field
 Text = Annotated[Line, must("{name} must be text")]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED), must(f"a seed must be a whole number from 0 to {MAX_SEED:,}")]
 SeedList = Annotated[list[Seed], Field(min_length=1, max_length=MAX_RUNS), AfterValidator(_distinct)]
-Repetitions = Annotated[int, Field(ge=2, le=MAX_GROWING), must(f"{{name}} must be 2 to {MAX_GROWING} repetitions")]
+Repetitions = Annotated[
+    int,
+    Field(ge=MIN_GROWING, le=MAX_GROWING),
+    must(f"{{name}} must be {MIN_GROWING} to {MAX_GROWING} repetitions: with fewer, chance decides too easily"),
+]
 PythonFile = Annotated[
     str,
     must("an import must be the path of a Python file", when=lambda name: bool(name.strip()) and "\0" not in name),

@@ -85,7 +85,7 @@ def compare_difference(
 ) -> PublishedComparison:
     """Our difference, of accuracies [n] and [m] in percent, against a published one of ``seeds`` trainings on each side.
 
-    The degrees of freedom are Welch's and Satterthwaite's.
+    The degrees of freedom are Welch's and Satterthwaite's; those of the smaller side where the other has more than twice.
     """
     a, b = (np.asarray(given, np.float64).reshape(-1) for given in (values, reference))
     difference = float(a.mean() - b.mean()) if len(a) and len(b) else float("nan")
@@ -94,7 +94,8 @@ def compare_difference(
     parts = [max(float(given.var(ddof=1)), least_variance) * (1 / len(given) + 1 / seeds) for given in (a, b)]
     total = sum(parts)
     spread = sum(part**2 / (len(given) - 1) for part, given in zip(parts, (a, b), strict=True))
-    degrees = total**2 / spread if total else min(len(a), len(b)) - 1.0
+    fewest, most = sorted((len(a), len(b)))
+    degrees = total**2 / spread if total and most <= 2 * fewest else fewest - 1.0
     return _compared(difference, low, high, rounding, total, degrees)
 
 
