@@ -264,7 +264,7 @@ def test_a_file_in_the_package_is_a_data_set(tmp_path):
     )
     program = "from zoo import data; print(data.names(), data.info('one_more').is_shipped)"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout == "['cifar10', 'digits', 'one_more'] True\n"
+    assert done.stdout == "['cifar10', 'cifar100', 'digits', 'fashion_mnist', 'one_more', 'svhn'] True\n"
 
 
 def test_a_users_set_cannot_take_a_shipped_name():
@@ -295,7 +295,8 @@ def test_fetch_and_list(own_cache, capsys):
     assert command.main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["cifar10", "50,000", "10", "32x32", "-"]
-    assert lines[2].split() == ["digits", "1,437", "10", "32x32", str(own_cache / "digits")]
+    assert lines[2].split() == ["cifar100", "50,000", "100", "32x32", "-"]
+    assert lines[3].split() == ["digits", "1,437", "10", "32x32", str(own_cache / "digits")]
 
 
 def test_exit_codes(own_cache, capsys, tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 VARIABLE = "ZOO_CACHE"
 PARTS = tuple((split, part) for split in SPLITS for part in ("images", "labels"))  # the order of every list of digests
+_SHA256S = "sha256s.json"  # those of the arrays, kept with them
 STAGING = ".partial-"  # prefix of what is not finished
 
 
@@ -47,38 +49,60 @@ def present(name: str) -> bool:
     return all(os.path.isfile(path) for path in files(name))
 
 
-def load(name: str, sha256s: tuple[str, ...], produce: Callable[[Path], Arrays], *, required: bool = True) -> Arrays:
+def load(
+    name: str, sha256s: tuple[str, ...] | None, produce: Callable[[Path], Arrays], *, required: bool = True
+) -> Arrays:
     """The verified arrays of a data set, memory-mapped read-only; ``produce`` makes them when they are not there.
 
-    ``sha256s`` are those of train images, train labels, test images and test labels; every call checks them.
+    ``sha256s`` are those of train images, train labels, test images and test labels; every call checks them. With None,
+    ``produce`` verifies what it makes, and the checksums of that are kept with it.
     ``produce`` gets an empty directory for what it downloads, which is removed afterwards. Where the cache cannot be
     written, this raises DataError, or, with ``required=False``, returns the arrays from memory. A damaged file is
     logged and replaced.
     """
-    cached = read(name, sha256s)
+    cached = read(name, sha256s or _recorded(name))
     if cached is not None:
         return cached
     try:
         with _writing(name) as staging:
-            cached = read(name, sha256s, quiet=True)  # another process may have written it while this one waited
+            # Another process may have written it while this one waited.
+            cached = read(name, sha256s or _recorded(name), quiet=True)
             if cached is not None:
                 return cached
-            arrays = verified(name, sha256s, produce(staging))
-            _write(name, arrays, staging)
+            arrays = _made(name, sha256s, produce(staging))
+            _write(name, arrays, staging, with_sha256s=sha256s is None)
     except CacheError as error:
         if required:
             raise
         _warn_once(f"{name} is used from memory: {error}")
-        return verified(name, sha256s, produce(Path(os.devnull)))
-    cached = read(name, sha256s)
+        return _made(name, sha256s, produce(Path(os.devnull)))
+    cached = read(name, sha256s or _recorded(name))
     if cached is None:
         raise DataError(f"{directory() / name} does not give back what was written to it; is the disk failing?")
     return cached
 
 
-def read(name: str, sha256s: tuple[str, ...], *, quiet: bool = False) -> Arrays | None:
+def _made(name: str, sha256s: tuple[str, ...] | None, arrays: Arrays) -> Arrays:
+    """What was produced, verified where that has not been done already."""
+    return verified(name, sha256s or _sha256s(arrays), arrays)
+
+
+def _sha256s(arrays: Arrays) -> tuple[str, ...]:
+    return tuple(sha256(arrays[split][part == "labels"]) for split, part in PARTS)
+
+
+def _recorded(name: str) -> tuple[str, ...] | None:
+    """The checksums that were kept with the arrays."""
+    try:
+        found = json.loads((directory() / name / _SHA256S).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return tuple(map(str, found)) if isinstance(found, list) and len(found) == len(PARTS) else None
+
+
+def read(name: str, sha256s: tuple[str, ...] | None, *, quiet: bool = False) -> Arrays | None:
     """The cached arrays, memory-mapped and verified, or None where a file is absent or damaged (logged)."""
-    if not present(name):
+    if sha256s is None or not present(name):
         return None
     mapped = []
     for path, expected in zip(files(name), sha256s, strict=True):
@@ -155,7 +179,7 @@ def _abandoned(staging: Path) -> bool:
         return False
 
 
-def _write(name: str, arrays: Arrays, staging: Path) -> None:
+def _write(name: str, arrays: Arrays, staging: Path, with_sha256s: bool) -> None:
     """Write beside, flush to the disk, rename: a reader sees the old file or the new one, never a part of it."""
     with _cache_errors():
         for final, (split, part) in zip(files(name), PARTS, strict=True):
@@ -165,6 +189,10 @@ def _write(name: str, arrays: Arrays, staging: Path) -> None:
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(partial, final)
+        if with_sha256s:
+            partial = staging / _SHA256S
+            partial.write_text(json.dumps(_sha256s(arrays)), encoding="utf-8")
+            os.replace(partial, directory() / name / _SHA256S)
 
 
 @contextlib.contextmanager

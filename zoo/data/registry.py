@@ -90,9 +90,10 @@ def combined(sha256s: Sequence[str]) -> str:
 
 
 def names() -> list[str]:
-    """The registered names."""
+    """The registered names: those of this package by the alphabet, then the user's own as they were registered."""
     _load_sets()
-    return list(_data_sets)
+    shipped = sorted(name for name, data_set in _data_sets.items() if data_set.is_shipped)
+    return [*shipped, *(name for name in _data_sets if name not in shipped)]
 
 
 def info(name: str) -> DataSet:

@@ -59,7 +59,7 @@ class _Unpickler(pickle.Unpickler):
             raise PickleRefused(f"it wants to load {module}.{name}, which no batch needs") from None
 
 
-def read_batch(content: bytes, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+def read_batch(content: bytes, rows: int, columns: int, labels_key: str = "labels") -> tuple[np.ndarray, np.ndarray]:
     """Pixels uint8 [rows, columns] and labels uint8 [rows] of a pickled batch. Raises PickleRefused."""
     try:
         _check_numbers(content)
@@ -67,7 +67,7 @@ def read_batch(content: bytes, rows: int, columns: int) -> tuple[np.ndarray, np.
         batch = {key.decode() if isinstance(key, bytes) else key: value for key, value in batch.items()}
         _, shape, dtype, fortran_order, raw = batch["data"].state
         labels = np.array(
-            [int(label) for label in batch["labels"]], np.uint8
+            [int(label) for label in batch[labels_key]], np.uint8
         )  # flat: a list can hold itself many times
         form = (shape, dtype.code, bool(fortran_order), type(raw), len(raw), labels.shape)
     except PickleRefused:
