@@ -19,6 +19,7 @@ from reports.store import files
 from reports.store.sweep import Sweep
 from zoo import data
 from zoo.measure.cost_axes import cost_axes
+from zoo.stats import comparisons
 from zoo.stats.costs import pareto
 from zoo.stats.verdicts import VerdictWord
 
@@ -195,6 +196,7 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
     accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in names}
     trainings = {name: sweep.trainings(name) for name in names}
     trainings = {name: keys for name, keys in trainings.items() if keys}
+    least = {name: comparisons.rounding_variance(sweep.test_images(name)) for name in names}
     fronts: dict[str, dict[str, float]] = {}
     notes: tuple[str, ...] = ()
     for axis in cost_axes():
@@ -205,7 +207,9 @@ def _fronts(variants: pd.DataFrame, sweep: Sweep) -> tuple[dict[str, dict[str, f
         measured = of_sweep.samples(sweep, metric) if metric and metric.is_measured else {}
         if metric and metric.is_measured and not measured:  # the price says why
             continue
-        drawn = pareto.membership(accuracies, dict(zip(names, map(float, values), strict=True)), trainings, **measured)
+        drawn = pareto.membership(
+            accuracies, dict(zip(names, map(float, values), strict=True)), trainings, least=least, **measured
+        )
         fronts[axis], notes = drawn.probabilities, tuple(dict.fromkeys([*notes, *drawn.notes]))
     return fronts, notes
 

@@ -10,7 +10,7 @@ import numpy as np
 
 import reports
 from reports import audit
-from reports.audit import welch
+from reports.audit import times, welch
 from reports.audit.rows import Row
 from zoo.text.characters import visible
 from zoo.tracking.names import RunStatus
@@ -26,8 +26,9 @@ def table(rows: Iterable[Row], trials: int, seed: int) -> Iterable[str]:
         yield f"| {row.what} | {row.bound} | {100 * finding.rate:.1f} ± {100 * finding.error:.1f} % | {seeds} |"
 
 
-def pool_of(sweep: str, variant: str | None = None, tracking_uri: str | None = None) -> list[float]:
-    """The accuracies of one variant's trainings in percent; of the baseline's, if no variant is named.
+def pool_of(sweep: str, variant: str | None = None, tracking_uri: str | None = None) -> tuple[list[float], list[float]]:
+    """The accuracies of one variant's trainings in percent, and their seconds in the order of the seeds; of the baseline's,
+    if no variant is named.
 
     Raises:
         ReportError: no such sweep or variant, or too few trainings for any line of the audit.
@@ -49,7 +50,8 @@ def pool_of(sweep: str, variant: str | None = None, tracking_uri: str | None = N
         raise reports.ReportError(
             f"{name} of {sweep} has {len(accuracies)} results: an audit takes {2 * least} and better more"
         )
-    return [float(accuracy) for accuracy in accuracies]
+    seconds = frame.loc[accuracies.index, "train_s"].dropna()
+    return [float(accuracy) for accuracy in accuracies], [float(one) for one in seconds if one > 0]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -65,13 +67,13 @@ def main(argv: list[str] | None = None) -> int:
     rows = audit.rows()
     if options.sweep:
         try:
-            pool = pool_of(options.sweep, options.variant, options.tracking_uri)
+            pool, seconds = pool_of(options.sweep, options.variant, options.tracking_uri)
         except reports.ReportError as error:
             print(visible(f"python -m reports.audit: {error}"), file=sys.stderr)
             return 2
         low, high, sd = min(pool), max(pool), float(np.std(pool, ddof=1))
         print(f"{len(pool)} trainings: {low:.2f} to {high:.2f} %, standard deviation {sd:.2f} points\n")
-        rows = welch.rows_of(pool)
+        rows = [*welch.rows_of(pool), *times.rows_of(seconds)]
     for line in table(rows, options.trials, options.seed):
         print(line, flush=True)
     return 0

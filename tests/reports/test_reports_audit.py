@@ -10,7 +10,7 @@ import pytest
 
 from reports import audit
 from reports.audit import __main__ as command
-from reports.audit import welch
+from reports.audit import times, welch
 from reports.audit.rows import FIVE_PERCENT
 from zoo.stats.verdicts import SeedSchedule
 
@@ -49,6 +49,12 @@ def test_the_audit_with_real_trainings_in_short(design, event, difference):
     rng = np.random.default_rng(3)
     found = welch.rate(truth, design, event, 200, rng, margin if difference else None, pool)
     assert FIVE_PERCENT.is_kept(found), found
+
+
+@pytest.mark.parametrize("row", times.rows_of(pd.read_csv(REAL)["train_s"]), ids=lambda row: row.what.replace(" ", "_"))
+def test_the_audit_with_the_times_of_real_trainings_in_short(row):
+    found = row.simulate(200, np.random.default_rng(3))
+    assert row.bound.is_kept(found), found
 
 
 def test_an_audit_takes_many_seeds_of_one_variant(tmp_path, capsys):

@@ -31,7 +31,8 @@ def uri(tmp_path_factory) -> str:
                     once |= {"cost/train_others_busy": share, "latency_ms/others_busy": share}
                 tags = {"latency_session": session(variant), "latency_rounds_ms/tf": json.dumps(ROUNDS_MS[variant])}
                 tags = tags if session(variant) else {}
-                writer.run(experiment, variant, seed, curve(0.8), once=once, device=device(variant), **tags)
+                final = curve(0.7 if variant == "b" else 0.8)
+                writer.run(experiment, variant, seed, final, once=once, device=device(variant), **tags)
 
     sweep("quiet", lambda variant, seed: 0.01)
     sweep("unknown")
@@ -101,10 +102,11 @@ def test_the_exported_frames_have_the_ratios(uri, tmp_path):
 
 
 def test_the_front_of_measured_costs_is_drawn_only_where_they_can_be_compared(uri):
-    """a and c are the same network, equally accurate; b is as accurate and slower."""
+    """a and c are the same network, equally accurate to rounding; b is less accurate and slower."""
     quiet = answer.of(reader.read("quiet", uri), with_images=False).variants.set_index("variant")
     front = quiet["front_probability_latency"]
-    assert front["b"] < 0.001 and front["a"] == front["c"]
+    assert front["b"] == 0
+    assert [front["a"], front["c"]] == pytest.approx([0.5, 0.5], abs=0.04)  # whichever is drawn more accurate
     assert 0.5 < quiet.loc["a", "front_probability_train_s"] < 1  # against c, which takes as long
     for sweep in ("busy", "elsewhere", "other_sessions"):
         columns = set(answer.of(reader.read(sweep, uri), with_images=False).variants)

@@ -25,8 +25,8 @@ SORTED_BY = ("difference_points", "accuracy_percent_mean")
 NOTE = "Accuracy: mean ± standard deviation (trainings). Difference: to the baseline, with its 95 % interval."
 PRICE_NOTE = "Training time is that of one run, latency that of one image."
 CHANGE_NOTE = (
-    "Below each figure: the change against the baseline; of what is measured, how many times the baseline's it is, with an "
-    "interval that holds for all variants together with 95 % confidence."
+    "Below each figure: the change against the baseline; of what is measured, how many times the baseline's it is, with its "
+    "interval at 95 % or more. That the interval of any leaves out 1 by chance has a probability of 5 % at most."
 )
 
 

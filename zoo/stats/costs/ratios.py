@@ -9,7 +9,7 @@ chapter 6).
 
 The intervals are those of Holm's method (Scand. J. Statistics 6, 1979): the one that is furthest from 1 has the level for
 all comparisons, the next that for one less, as long as they exclude 1. So an interval excludes 1 if and only if Holm's
-method finds a difference.
+method finds a difference. Each holds by itself, with 95 percent or more.
 """
 
 from __future__ import annotations
