@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from reports.analysis import claims, examples, images, interactions, provenance, trade_off
+from reports.analysis import claims, examples, images, interactions, parts, provenance, trade_off
 from reports.analysis import variants as variant_table
-from reports.analysis.details import Details, Headline
+from reports.analysis.details import Details, Headline, PartOfAnswer
 from reports.analysis.prices import of_sweep
 from reports.analysis.validity import cautions, design, failures, validity
 from reports.analysis.validity.validity import NOTHING_WRONG, Validity
@@ -26,7 +26,10 @@ from zoo.stats.verdicts import VerdictWord
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A sweep, its variants (``variants.frame`` with se_test_points and front_probability_<axis>), and the details."""
+    """A sweep, its variants (``variants.frame`` with se_test_points and front_probability_<axis>), and the details.
+
+    Where the variants are not all tested alike they have a part, and each part a baseline.
+    """
 
     sweep: Sweep
     variants: pd.DataFrame
@@ -40,6 +43,21 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
         ReportError: files in the store that cannot be read.
     """
     predictions = files.read_predictions(sweep)
+    pieces = parts.of(sweep)
+    if not pieces:
+        return _of(sweep, predictions, with_images)
+    answers = [_of(piece.sweep, predictions, with_images) for piece in pieces]
+    told = [
+        PartOfAnswer(piece.label, each.sweep, each.variants, each.details)
+        for piece, each in zip(pieces, answers, strict=True)
+    ]
+    frames = [each.variants.assign(part=each.label, label=each.variants["variant"]) for each in told]
+    variants = pd.concat(frames).set_index("variant", drop=False).loc[list(sweep.variants)].reset_index(drop=True)
+    return Answer(sweep, variants, parts.together(told, _claims(sweep)))
+
+
+def _of(sweep: Sweep, predictions: Mapping[str, files.Predictions], with_images: bool) -> Answer:
+    """Of variants that are all tested alike."""
     evidence, notes = _examples(sweep, predictions)
     valid = validity.of(sweep, predictions)
     variants = _judged(_with_uncertainty(variant_table.frame(sweep), sweep, evidence), valid)
@@ -47,7 +65,6 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
     fronts, front_notes = _fronts(variants, sweep)
     for axis, probabilities in fronts.items():
         variants[f"front_probability_{axis}"] = [probabilities.get(name, float("nan")) for name in variants["variant"]]
-    accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
     effects, effects_note = _effects(sweep)
     png_files, images_note = images.of(sweep, evidence.flips) if with_images and evidence is not None else ({}, "")
     details = Details(
@@ -61,13 +78,21 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
         flip_counts=evidence and evidence.flip_counts,
         uncertainty=evidence and evidence.uncertainty,
         interactions=effects,
-        claims=claims.frame(sweep.published, accuracies, sweep.margin or None) if sweep.published else None,
+        claims=_claims(sweep),
         images=png_files,
         notes=tuple(note for note in (_schedule_note(sweep), *notes, *front_notes, effects_note, images_note) if note),
         run_links=provenance.links(sweep),
         provenance=provenance.provenance(sweep),
     )
     return Answer(sweep, variants, details)
+
+
+def _claims(sweep: Sweep) -> pd.DataFrame | None:
+    if not sweep.published:
+        return None
+    accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
+    images = {name: sweep.test_images(name) for name in sweep.variants}
+    return claims.frame(sweep.published, accuracies, sweep.margin or None, images)
 
 
 def _schedule_note(sweep: Sweep) -> str:

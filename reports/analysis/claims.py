@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from zoo.stats.comparisons import rounding_variance
 from zoo.stats.published import Agreement, Judgement, PublishedComparison, compare_accuracy, compare_difference, judge
 from zoo.text.listing import level_text, listed
 
@@ -23,15 +25,17 @@ def frame(
     published: Sequence[Mapping[str, Any]],
     accuracies: Mapping[str, ArrayLike],
     margin: float | None = None,
-    least_variance: float = 0.0,
+    test_images: Mapping[str, int | None] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """One row a published figure, with ``COLUMNS``; ``accuracies`` [n] of each variant in percent.
 
     A figure is a mapping with variant, against ("" for an accuracy), low, high, seeds, source and claim, digits (after the
-    point, as published) and differs (field -> what was published, what was asked). ``least_variance`` is the least that an
-    accuracy has.
+    point, as published) and differs (field -> what was published, what was asked). ``test_images`` are those on which each
+    variant's accuracies are counted, where that is known.
     """
-    comparisons = [_compared(claim, accuracies, least_variance) for claim in published]
+    comparisons = [
+        _compared(claim, accuracies, rounding_variance(test_images.get(claim["variant"]))) for claim in published
+    ]
     comparable = [i for i, claim in enumerate(published) if not claim.get("differs")]
     judged = dict(zip(comparable, judge([comparisons[i] for i in comparable], margin), strict=True))
     other = Judgement(Agreement.NOT_COMPARABLE, float("nan"))

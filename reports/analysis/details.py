@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from reports.store.sweep import Sweep
 from zoo.stats.verdicts import VerdictWord
 
 
@@ -65,9 +66,19 @@ class Details:
     interactions: pd.DataFrame | None = (
         None  # kind factors levels difference_points low_ high_points p_adjusted sentence
     )
+    parts: Sequence[PartOfAnswer] = ()  # where the variants are not all tested alike: each is answered by itself
     claims: pd.DataFrame | None = None  # claim source published ours verdict sentence
     front: pd.DataFrame | None = None  # variant, probability (0 to 1) of being on the Pareto front
     images: Mapping[int, bytes] = field(default_factory=dict)  # index in the test set -> PNG
     notes: Sequence[str] = ()  # sentences that belong to the answer
     run_links: Mapping[str, str] = field(default_factory=dict)  # run_id -> address or path
     provenance: Mapping[str, str] = field(default_factory=dict)  # name -> value: versions, machine, schedule
+
+
+class PartOfAnswer(NamedTuple):
+    """What can be said of variants that are tested alike, by themselves."""
+
+    label: str  # "data digits"
+    sweep: Sweep  # with these variants alone
+    variants: pd.DataFrame
+    details: Details

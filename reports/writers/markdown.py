@@ -82,7 +82,7 @@ def _comparisons(answer: Answer) -> str:
 def _design(answer: Answer) -> str:
     sweep = answer.sweep
     told = [caution.sentence for caution in answer.details.cautions]
-    statements = [*told, *answer.details.notes, *design_words(sweep, answer.variants)]
+    statements = [*told, *answer.details.notes, *design_words(answer)]
     return f"{escape_line(sentences.what_ran(sweep))}\n\n{bullets(statements)}".rstrip()
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from reports.analysis.answer import Answer
 from reports.analysis.wording import answer_text, sentences
-from reports.store.sweep import Sweep
 from reports.tables import tables
 from zoo.text.wording import table
 
@@ -20,15 +17,13 @@ def summary(answer: Answer) -> str:
         *(each.text for each in answer_text.paragraphs(sweep, frame, answer.details)),
         table(tables.header(), tables.formatted(frame), gap=2) if len(frame) else "",
         "\n".join(each.advice for each in headlines if each.advice) if len(headlines) > 1 else "",
-        "\n".join([sentences.what_ran(sweep), *design_words(sweep, frame)]),
+        "\n".join([sentences.what_ran(sweep), *design_words(answer)]),
         "\n".join([] if claims is None else claims["sentence"]),
         "\n".join(f"missing: {each.variant}, seed {each.seed}: {each.reason}" for each in sweep.missing()),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def design_words(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
+def design_words(answer: Answer) -> list[str]:
     """What the design could detect, and which variants share trainings."""
-    if not len(sweep.results()):
-        return []
-    return [sentences.detectable(sweep, frame), *sentences.shared_trainings(sweep)]
+    return sentences.design(answer.sweep, answer.variants, answer.details.parts)

@@ -67,3 +67,10 @@ def test_a_fraction_beside_percent_is_asked_about():
     found = claims.frame([figure(low=0.24), figure(low=24.0)], {"a": [24.0, 24.06]}, 0.5)["sentence"]
     assert found[0].endswith("Is it meant as a fraction? If 24 % is meant, write 24.")
     assert "fraction" not in found[1]
+
+
+def test_accuracies_are_counted_on_the_test_images():
+    """Of 100 images two equal results have the spread of their rounding: t of one degree times sqrt(1.5 / 12)."""
+    (row,) = claims.frame([figure(low=80.0)], {"a": [81.0, 81.0]}, 20.0, {"a": 100}).to_dict("records")
+    assert row["allowed_points"] == pytest.approx(12.706205 * (1.5 / 12) ** 0.5, rel=1e-6)
+    assert row["verdict"] == "compatible with"

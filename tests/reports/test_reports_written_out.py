@@ -43,7 +43,7 @@ def odd_question(folder, seed: int):
         for name in rng.sample(["a", "b", "none", "x=1", "lrn", "(c)"], rng.randint(2, 6))
     }
     try:
-        return ask(folder, base, variants=variants, seeds=rng.choice([1, 3, {"min": 2, "max": 4, "until": "decided"}]))
+        return ask(folder, base, variants=variants, seeds=rng.choice([1, 3, {"min": 3, "max": 5, "until": "decided"}]))
     except QuestionError:
         return None
 
@@ -96,7 +96,7 @@ def test_levels_are_equal_exactly_where_the_configurations_are(tmp_path):
                     is_written = field in written[one] and written[one][field] == written[other].get(field)
                     assert (found[one][field] == found[other][field]) == (is_same or is_written), (one, other, field)
                     compared += 1
-    assert compared > 500
+    assert compared > 300
 
 
 def _resolved(flat: dict, field: str) -> dict:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from reports.analysis.details import Details
+from reports.analysis.details import Details, PartOfAnswer
 from reports.analysis.wording import choice, comparisons, factorial, margins, names, single
 from reports.analysis.wording.single import capital
 from reports.store.sweep import Sweep
@@ -44,7 +44,30 @@ def paragraphs(sweep: Sweep, variants: pd.DataFrame, details: Details) -> tuple[
     return tuple(sorted([*found, *_answer(sweep, variants, details)], key=lambda each: list(Part).index(each.part)))
 
 
+def _of_parts(parts: Sequence[PartOfAnswer]) -> Iterator[Paragraph]:
+    """What is tested otherwise is no alternative, and is answered by itself."""
+    fields = listed(dict.fromkeys(text.split(" ")[0] for part in parts for text in part.label.split(", ")))
+    yield Paragraph(Part.ANSWER, f"Variants of different {fields} are not compared; each is answered by itself.")
+    for part in parts:
+        if part.sweep.baseline is None:
+            text = "Nothing is compared: none of these is like the baseline in everything else."
+            known = _accuracies(part.variants.to_dict("records"))
+            yield Paragraph(Part.ANSWER, f"With {part.label}: {text} {known}")
+            continue
+        if len(part.variants) == 1:
+            known = _accuracies(part.variants.to_dict("records"))
+            yield Paragraph(
+                Part.ANSWER, f"With {part.label} there is one variant, and nothing to compare it with. {known}"
+            )
+            continue
+        for each in _answer(part.sweep, part.variants, part.details):
+            yield Paragraph(each.part, f"With {part.label}: {each.text}")
+
+
 def _answer(sweep: Sweep, variants: pd.DataFrame, details: Details) -> Iterator[Paragraph]:
+    if details.parts:
+        yield from _of_parts(details.parts)
+        return
     if reason := _why_none(sweep, variants):
         yield Paragraph(Part.ANSWER, reason)
         return

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from reports.analysis.details import PartOfAnswer
 from reports.analysis.prices import words
 from reports.store.sweep import Sweep
 from zoo.stats import descriptive, power
@@ -108,6 +110,15 @@ def _interval_words(row: pd.Series, baseline: pd.Series) -> str:
             return "no interval before the first interim analysis"
         return "no interval: it takes two seeds of each"
     return f"95 % interval {row['difference_low_points']:+.2f} to {row['difference_high_points']:+.2f}"
+
+
+def design(sweep: Sweep, frame: pd.DataFrame, parts: Sequence[PartOfAnswer] = ()) -> list[str]:
+    """What the design could detect, of each part by itself, and which variants share trainings; nothing without a result."""
+    if not len(sweep.results()):
+        return []
+    each = [(part.sweep, part.variants) for part in parts if len(part.sweep.results())] or [(sweep, frame)]
+    found = [detectable(one, its) for one, its in each]
+    return list(dict.fromkeys([*found, *(text for one, _ in each for text in shared_trainings(one))]))
 
 
 def detectable(sweep: Sweep, frame: pd.DataFrame) -> str:

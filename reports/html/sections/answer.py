@@ -61,8 +61,7 @@ def answer(data: PageData) -> dict[str, Any]:
     said = {part.value: [each.text for each in paragraphs if each.part is part] for part in Part}
     comparisons, scale = _comparisons(data)
     factors, interactions, effects_scale = _factors(data)
-    has_results = len(frame) > 0 and bool((frame["n"] > 0).any())
-    design = [sentences.detectable(sweep, frame), *sentences.shared_trainings(sweep)] if has_results else []
+    design = sentences.design(sweep, frame, data.details.parts)
     return {
         **said,
         "missing": bool(sweep.missing()),
@@ -72,7 +71,7 @@ def answer(data: PageData) -> dict[str, Any]:
         "comparisons": comparisons,
         "most": 0 if factors else MOST_LINES,
         "is_short": bool(factors) or len(comparisons) > MOST_CARDS,
-        "baseline": sweep.baseline,
+        "baseline": "of its part" if data.details.parts else sweep.baseline,
         "margin": sweep.margin,
         "axis": forest.axis(scale),
         "what_ran": sentences.what_ran(sweep),

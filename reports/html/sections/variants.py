@@ -95,16 +95,17 @@ def price(data: PageData) -> dict[str, Any] | None:
     costs = [metric for metric in metrics.among(frame) if metric.is_cost and frame[metric.name].notna().any()]
     if not costs:
         return None
-    baseline = next(iter(frame[frame["baseline"].astype(bool)].to_dict("records")), None)
+    records = frame.to_dict("records")
+    baselines = {row.get("part", ""): row for row in records if row["baseline"]}
     rows = [
         [
             Cell(f"{row['variant']} (baseline)" if row["baseline"] else row["variant"]),
-            *(_price(row, metric, baseline) for metric in costs),
+            *(_price(row, metric, baselines.get(row.get("part", ""))) for metric in costs),
         ]
-        for row in frame.to_dict("records")
+        for row in records
     ]
     header = ("variant", *(metric.noun for metric in costs))
-    note = f"{PRICE_NOTE} {CHANGE_NOTE}" if baseline else PRICE_NOTE
+    note = f"{PRICE_NOTE} {CHANGE_NOTE}" if baselines else PRICE_NOTE
     return {
         "fold": capital(f"{listed(metric.noun for metric in costs)}, with the change against the baseline."),
         "table": Table("The price of each variant", header, rows, is_sortable=True, note=note),
