@@ -167,7 +167,7 @@ def _said(
         return sentence, first
     if not row["n"]:
         return sentence, f"Train it before deciding whether to {do}."
-    return sentence, advice.advice(row, baseline, sweep.margin, what)
+    return sentence, advice.advice(row, baseline, what)
 
 
 def _examples(sweep: Sweep, predictions: Mapping[str, files.Predictions]) -> tuple[examples.Examples | None, list[str]]:

@@ -1,4 +1,4 @@
-"""What to do about a component, in one sentence: its effect on the accuracy beside what it costs."""
+"""What to do about a component, in one sentence beside the verdict: what it saves and costs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
 
 
-def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | None, what: str = "") -> str:
-    """One sentence, from two rows of ``variants.frame``; ``what`` is the ``change``, where the question has factors."""
+def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], what: str = "") -> str:
+    """One sentence, from two rows of ``variants.frame``, beside the verdict; ``what`` are the ``names.steps``, if known."""
     do = what or f"use {row['variant']} instead of {baseline['variant']}"
     price_change = price(row, baseline)
     saves, costs = listed(price_change.saves), listed(price_change.costs)
@@ -21,25 +21,25 @@ def advice(row: Mapping[str, Any], baseline: Mapping[str, Any], margin: float | 
     word = row["verdict"]
     if word == VerdictWord.DESCRIPTIVE:
         return ""  # what to do about a cell follows from the effects of the factors
-    points = f"{abs(row['difference_points']):.2f} points"
     if word == VerdictWord.EQUIVALENT:
-        equivalent = f"accuracy equivalent within {margin or float('nan'):g} points"
-        if price_change.saves and not price_change.costs:
-            return f"{_capital(do)}: {equivalent}, {saves}."
-        if price_change.costs and not price_change.saves:
-            return f"Do not {do}: {equivalent}, and it costs more: {costs}."
-        if price_change.saves:
-            return f"{_capital(do)} if that trade suits you: {equivalent}; {saves}, but {costs}."
-        return f"Take either: {equivalent}{', at the same price' if price_change.is_the_same else untold}."
+        if saves and not costs:
+            return f"{_capital(do)}: {saves}."
+        if costs and not saves:
+            return f"Do not {do}: it costs more: {costs}."
+        if saves:
+            return f"{_capital(do)} if that trade suits you: {saves}, but {costs}."
+        return f"Take either{', at the same price' if price_change.is_the_same else untold}."
     if word == VerdictWord.HELPS:
-        if not price_change.costs:
-            saved = f", and {saves}" if saves else ", at no extra price" if price_change.is_the_same else untold
-            return f"{_capital(do)}: {points} more accurate{saved}."
-        return f"{_capital(do)} if {points} of accuracy are worth it: {costs}" + (f"; but {saves}." if saves else ".")
+        if not costs:
+            saved = (
+                f": it saves, too: {saves}" if saves else ", at no extra price" if price_change.is_the_same else untold
+            )
+            return f"{_capital(do)}{saved}."
+        return f"{_capital(do)} if the accuracy is worth it: {costs}" + (f"; but {saves}." if saves else ".")
     if word == VerdictWord.HURTS:
-        if not price_change.saves:
-            return f"Do not {do}: {points} less accurate" + (f", and it costs more: {costs}." if costs else ".")
-        return f"Do not {do}, unless the price matters more than {points} of accuracy: {saves}" + (
+        if not saves:
+            return f"Do not {do}" + (f": it costs more, too: {costs}." if costs else ".")
+        return f"Do not {do}, unless the price matters more than the accuracy: {saves}" + (
             f"; but {costs}." if costs else "."
         )
     if word == VerdictWord.IDENTICAL:

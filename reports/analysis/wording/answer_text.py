@@ -27,6 +27,7 @@ class Part(StrEnum):
     ALERT = "alert"  # what failed or learned nothing
     WARNING = "warning"  # what is incomplete
     ANSWER = "answer"
+    EFFECTS = "effects"  # what each factor does, and which depend on each other
     PRICE = "price"  # what it saves and costs
     CHOICE = "choice"  # the best configuration, and the cheapest that is nearly as good
     NEXT = "next"  # what to do about what cannot be told yet
@@ -83,9 +84,11 @@ def _answer(sweep: Sweep, variants: pd.DataFrame, details: Details) -> Iterator[
     elif baseline is None or not compared:
         yield Paragraph(Part.ANSWER, _accuracies(rows))
     elif (effects := factorial.main_effects(sweep, details)) is not None:
-        yield from (Paragraph(Part.ANSWER, text) for text in factorial.answer(effects, sweep, variants))
+        lead, each = factorial.answer(effects, sweep, variants)
+        yield Paragraph(Part.ANSWER, lead)
+        yield Paragraph(Part.EFFECTS, each)
         if depend := factorial.interactions(details):
-            yield Paragraph(Part.ANSWER, depend)
+            yield Paragraph(Part.EFFECTS, depend)
     elif len(compared) == 1:
         change = names.change(compared[0]["variant"], baseline["variant"], sweep.levels)
         lost = compared[0].get("n_failed") or baseline.get("n_failed")

@@ -6,6 +6,7 @@ import pandas as pd
 
 from reports.analysis import trade_off
 from reports.analysis.validity.cautions import luck
+from reports.analysis.wording import names
 from reports.analysis.wording.names import cut
 from zoo.measure.cost_axes import CostAxis, cost_axes
 from zoo.measure.metrics import Kind
@@ -45,7 +46,7 @@ def _luck(variants: pd.DataFrame) -> str:
 
 
 def _is_baseline(row: pd.Series) -> str:
-    return " (the baseline)" if row["baseline"] else ""
+    return " (the baseline)" if row["baseline"] and row["label"] != names.BASELINE else ""
 
 
 def first_axis(variants: pd.DataFrame) -> CostAxis | None:

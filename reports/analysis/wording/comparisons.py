@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.analysis.wording import margins
-from reports.analysis.wording.names import cut
+from reports.analysis.wording.names import BASELINE, cut
 from reports.analysis.wording.single import FIRST_SEEDS, number, seeds_words
 from reports.store.sweep import Sweep
 from zoo.stats.power import ALPHA
@@ -63,7 +63,7 @@ def _the(baseline: Mapping[str, Any]) -> str:
 
 
 def _name(baseline: Mapping[str, Any]) -> str:
-    return "" if baseline["variant"] == "baseline" else f" {baseline['variant']}"
+    return "" if baseline["label"] == BASELINE else f" {cut(baseline['variant'])}"
 
 
 def _word(row: Mapping[str, Any]) -> VerdictWord:

@@ -39,8 +39,8 @@ def shown_interactions(details: Details) -> pd.DataFrame:
     return shown.sort_values("p_adjusted", kind="stable")
 
 
-def answer(mains: pd.DataFrame, sweep: Sweep, variants: pd.DataFrame) -> list[str]:
-    """Which factors matter, then a sentence for each."""
+def answer(mains: pd.DataFrame, sweep: Sweep, variants: pd.DataFrame) -> tuple[str, str]:
+    """Which factors matter, and a sentence for each."""
     means = marginal_means(sweep, variants)
     groups = {str(factor): rows.to_dict("records") for factor, rows in mains.groupby("factor", sort=False)}
     found = (VerdictWord.HELPS, VerdictWord.HURTS)
@@ -53,7 +53,7 @@ def answer(mains: pd.DataFrame, sweep: Sweep, variants: pd.DataFrame) -> list[st
         parts.append(f"{listed(none)} {makes} no difference of more than {sweep.margin or 0:g} points")
     parts += [f"of {listed(open_)} it cannot be told yet"] if open_ else []
     each = [_factor(factor, rows, sweep, means) for factor, rows in groups.items()]
-    return [f"{'; '.join(parts)}.", " ".join(each)]
+    return f"{'; '.join(parts)}.", " ".join(each)
 
 
 def _factor(factor: str, rows: list[dict[str, Any]], sweep: Sweep, means: Mapping[tuple[str, str], float]) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from zoo.text.listing import level_text, listed
 
+BASELINE = "baseline"
 Levels = Mapping[str, Mapping[str, Any]]  # variant -> factor -> level
 
 
@@ -23,10 +24,12 @@ def labels(variants: Sequence[str], levels: Levels, baseline: str | None) -> dic
     """Variant -> what sets it apart: the levels that are not the baseline's, ``lrn=false, width=2``.
 
     A variant keeps its name where nothing is known of its levels, where that is shorter, and where the label would be
-    another's too; the baseline has its name.
+    another's too. The baseline of several factors is called that; of one factor it has its name.
     """
     middle = levels.get(baseline or "", {})
     found = {name: _label(name, levels.get(name, {}), middle) for name in variants}
+    if baseline in found and len(factors(levels)) > 1 and len(baseline) > len(BASELINE):
+        found[baseline] = BASELINE
     if len(set(found.values())) < len(found):
         return {name: name for name in variants}
     return found

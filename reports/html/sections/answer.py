@@ -180,7 +180,8 @@ def _factors(data: PageData) -> tuple[list[Factor], list[Interaction], forest.Sc
         return [], [], forest.common_scale(())
     shown = factorial.shown_interactions(data.details).to_dict("records")[: factorial.MOST_SHOWN]
     rows = mains.to_dict("records")
-    scale = forest.common_scale(map(_effect_interval, [*rows, *shown]), sweep.margin)
+    used = [each for row in rows for each in (_effect_interval(row), _used_interval(row))]
+    scale = forest.common_scale([*used, *map(_effect_interval, shown)], sweep.margin)
     means = factorial.marginal_means(sweep, data.frame)
     factors = []
     for factor in dict.fromkeys(row["factor"] for row in rows):
@@ -201,17 +202,20 @@ def _effect_interval(row: Mapping[str, Any]) -> Interval:
     return Interval(*(number(row[name]) for name in ("difference_points", "low_points", "high_points")))
 
 
-def _level(row: Mapping[str, Any], mean: float, scale: forest.Scale) -> Comparison:
-    interval = _effect_interval(row)
+def _used_interval(row: Mapping[str, Any]) -> Interval:
+    """The one that the verdict rests on, where it is known."""
     ends = ("difference_points", "verdict_low_points", "verdict_high_points")
     used = Interval(*(number(row.get(name)) for name in ends))
-    used = used if is_number(used.low) else interval
+    return used if is_number(used.low) else _effect_interval(row)
+
+
+def _level(row: Mapping[str, Any], mean: float, scale: forest.Scale) -> Comparison:
     return Comparison(
         name=str(row["level"]),
         variant="",
         verdict=row["verdict"] or VerdictWord.NONE,
         accuracy=f"{mean:.2f} %" if is_number(mean) else "",
-        **_drawn(used, interval, scale, number(row.get("verdict_level"))),
+        **_drawn(_used_interval(row), _effect_interval(row), scale, number(row.get("verdict_level"))),
         advice="",
         certainty="",
     )

@@ -48,7 +48,7 @@ def _rounded(data: PageData) -> Table:
     known = [tables.header().index(name) for name in ("verdict", "difference, points", "test accuracy, %")]
     rows = []
     for row in frame.to_dict("records"):
-        own = [level_text(levels[row["variant"]][factor]) for factor in factors] if by_factor else [row["label"]]
+        own = [level_text(levels[row["variant"]][factor]) for factor in factors] if by_factor else [_name(row)]
         first = Cell(own[0], note="baseline" if row["baseline"] else "")
         values = (sortable(RANKS.get(row["verdict"])), *(sortable(row[name]) for name in SORTED_BY))
         cells = [Cell(texts[row["variant"]][column], value) for column, value in zip(known, values, strict=True)]
@@ -65,6 +65,10 @@ def _rounded(data: PageData) -> Table:
     numbers = range(len(rows))
     caption = "Every variant, in the question's order"
     return Table(caption, header, rows, text_columns, is_sortable=True, note=note, row_variants=numbers)
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row["variant"] if row["baseline"] else row["label"])
 
 
 def _differs(frame: pd.DataFrame, metric: Metric) -> bool:
