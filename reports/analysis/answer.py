@@ -43,14 +43,10 @@ def of(sweep: Sweep, with_images: bool = True) -> Answer:
         ReportError: files in the store that cannot be read.
     """
     predictions = files.read_predictions(sweep)
-    pieces = parts.of(sweep)
-    if not pieces:
+    if not sweep.parts:
         return _of(sweep, predictions, with_images)
-    answers = [_of(piece.sweep, predictions, with_images) for piece in pieces]
-    told = [
-        PartOfAnswer(piece.label, each.sweep, each.variants, each.details)
-        for piece, each in zip(pieces, answers, strict=True)
-    ]
+    answers = {label: _of(part, predictions, with_images) for label, part in sweep.parts.items()}
+    told = [PartOfAnswer(label, each.sweep, each.variants, each.details) for label, each in answers.items()]
     frames = [each.variants.assign(part=each.label, label=each.variants["variant"]) for each in told]
     variants = pd.concat(frames).set_index("variant", drop=False).loc[list(sweep.variants)].reset_index(drop=True)
     return Answer(sweep, variants, parts.together(told, _claims(sweep)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from reports.analysis import parts
 from reports.errors import ReportError
 from reports.store import experiment, reader
 from reports.store.client import open_client
@@ -48,7 +47,7 @@ def _entry(name: str, changed_ms: int | None, tracking_uri: str | None) -> Entry
 
 def _verdicts(sweep: Sweep) -> str:
     """By word, in the order in which reports list them; only what some variant has results for."""
-    counts = Counter(verdict.word for name, verdict in parts.verdicts(sweep).items() if len(sweep.results(name)))
+    counts = Counter(verdict.word for name, verdict in sweep.verdicts().items() if len(sweep.results(name)))
     return ", ".join(f"{counts[word]} {_TEXT.get(word, word)}" for word in VerdictWord if counts[word])
 
 

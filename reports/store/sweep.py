@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from reports.store.typed import Rounds
 from zoo import data
+from zoo.measure import task
 from zoo.stats import family
 from zoo.stats.effects import Effect, effects
 from zoo.stats.family import Judged, Results
@@ -75,8 +76,31 @@ class Sweep:
         return dict(iter(self._results.groupby("variant", sort=False)))
 
     def verdicts(self) -> dict[str, Verdict]:
-        """What can be said of each variant but the baseline; nothing where there is no baseline to compare with."""
+        """What can be said of each variant but the baseline, or that of its part; nothing where there is no baseline to
+        compare with."""
+        if self.parts:
+            return {name: verdict for part in self.parts.values() for name, verdict in part.verdicts().items()}
         return judged.verdicts if (judged := self._judged) else {}
+
+    @cached_property
+    def parts(self) -> dict[str, Sweep]:
+        """Where the variants are not all tested alike (``zoo.measure.task``): what is tested, as ``data digits``, and the
+        sweep of these variants alone, with a baseline of its own; the part of the baseline first. Else nothing."""
+        if self.baseline is None or any(name not in self.levels for name in self.variants):
+            return {}
+        levels = _texts(self.levels)
+        found = task.split({name: levels[name] for name in self.variants}, self.baseline)
+        return {part.label: self._restricted(part) for part in found} if len(found) > 1 else {}
+
+    def _restricted(self, part: task.Part) -> Sweep:
+        return replace(
+            self,
+            variants=part.variants,
+            baseline=part.baseline,
+            runs=self.runs[self.runs["variant"].isin(part.variants)],
+            levels={name: _without(self.levels[name], part.task) for name in part.variants},
+            declared=self.declared and {name: _without(own, part.task) for name, own in self.declared.items()},
+        )
 
     def judged(self) -> Judged | None:
         """The verdicts of the family that this sweep is judged by; None without a baseline to compare with."""
@@ -149,6 +173,9 @@ class Sweep:
         after those one more than have been tried."""
         if self.schedule is None:
             return dict.fromkeys(self.variants, self.seeds)
+        if self.parts:
+            of_parts = {name: seeds for part in self.parts.values() for name, seeds in part.wanted().items()}
+            return {name: of_parts[name] for name in self.variants}
         tried = self.runs.loc[self.runs["status"] != RunStatus.RUNNING, "variant"].value_counts()
         counts = dict.fromkeys(self.variants, self.schedule.first)
         judged = self.judged()
@@ -162,6 +189,10 @@ class Sweep:
 
 def _texts(levels: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     return {name: {factor: level_text(level) for factor, level in own.items()} for name, own in levels.items()}
+
+
+def _without(levels: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    return {factor: level for factor, level in levels.items() if factor not in fields}
 
 
 def has_result(runs: pd.DataFrame) -> pd.Series:

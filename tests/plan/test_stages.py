@@ -51,6 +51,25 @@ def test_only_what_is_undecided_and_the_baseline_go_on(tmp_path):
     assert analyses == [(3, {"middle": "helps", "large": "undecided"}), (4, {"middle": "helps", "large": "helps"})]
 
 
+def test_variants_that_are_tested_otherwise_are_judged_by_themselves(tmp_path):
+    """At an input of 20 the large one is far below the baseline, and not told apart from the small one at 20, which counts:
+    these two go on, and what is tested at 24 does not."""
+    question = THREE[: THREE.index("variants:")] + "factors: {hidden: [[8], [16]], input_size: [24, 20]}\n"
+    plan, analyses, wanted = ask(tmp_path, question + "seeds: {min: 3, max: 4, until: decided}\n"), [], []
+    accuracies = {
+        "hidden=[8], input_size=24": (70.0, 70.1, 70.05, 70.0),
+        "hidden=[16], input_size=24": (90.0, 90.1, 90.05),
+        "hidden=[8], input_size=20": (40.0, 44.0, 42.0, 43.0),
+        "hidden=[16], input_size=20": (41.0, 44.5, 42.0, 43.0),
+    }
+    for stage in stages.stages(plan, lambda n, found: analyses.append({k: v.word for k, v in found.items()})):
+        wanted.append(names(stage))
+        for training in stage:
+            end(training, accuracies)
+    assert analyses[0] == {"hidden=[16], input_size=24": "helps", "hidden=[16], input_size=20": "undecided"}
+    assert wanted[1:] == [["hidden=[8], input_size=20 · seed 3", "hidden=[16], input_size=20 · seed 3"]]
+
+
 def test_the_last_seed_is_analysed_too(tmp_path):
     plan, analyses = ask(tmp_path, THREE), []
     for stage in stages.stages(plan, lambda n, found: analyses.append((n, found["middle"].seeds))):

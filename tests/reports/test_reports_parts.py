@@ -5,7 +5,6 @@ from __future__ import annotations
 from helpers.answered import answered
 
 from reports.analysis import answer as analysis
-from reports.analysis import parts
 from reports.analysis.wording import answer_text
 from reports.html import page
 from reports.writers import markdown, report, summary
@@ -49,7 +48,7 @@ def test_a_grid_over_data_sets_is_answered_for_each(tmp_path):
         "lrn=true, data=cifar10.",
         "lrn=true, data=digits.",
     ]
-    assert {name: each.word for name, each in parts.verdicts(sweep).items()} == {
+    assert {name: each.word for name, each in sweep.verdicts().items()} == {
         "lrn=false, data=cifar10": "hurts",
         "lrn=false, data=digits": "equivalent",
     }
@@ -79,3 +78,28 @@ def test_every_format_of_a_split_sweep(tmp_path):
     contents = report._contents(answer, ("html", "md", "csv", "tex"))
     assert set(contents) == {"report.html", "report.md", "report.tex", "variants.csv", "runs.csv"}
     assert "With input_size 24: " in contents["report.md"].decode()
+
+
+def test_seeds_until_decided_are_wanted_part_by_part(tmp_path):
+    """What is tested at 24 is decided after three seeds; what is tested at 20 is not, and goes on with its own baseline."""
+    (tmp_path / "q.yaml").write_text(
+        "question: q\nbase: {model: tuto, steps: 10, data: digits}\n"
+        "factors: {lrn: [true, false], input_size: [24, 20]}\nseeds: {min: 3, max: 5, until: decided}\n"
+    )
+    accuracies = {
+        "lrn=true, input_size=24": [70.0, 70.1, 70.05],
+        "lrn=false, input_size=24": [90.0, 90.1, 90.05],
+        "lrn=true, input_size=20": [40.0, 44.0, 42.0],
+        "lrn=false, input_size=20": [41.0, 44.5, 42.0],
+    }
+    sweep = answered(load(tmp_path / "q.yaml"), accuracies)
+    assert {name: len(seeds) for name, seeds in sweep.wanted().items()} == {
+        "lrn=true, input_size=24": 3,
+        "lrn=true, input_size=20": 4,
+        "lrn=false, input_size=24": 3,
+        "lrn=false, input_size=20": 4,
+    }
+    assert [(each.variant, each.seed) for each in sweep.missing()] == [
+        ("lrn=true, input_size=20", 3),
+        ("lrn=false, input_size=20", 3),
+    ]

@@ -20,17 +20,25 @@ class Part(NamedTuple):
     variants: tuple[str, ...]
     baseline: str | None  # None where none of them is like the question's baseline
 
+    @property
+    def label(self) -> str:
+        """``data digits``"""
+        return ", ".join(f"{field} {value}" for field, value in self.task.items())
+
 
 def split(settings: Mapping[str, Mapping[str, str]], baseline: str) -> tuple[Part, ...]:
     """The parts of a comparison, that of the ``baseline`` first; one with all variants where nothing splits it.
 
-    ``settings`` are those of each variant in which some differ, field -> value as text. Another data set always splits. The
+    ``settings`` are those of each variant in which some differ, field -> value as text; one that is left out counts as the
+    baseline's. Another data set always splits. The
     size of the input does where every part has a baseline and something to compare with it: else it is what is asked about.
     """
-    fields = [field for field in FIELDS if len({own.get(field) for own in settings.values()}) > 1]
-    parts = _parts(settings, baseline, fields)
+    middle = settings[baseline]
+    complete = {name: {**middle, **own} for name, own in settings.items()}
+    fields = [field for field in FIELDS if len({own.get(field) for own in complete.values()}) > 1]
+    parts = _parts(complete, baseline, fields)
     if any(part.baseline is None or len(part.variants) < 2 for part in parts):
-        parts = _parts(settings, baseline, [field for field in fields if field == DATA])
+        parts = _parts(complete, baseline, [field for field in fields if field == DATA])
     return parts
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from zoo import data
+from zoo.measure import task
 from zoo.plan.runs import Plan, Run, Training
 from zoo.stats import family
 from zoo.stats.family import Judged, Results
@@ -29,13 +30,17 @@ def stages(plan: Plan, on_analysis: InterimAnalysis = lambda seeds, verdicts: No
     first = frozenset(question.seeds[: question.first_analysis])
     known: dict[str, float] = {}  # a result that an analysis has used is not read again for the next
     yield [training for training in plan.trainings if training.seed in first]
+    parts = _parts(plan)
     for n, seed in enumerate((*question.seeds[question.first_analysis :], None), start=question.first_analysis):
-        judged = _judged(plan, n, known)
-        on_analysis(n, judged.family)
-        undecided = {name for names in judged.undecided() for name in names}
+        of_parts = _judged(plan, n, known, parts)
+        on_analysis(n, {_name(part, name): v for part, judged in of_parts for name, v in judged.family.items()})
+        undecided: set[str] = set()
+        for part, judged in of_parts:
+            names = {name for each in judged.undecided() for name in each}
+            undecided |= {*names, part.baseline or ""} if names else set()
         if seed is None or not undecided:
             return
-        yield _trainings_of(plan, {*undecided, question.baseline}, [seed])
+        yield _trainings_of(plan, undecided, [seed])
 
 
 class WantedTrainings(NamedTuple):
@@ -63,12 +68,41 @@ def wanted_trainings(plan: Plan) -> WantedTrainings:
     return WantedTrainings(tuple(wanted), (*wanted, *further))
 
 
-def _judged(plan: Plan, seeds: int, known: dict[str, float]) -> Judged:
-    """The verdicts of the report, from the results of the first ``seeds`` seeds."""
+def _parts(plan: Plan) -> tuple[task.Part, ...]:
+    """What is compared with what: all with the baseline, unless variants are tested on other data (``zoo.measure.task``)."""
+    configs = {variant.name: variant.config for variant in plan.question.variants}
+    if len({(config.data, config.input_size) for config in configs.values()}) == 1:
+        return (task.Part({}, tuple(configs), plan.question.baseline),)
+    flat = {name: {f: level_text(v) for f, v in config.flat().items()} for name, config in configs.items()}
+    return task.split(flat, plan.question.baseline)
+
+
+def _name(part: task.Part, hypothesis: str) -> str:
+    """Of a variant, or of an effect, which other parts may have, too."""
+    return hypothesis if hypothesis in part.variants or not part.task else f"{part.label}: {hypothesis}"
+
+
+def _judged(
+    plan: Plan, seeds: int, known: dict[str, float], parts: Sequence[task.Part]
+) -> list[tuple[task.Part, Judged]]:
+    """The verdicts of the report on each part, from the results of the first ``seeds`` seeds."""
     question = plan.question
     assert question.first_analysis is not None
     schedule = SeedSchedule(question.first_analysis, len(question.seeds))
-    return family.judged(_results(plan, frozenset(question.seeds[:seeds]), known), question.margin, schedule)
+    results = _results(plan, frozenset(question.seeds[:seeds]), known)
+    return [
+        (part, family.judged(_of_part(results, part, part.baseline), question.margin, schedule))
+        for part in parts
+        if part.baseline is not None
+    ]
+
+
+def _of_part(results: Results, part: task.Part, baseline: str) -> Results:
+    accuracies = {name: results.accuracies[name] for name in part.variants}
+    levels = {
+        name: {f: level for f, level in results.levels[name].items() if f not in part.task} for name in part.variants
+    }
+    return results._replace(accuracies=accuracies, baseline=baseline, levels=levels)
 
 
 def _trainings_of(plan: Plan, variants: Collection[str], seeds: Collection[int]) -> list[Training]:
