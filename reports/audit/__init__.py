@@ -8,10 +8,10 @@ One module a kind of statement; each has ``rows()``, the lines that it adds to t
 
 from __future__ import annotations
 
-from reports.audit import times, welch
+from reports.audit import coarse, detectable, grids, times, unequal, welch
 from reports.audit.rows import Row
 
-KINDS = (welch, times)
+KINDS = (welch, coarse, unequal, grids, detectable, times)
 
 
 def rows() -> list[Row]:

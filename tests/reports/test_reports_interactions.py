@@ -54,13 +54,13 @@ def test_two_by_two_against_least_squares():
 
 
 def test_unequal_variances_and_numbers_by_hand():
-    """Variances over n: 1.25/12, 0, 4/3, 0.02/2; their squares over n - 1 give the degrees."""
-    values, levels = grid(tn=[79, 80, 79.5, 80.5], fn=[78.0, 78.0], ty=[80.0, 82.0, 84.0], fy=[81.0, 81.2])
-    shares, freedom = np.array([1.25 / 3 / 4, 0, 4 / 3, 0.02 / 2]), np.array([3, 1, 2, 1])
+    """Variances over n: 0.25/3, 0, 4/3, 0.02/2; their squares over n - 1 give the degrees."""
+    values, levels = grid(tn=[79, 80, 79.5], fn=[78.0, 78.0], ty=[80.0, 82.0, 84.0], fy=[81.0, 81.2])
+    shares, freedom = np.array([0.25 / 3, 0, 4 / 3, 0.02 / 2]), np.array([2, 1, 2, 1])
     total = shares.sum()
     degrees = total**2 / (shares**2 / freedom).sum()
     row = interactions.frame(values, levels, BASE).iloc[-1]
-    difference = (81.1 - 82) - (78 - 79.75)
+    difference = (81.1 - 82) - (78 - 79.5)
     assert row["kind"] == "interaction" and row["difference_points"] == pytest.approx(difference)
     half = stats.t.ppf(0.975, degrees) * total**0.5
     assert (row["low_points"], row["high_points"]) == pytest.approx((difference - half, difference + half))

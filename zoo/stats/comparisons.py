@@ -5,7 +5,7 @@ certain for that: what lies behind an accuracy is known to half such a step on e
 than that of the rounding, (step)^2 / 12 (W. F. Sheppard, Proc. London Math. Soc. 29, 1898); a difference of two accuracies
 of one training is rounded twice, and its variance is at least 2 (step)^2 / 12, as that of two trainings.
 
-Where one side has more than twice the values of the other, Welch's degrees of freedom promise too much of the few: their
+Where one side has twice the values of the other or more, Welch's degrees of freedom promise too much of the few: their
 variance, which decides, may come out near zero by chance. Then the degrees are those of the smaller side.
 """
 
@@ -96,7 +96,7 @@ def combined(difference: ArrayLike, variances: Sequence[ArrayLike], counts: Sequ
     fewest = min(counts) - 1.0
     with np.errstate(divide="ignore", invalid="ignore"):
         degrees = total**2 / np.sum([part**2 / (n - 1) for part, n in zip(parts, counts, strict=True)], axis=0)
-    if max(counts) > 2 * min(counts):
+    if max(counts) >= 2 * min(counts) > 0 and len(counts) > 1:
         degrees = np.full_like(total, fewest)
     error, known = np.sqrt(total), np.where(total > 0, degrees, fewest)
     return Comparison(np.asarray(difference), error, known, _spreads([np.asarray(each) for each in variances]))

@@ -85,7 +85,7 @@ def compare_difference(
 ) -> PublishedComparison:
     """Our difference, of accuracies [n] and [m] in percent, against a published one of ``seeds`` trainings on each side.
 
-    The degrees of freedom are Welch's and Satterthwaite's; those of the smaller side where the other has more than twice.
+    The degrees of freedom are Welch's and Satterthwaite's; those of the smaller side where the other has twice as many.
     """
     a, b = (np.asarray(given, np.float64).reshape(-1) for given in (values, reference))
     difference = float(a.mean() - b.mean()) if len(a) and len(b) else float("nan")
@@ -95,7 +95,7 @@ def compare_difference(
     total = sum(parts)
     spread = sum(part**2 / (len(given) - 1) for part, given in zip(parts, (a, b), strict=True))
     fewest, most = sorted((len(a), len(b)))
-    degrees = total**2 / spread if total and most <= 2 * fewest else fewest - 1.0
+    degrees = total**2 / spread if total and most < 2 * fewest else fewest - 1.0
     return _compared(difference, low, high, rounding, total, degrees)
 
 

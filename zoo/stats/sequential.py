@@ -12,6 +12,7 @@ approach: Jennison and Turnbull, "Group sequential methods with applications to 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -97,26 +98,20 @@ class Boundaries(NamedTuple):
         """
         if len(self.fractions) == 1 or np.isnan(p):
             return p
-        alphas, of_analyses = _tabulated(self.fractions)
-        level = np.log(of_analyses[:, analysis])
-        at = np.log(max(p, np.finfo(float).tiny))
-        if at <= level[0]:  # far out, levels are proportional to alpha
-            return float(np.exp(at - level[0]) * alphas[0])
-        if at >= level[-1]:
-            return 1.0
-        return float(np.exp(_interpolated(at, level, np.log(alphas))))
+        first, last, alpha_of = _alpha_of_level(self.fractions, analysis)
+        at = math.log(max(p, np.finfo(float).tiny))
+        if at <= first:  # far out, levels are proportional to alpha
+            return math.exp(at - first) * _ALPHAS[0]
+        return 1.0 if at >= last else math.exp(float(alpha_of(at)))
 
 
 @functools.cache
-def _tabulated(fractions: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """Alphas [a], increasing, and the level of each analysis [a, analyses]."""
-    return np.array(_ALPHAS), np.array([levels(alpha, fractions) for alpha in _ALPHAS])
-
-
-def _interpolated(at: float, x: Floats, y: Floats) -> float:
+def _alpha_of_level(fractions: tuple[float, ...], analysis: int) -> tuple[float, float, Callable[[float], Floats]]:
+    """The logarithms of the lowest and the highest level that are tabulated, and the curve between them."""
     from scipy.interpolate import PchipInterpolator
 
-    return float(PchipInterpolator(x, y)(at))
+    level = np.log([levels(alpha, fractions)[analysis] for alpha in _ALPHAS])
+    return float(level[0]), float(level[-1]), PchipInterpolator(level, np.log(_ALPHAS))
 
 
 def information_fractions(first: int, last: int) -> tuple[float, ...]:

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -56,6 +57,16 @@ class VerdictWord(StrEnum):
         return self in (VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT, VerdictWord.IDENTICAL)
 
 
+class Assumed(NamedTuple):
+    """What a number of seeds is worked out from, if the truth is what was seen; see ``power.seeds_to_decide``."""
+
+    difference: float
+    sd_a: float
+    sd_b: float
+    margin: float | None
+    alpha: float
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What can be said of one difference, in points. P-values are adjusted for the family, and for interim analyses."""
@@ -67,7 +78,7 @@ class Verdict:
     p_difference: float  # at the analysis that the verdict is that of
     p_equivalence: float  # nan without a margin
     seeds: int  # of each variant that the verdict rests on
-    seeds_needed: int | None = None  # per variant, for 80 % power; None where it is decided, or more than MOST_SEEDS
+    needs: Assumed | None = None  # what takes more seeds to decide; None where it is decided
     comparisons: int = 1  # in the family
     verdict_difference: float = float("nan")  # at the analysis that the verdict is that of
     verdict_low: float = float("nan")  # of the interval that the verdict rests on
@@ -81,6 +92,11 @@ class Verdict:
     @property
     def is_decided(self) -> bool:
         return self.word.is_decided
+
+    @cached_property
+    def seeds_needed(self) -> int | None:
+        """Per variant, for 80 % power; None where it is decided, or takes more than MOST_SEEDS."""
+        return seeds_to_decide(*self.needs) if self.needs else None
 
 
 def in_short(verdict: Verdict) -> str:
@@ -232,7 +248,7 @@ def _verdict(
     needed = None
     if judged.word is VerdictWord.UNDECIDED:
         one, two = map(float, judged.comparison.spreads)
-        needed = seeds_to_decide(float(judged.comparison.difference), one, two, family.margin, ALPHA / family.size)
+        needed = Assumed(float(judged.comparison.difference), one, two, family.margin, ALPHA / family.size)
     return Verdict(
         judged.word,
         *_ends(whole, family.level(number)),
