@@ -236,7 +236,7 @@ def test_tables_are_copied_as_markdown_and_latex(open_page):
     look.get_by_text("copied").wait_for()
     lines = shown.evaluate("() => navigator.clipboard.readText()").splitlines()
     assert lines[:2] == [
-        "| variant | mean | trainings | difference to lrn=true, width=1, points |",
+        "| variant | mean | trainings | difference to baseline, points |",
         "| :-- | --: | --: | --: |",
     ]
     assert lines[2] == "| lrn=false | 85.10 | 2 | +4.95 |" and len(lines) == 4  # what is hidden is left out
@@ -275,7 +275,7 @@ def test_the_data_of_tables_and_curves_are_saved_as_csv(open_page, tmp_path):
     assert (costs[3]["parameters"], costs[3]["latency"]) == ("2000", "0.6")
     table = list(csv.DictReader((tmp_path / "look.csv").open(encoding="utf-8")))
     assert [row["mean"] for row in table] == ["80.15", "85.10", "70.10"]
-    assert table[1]["difference to lrn=true, width=1, points"] == "+4.95"
+    assert table[1]["difference to baseline, points"] == "+4.95"
 
 
 def test_without_scripts_the_dots_and_the_picture_of_the_curves_are_there(open_page):

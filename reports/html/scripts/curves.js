@@ -88,7 +88,7 @@ if (look && look.data.curves.length) (() => {
     button("Last half", () => setWindow((first + last) / 2, last)), whole);
 
   const svg = draw("svg", { class: "curves-drawn", role: "img", height: HEIGHT });
-  const legend = element("ul", { class: "curve-legend" }, ...variants.map(({ label }, index) => {
+  const legend = element("ul", { class: "curve-legend", tabindex: "0", "aria-label": "Variants of the curves" }, ...variants.map(({ label }, index) => {
     const swatch = element("i", { "aria-hidden": "true" });
     look.onChange(() => { swatch.style.background = look.colorOf(index); });
     return element("li", { "data-variant": index, title: label }, swatch, label);
