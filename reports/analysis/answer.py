@@ -22,6 +22,7 @@ from zoo.measure.cost_axes import cost_axes
 from zoo.stats import comparisons
 from zoo.stats.costs import pareto
 from zoo.stats.verdicts import VerdictWord
+from zoo.text.listing import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +77,11 @@ def _of(sweep: Sweep, predictions: Mapping[str, files.Predictions], with_images:
         interactions=effects,
         claims=_claims(sweep),
         images=png_files,
-        notes=tuple(note for note in (_schedule_note(sweep), *notes, *front_notes, effects_note, images_note) if note),
+        notes=tuple(
+            note
+            for note in (_schedule_note(sweep), _images_note(sweep), *notes, *front_notes, effects_note, images_note)
+            if note
+        ),
         run_links=provenance.links(sweep),
         provenance=provenance.provenance(sweep),
     )
@@ -89,6 +94,17 @@ def _claims(sweep: Sweep) -> pd.DataFrame | None:
     accuracies = {name: sweep.results(name)["accuracy_percent"].to_numpy() for name in sweep.variants}
     images = {name: sweep.test_images(name) for name in sweep.variants}
     return claims.frame(sweep.published, accuracies, sweep.margin or None, images)
+
+
+def _images_note(sweep: Sweep) -> str:
+    unknown = [name for name in sweep.variants if len(sweep.results(name)) and sweep.test_images(name) is None]
+    if not unknown:
+        return ""
+    whose = "the accuracies" if len(unknown) == len(sweep.variants) else f"those of {listed(unknown)}"
+    return (
+        f"On how many test images {whose} are counted is not known, so seeds that agree count as they are, and where "
+        "none differ there is no verdict."
+    )
 
 
 def _schedule_note(sweep: Sweep) -> str:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from zoo.stats import sequential
+from zoo.stats import family, sequential
 from zoo.stats.effects import Change, EffectKind, effects, is_factorial
 from zoo.stats.family import Results, judged
 from zoo.stats.verdicts import SeedSchedule, VerdictWord
@@ -54,17 +54,18 @@ def test_more_seeds_are_wanted_of_the_cells_of_what_is_undecided():
 
 
 @pytest.mark.parametrize(
-    ("cells", "expected"),
+    ("cells", "expected", "size"),
     [
-        (("00", "10", "01", "11"), True),
-        (("00", "10", "01"), False),  # one at a time
-        (("00", "10", "01", "11", "20"), True),  # another level of a factor that is crossed
-        (("00", "10", "01", "11", "22"), False),  # with no part in any effect
+        (("00", "10", "01", "11"), True, 3),
+        (("00", "10", "01"), False, 2),  # one at a time
+        (("00", "10", "01", "11", "20"), True, 4),  # another level of a factor that is crossed
+        (("00", "10", "01", "11", "22"), False, 4),  # with no part in any effect
     ],
 )
-def test_what_is_a_factorial(cells, expected):
+def test_what_is_a_factorial_and_how_large_its_family_is(cells, expected, size):
     levels = {name: {"a": name[0], "b": name[1]} for name in cells}
     assert is_factorial(levels, "00", cells) == expected
+    assert family.size(levels, "00", cells) == size
     assert not is_factorial(levels | {"10": {"a": "1"}}, "00", cells)  # where levels are left out it is not known
     assert not is_factorial(levels, "00", [*cells, "other"])
 

@@ -12,7 +12,7 @@ from zoo.plan.disk import disk_needs
 from zoo.plan.forecast import forecast_errors, sweep_seconds
 from zoo.plan.runs import Plan, Training
 from zoo.plan.seeds import stages
-from zoo.stats import descriptive
+from zoo.stats import descriptive, family
 from zoo.stats.power import (
     ALPHA,
     FEWEST_SEEDS,
@@ -22,6 +22,7 @@ from zoo.stats.power import (
     seeds_to_decide,
     seeds_until_decided,
 )
+from zoo.text.listing import level_text
 from zoo.text.wording import duration, table
 
 ASSUMED_SD = 0.25  # points between seeds; arXiv:2304.01910 finds 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4
@@ -165,7 +166,7 @@ def sensitivity(plan: Plan) -> str:
     measured = measured_sd(plan)
     sd = measured or ASSUMED_SD
     source = "measured" if measured else "assumed until three results of a variant are there"
-    comparisons = len(question.variants) - 1
+    comparisons = _comparisons(question)
     detectable = detectable_difference(sd, seeds, comparisons=comparisons, first_analysis=question.first_analysis)
     together = f" for all {comparisons} comparisons together" if comparisons > 1 else ""
     upto = "up to " if question.first_analysis is not None else ""
@@ -174,6 +175,12 @@ def sensitivity(plan: Plan) -> str:
         f"(Two-sided tests at 5 %{together}, power 80 %; spread between seeds {sd:.2f} points, {source}.)"
         f"{_doubt(question, sd, comparisons) if detectable > margin else ''}"
     )
+
+
+def _comparisons(question: Question) -> int:
+    """That are judged together."""
+    levels = {each.name: {f: level_text(level) for f, level in each.levels.items()} for each in question.variants}
+    return family.size(levels, question.baseline, [each.name for each in question.variants])
 
 
 def _doubt(question: Question, sd: float, comparisons: int) -> str:

@@ -65,14 +65,20 @@ def is_factorial(levels: Mapping[str, Mapping[str, str]], baseline: str, variant
 
     Each must have a level of each of the ``baseline``'s factors, as the question has them.
     """
+    return count(levels, baseline, variants) > 0
+
+
+def count(levels: Mapping[str, Mapping[str, str]], baseline: str, variants: Collection[str]) -> int:
+    """How many effects there are; 0 where the ``variants`` are no factorial, see ``is_factorial``."""
     factors = levels.get(baseline, {})
     if len(factors) < 2 or any(levels.get(name, {}).keys() != factors.keys() for name in variants):
-        return False
+        return 0
     cells = dict.fromkeys(tuple(levels[name][factor] for factor in factors) for name in variants)
     if len(cells) < len(variants):
-        return False
+        return 0
     contrasts = _contrasts(cells, tuple(factors.values()))
-    return {setting for weights in contrasts.values() for setting in weights} == set(cells)
+    have_a_part = {setting for weights in contrasts.values() for setting in weights}
+    return len(contrasts) if have_a_part == set(cells) else 0
 
 
 def effects(

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from zoo.stats.comparisons import Comparison, compare, compare_pairs, rounding_variance
 from zoo.stats.distributions import Floats
-from zoo.stats.effects import Effect, effects, is_factorial
+from zoo.stats.effects import Effect, count, effects, is_factorial
 from zoo.stats.verdicts import SeedSchedule, Verdict, described, judge
 
 _NAN = np.asarray(np.nan)
@@ -50,6 +50,11 @@ class Judged(NamedTuple):
         return [
             rests_on[name] for name, verdict in self.family.items() if not verdict.is_decided and verdict.seeds >= least
         ]
+
+
+def size(levels: Mapping[str, Mapping[str, str]], baseline: str, variants: Collection[str]) -> int:
+    """How many hypotheses the family has: the effects of a factorial, or the variants beside the baseline."""
+    return count(levels, baseline, variants) or len(variants) - 1
 
 
 def judged(results: Results, margin: float | None, schedule: SeedSchedule | None = None) -> Judged:
