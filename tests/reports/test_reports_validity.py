@@ -70,6 +70,7 @@ def test_failures_counted_as_chance(tmp_path):
     sweep = sweep_of(tmp_path, a=GOOD, b=[NAN, NAN, 80.0, 80.0, 80.0])
     assert found(sweep)["b"].counted == "With its failures counted as chance (10.0 %), b has 52.00 % on average."
     assert failures.of(sweep, {})["b"].counted == ""
+    assert found(sweep_of(tmp_path, a=GOOD, b=[NAN] * 5))["b"].counted == ""
 
 
 @pytest.mark.parametrize(

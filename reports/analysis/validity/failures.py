@@ -86,8 +86,8 @@ class Failures:
 
     @property
     def counted(self) -> str:
-        """The accuracy with failures counted as chance; empty where chance is not known."""
-        if not self.failed or np.isnan(self.with_chance_percent):
+        """The accuracy with failures counted as chance; empty where chance is not known, or is all that is counted."""
+        if not self.failed or not self.left or np.isnan(self.with_chance_percent):
             return ""
         return (
             f"With its failures counted as chance ({self.chance_percent:.1f} %), {self.variant} has "
