@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from zoo.stats.family import Results
 
 from reports.audit.rows import FIVE_PERCENT, Finding, Row, found
 from reports.audit.welch import MARGIN, SD, any_difference
 from zoo.stats import declared
+from zoo.stats.family import Results
 from zoo.stats.verdicts import Verdict, VerdictWord
 from zoo.storage.designs import Design, DesignHistory
 

@@ -13,7 +13,8 @@ import pandas as pd
 from reports.store.typed import Rounds
 from zoo import data
 from zoo.measure import task
-from zoo.stats import family
+from zoo.stats import declared
+from zoo.stats.declared import Declared
 from zoo.stats.effects import Effect, effects
 from zoo.stats.family import Judged, Results
 from zoo.stats.verdicts import SeedSchedule, Verdict
@@ -110,7 +111,32 @@ class Sweep:
     def _judged(self) -> Judged | None:
         if self.baseline is None or not len(self.results(self.baseline)):
             return None
-        return family.judged(self._statistics(self.baseline), self.margin or None, self.schedule)
+        seeds = {name: self.results(name)["seed"].tolist() for name in self.variants}
+        same = declared.identical(self._answers(), self.baseline)
+        return declared.judged(self._statistics(self.baseline), seeds, self._declared_design, self._untried(), same)
+
+    @property
+    def _declared_design(self) -> Declared:
+        """What verdicts go by: the design as it was declared, or as it is where that is not known."""
+        first = None if self.schedule is None else self.schedule.first
+        if self.design is None:
+            return Declared(self.seeds, first, self.margin or None)
+        is_baseline = self.design.declared.baseline == self.design.current.baseline
+        return Declared(self.design.judged.seeds, first, self.margin or None, is_baseline)
+
+    def _untried(self) -> list[str]:
+        """The variants of which seeds that were declared have neither a result nor failed."""
+        tried = self.runs[self.runs["status"].isin((RunStatus.FINISHED, RunStatus.FAILED))]
+        seeds = {name: set(rows["seed"]) for name, rows in tried.groupby("variant", sort=False)}
+        planned = set(self._declared_design.seeds)
+        return [name for name in self.variants if planned - seeds.get(name, set())]
+
+    def _answers(self) -> dict[str, dict[int, str]]:
+        """Checksums of the answers of each variant, by seed."""
+        if "logits_sha256" not in self.runs:
+            return {}
+        results = {name: self.results(name) for name in self.variants}
+        return {name: dict(zip(rows["seed"], rows["logits_sha256"], strict=True)) for name, rows in results.items()}
 
     def effects(self) -> list[Effect]:
         """Of the factors, where two of them are crossed: judged where the question is a factorial, else only described.
@@ -171,16 +197,19 @@ class Sweep:
     def wanted(self) -> dict[str, tuple[int, ...]]:
         """The seeds that each variant is to have by now: all, or with a schedule the first ones, and of what is undecided
         after those one more than have been tried."""
-        if self.schedule is None:
+        first = None if self.schedule is None else self.schedule.first
+        if self.design is not None:
+            first = self.design.current.first_analysis
+        if first is None:
             return dict.fromkeys(self.variants, self.seeds)
         if self.parts:
             of_parts = {name: seeds for part in self.parts.values() for name, seeds in part.wanted().items()}
             return {name: of_parts[name] for name in self.variants}
         tried = self.runs.loc[self.runs["status"] != RunStatus.RUNNING, "variant"].value_counts()
-        counts = dict.fromkeys(self.variants, self.schedule.first)
+        counts = dict.fromkeys(self.variants, first)
         judged = self.judged()
-        for names in judged.undecided(self.schedule.first) if judged else ():
-            wanted = min(self.schedule.last, 1 + min(int(tried.get(name, 0)) for name in names))
+        for names in judged.undecided(first) if judged else ():
+            wanted = min(len(self.seeds), 1 + min(int(tried.get(name, 0)) for name in names))
             counts |= {name: max(counts[name], wanted) for name in names}
         if self.baseline is not None:
             counts[self.baseline] = max(counts.values())

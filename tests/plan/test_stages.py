@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from helpers.tracked import ask, begin, row, train
+from helpers.tracked import LABELS, ask, begin, row, train
 
 from zoo.plan import summary
-from zoo.plan.seeds import stages
+from zoo.plan.seeds import declaration, stages
 
 THREE = """\
 question: Does the size matter?
@@ -26,8 +27,10 @@ EQUAL = dict.fromkeys(DECIDED, (70.0, 74.0, 72.0, 73.0, 71.0))
 
 
 def end(training, accuracies: dict[str, tuple[float, ...]]) -> None:
-    """Leave on disk that it has ended with its accuracy."""
+    """Leave on disk that it has ended with its accuracy, and with answers of its own."""
     train(training, 10, 20)
+    answers = np.full((3, 10), int(training.key[:6], 16), np.float32)
+    np.savez(training.record.results_file(20), labels=LABELS, logits_raw=answers, logits_ema=answers)
     fraction = accuracies[training.runs[0].variant.name][training.seed] / 100
     training.record.write_history([row(10), row(20) | {"test/accuracy_ema": fraction, "test/accuracy_raw": fraction}])
 
@@ -165,3 +168,32 @@ def test_a_grid_goes_on_in_all_its_cells_until_its_effects_are_decided(tmp_path)
         assert n == 3 and list(found) == ["hidden=[16]", "augment.flip=true", "hidden=[16] x augment.flip=true"]
         assert [str(each.word) for each in found.values()] == expected
         assert wanted == ([12] if spread == 0.1 else [12, 4, 4])
+
+
+def test_results_that_are_the_same_to_the_bit_get_no_more_seeds(tmp_path):
+    plan, analyses, wanted = ask(tmp_path, THREE), [], []
+    for stage in stages.stages(plan, lambda n, found: analyses.append({k: v.word for k, v in found.items()})):
+        wanted.append(names(stage))
+        for training in stage:
+            end(training, EQUAL)
+            if training.runs[0].variant.name == "middle":  # the answers of the baseline, whatever they are
+                path = plan.trainings[3 * training.seed].record.results_file(20)
+                training.record.results_file(20).write_bytes(path.read_bytes())
+    assert analyses[0] == {"middle": "identical", "large": "undecided"}
+    assert wanted[1:] == [["small · seed 3", "large · seed 3"], ["small · seed 4", "large · seed 4"]]
+
+
+def test_a_maximum_that_was_raised_after_the_first_look_decides_nothing(tmp_path):
+    first = declaration.declare(ask(tmp_path, THREE), tmp_path / "runs")
+    for stage in stages.stages(first):
+        for training in stage:
+            end(training, EQUAL)
+    later = {"small": (*EQUAL["small"], 70.0, 70.1), "middle": (*EQUAL["small"], 99.0, 99.1)}
+    later["large"] = later["small"]
+    raised = declaration.declare(ask(tmp_path, THREE.replace("max: 5", "max: 7")), tmp_path / "runs")
+    words = []
+    for stage in stages.stages(raised, lambda n, found: words.append((n, str(found["middle"].word)))):
+        for training in stage:
+            if not training.is_done():
+                end(training, later)
+    assert words == [*((n, "undecided") for n in (3, 4, 5)), (6, "withheld"), (7, "withheld")]

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from zoo.stats.family import Results
 
 from zoo.stats import declared, family
 from zoo.stats.declared import Declared
+from zoo.stats.family import Results
 from zoo.stats.verdicts import VerdictWord
 
 BASE = [80.0, 80.1, 80.2, 80.1, 80.0, 80.2]

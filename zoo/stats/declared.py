@@ -7,6 +7,8 @@ there were any. So only the seeds that were declared are judged:
 - What the declared seeds decided is decided, whatever is trained afterwards (as with interim analyses, each decision is
   final). What they left open stays open: more seeds are shown, with an interval, and not judged. The 5 % have been spent.
 - Differences to another baseline than the declared one are shown and not judged.
+
+Variants whose results are those of the baseline to the bit are named as that, whatever the number of seeds from two on.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ import numpy as np
 from zoo.stats import family
 from zoo.stats.family import Judged, Results
 from zoo.stats.verdicts import SeedSchedule, Verdict, VerdictWord
+
+_TWICE = 2  # seeds that it takes to say that results are the same: one may have met nothing that tells two apart
 
 
 class Declared(NamedTuple):
@@ -36,15 +40,28 @@ class Declared(NamedTuple):
 
 
 def judged(
-    results: Results, seeds: Mapping[str, Sequence[int]], declared: Declared, untried: Collection[str] = ()
+    results: Results,
+    seeds: Mapping[str, Sequence[int]],
+    declared: Declared,
+    untried: Collection[str] = (),
+    identical: Collection[str] = (),
 ) -> Judged:
     """All verdicts on a sweep. ``seeds`` are those of each variant's accuracies, in their order.
 
     ``untried`` are the variants of which declared seeds have not been tried yet; it is ignored with a first analysis.
+    ``identical`` are those whose results are the baseline's.
 
     Raises:
         KeyError, ValueError: as :func:`zoo.stats.family.judged`.
     """
+    found = _judged(results, seeds, declared, untried)
+    same = {name: replace(found.verdicts[name], word=VerdictWord.IDENTICAL, seeds_needed=None) for name in identical}
+    return found._replace(verdicts=found.verdicts | same)
+
+
+def _judged(
+    results: Results, seeds: Mapping[str, Sequence[int]], declared: Declared, untried: Collection[str]
+) -> Judged:
     planned = set(declared.seeds)
     found = family.judged(_among(results, seeds, planned), declared.margin, declared.schedule)
     if declared.schedule is None and untried:
@@ -66,6 +83,20 @@ def judged(
     return _changed(found, withheld, is_withheld)
 
 
+def identical(answers: Mapping[str, Mapping[int, str]], baseline: str) -> list[str]:
+    """The variants of which every training gave the answers that the baseline's of the same seed gave.
+
+    ``answers``: of each variant, seed -> checksum of what it answers to the test images, "" where that is not known.
+    """
+    reference = answers.get(baseline, {})
+    found = []
+    for name, own in answers.items():
+        common = own.keys() & reference.keys()
+        if name != baseline and len(common) >= _TWICE and all(own[seed] == reference[seed] != "" for seed in common):
+            found.append(name)
+    return found
+
+
 def _among(results: Results, seeds: Mapping[str, Sequence[int]], planned: Collection[int]) -> Results:
     """The results with these seeds."""
     kept = {name: [seed in planned for seed in own] for name, own in seeds.items()}
@@ -76,6 +107,7 @@ def _among(results: Results, seeds: Mapping[str, Sequence[int]], planned: Collec
         trainings={
             name: [key for key, keep in zip(keys, kept[name], strict=True) if keep]
             for name, keys in results.trainings.items()
+            if name in kept
         },
     )
 

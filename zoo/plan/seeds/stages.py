@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from zoo import data
 from zoo.measure import task
 from zoo.plan.runs import Plan, Run, Training
-from zoo.stats import family
+from zoo.stats import declared
+from zoo.stats.declared import Declared
 from zoo.stats.family import Judged, Results
-from zoo.stats.verdicts import SeedSchedule, Verdict
+from zoo.stats.verdicts import Verdict
+from zoo.storage import checksums
 from zoo.text.listing import level_text
 
 # the number of seeds, and the verdict on each hypothesis: on each variant, or on each effect of a factorial
@@ -85,16 +89,23 @@ def _name(part: task.Part, hypothesis: str) -> str:
 def _judged(
     plan: Plan, seeds: int, known: dict[str, float], parts: Sequence[task.Part]
 ) -> list[tuple[task.Part, Judged]]:
-    """The verdicts of the report on each part, from the results of the first ``seeds`` seeds."""
-    question = plan.question
-    assert question.first_analysis is not None
-    schedule = SeedSchedule(question.first_analysis, len(question.seeds))
-    results = _results(plan, frozenset(question.seeds[:seeds]), known)
-    return [
-        (part, family.judged(_of_part(results, part, part.baseline), question.margin, schedule))
-        for part in parts
-        if part.baseline is not None
-    ]
+    """The verdicts of the report on each part, from the results of the first ``seeds`` seeds, by the declared design."""
+    question, history = plan.question, plan.design
+    design = Declared(question.seeds, question.first_analysis, question.margin)
+    if history:
+        is_baseline = history.declared.baseline == question.baseline
+        design = Declared(history.judged.seeds, history.judged.first_analysis, history.declared.margin, is_baseline)
+    trained = question.seeds[:seeds]
+    untried = [] if set(design.seeds) <= set(trained) else [variant.name for variant in question.variants]
+    results, runs = _results(plan, frozenset(trained), known)
+    found = []
+    for part in parts:
+        if part.baseline is not None:
+            of_part = _of_part(results, part, part.baseline)
+            numbers = {name: [run.seed for run in runs[name]] for name in part.variants}
+            same = _identical(plan, of_part, runs)
+            found.append((part, declared.judged(of_part, numbers, design, untried, same)))
+    return found
 
 
 def _of_part(results: Results, part: task.Part, baseline: str) -> Results:
@@ -103,6 +114,19 @@ def _of_part(results: Results, part: task.Part, baseline: str) -> Results:
         name: {f: level for f, level in results.levels[name].items() if f not in part.task} for name in part.variants
     }
     return results._replace(accuracies=accuracies, baseline=baseline, levels=levels)
+
+
+def _identical(plan: Plan, results: Results, runs: Mapping[str, list[Run]]) -> list[str]:
+    """The variants whose results are the baseline's to the bit; only those with its accuracies are looked at."""
+    baseline, values = results.baseline, {name: np.asarray(own).tolist() for name, own in results.accuracies.items()}
+    alike = [name for name, own in values.items() if own and own == values[baseline][: len(own)]]
+    if alike == [baseline]:
+        return []
+    return declared.identical({name: {run.seed: _answers(plan, run) for run in runs[name]} for name in alike}, baseline)
+
+
+def _answers(plan: Plan, run: Run) -> str:
+    return checksums.array_sha256(plan.training_of(run).record.results_file(run.steps), run.evaluation.logits)
 
 
 def _trainings_of(plan: Plan, variants: Collection[str], seeds: Collection[int]) -> list[Training]:
@@ -121,11 +145,12 @@ def accuracy(plan: Plan, run: Run) -> float | None:
     return 100 * row[column] if row is not None and column in row else None
 
 
-def _results(plan: Plan, seeds: Collection[int], known: dict[str, float]) -> Results:
-    """What the statistics take, of the results with these seeds. ``known`` has those of earlier calls, by the run's name."""
+def _results(plan: Plan, seeds: Collection[int], known: dict[str, float]) -> tuple[Results, dict[str, list[Run]]]:
+    """What the statistics take, of the results with these seeds, and their runs. ``known`` has those of earlier calls, by
+    the run's name."""
     variants = {variant.name: variant for variant in plan.question.variants}
     accuracies: dict[str, list[float]] = {name: [] for name in variants}
-    keys: dict[str, list[str]] = {name: [] for name in variants}
+    runs: dict[str, list[Run]] = {name: [] for name in variants}
     test_images: dict[str, int | None] = dict.fromkeys(variants)
     for run in plan.runs:
         if run.seed not in seeds:
@@ -134,10 +159,11 @@ def _results(plan: Plan, seeds: Collection[int], known: dict[str, float]) -> Res
         if value is not None:
             known[run.name], name = value, run.variant.name
             accuracies[name].append(value)
-            keys[name].append(run.key)
+            runs[name].append(run)
             test_images[name] = test_images[name] or _test_images(plan.training_of(run))
     levels = {name: {f: level_text(level) for f, level in each.levels.items()} for name, each in variants.items()}
-    return Results(accuracies, plan.question.baseline, keys, test_images, levels)
+    keys = {name: [run.key for run in own] for name, own in runs.items()}
+    return Results(accuracies, plan.question.baseline, keys, test_images, levels), runs
 
 
 def _test_images(training: Training) -> int | None:
