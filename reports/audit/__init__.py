@@ -8,10 +8,10 @@ One module a kind of statement; each has ``rows()``, the lines that it adds to t
 
 from __future__ import annotations
 
-from reports.audit import coarse, detectable, grids, missing, times, unequal, welch
+from reports.audit import coarse, detectable, grids, looks, missing, times, unequal, welch
 from reports.audit.rows import Row
 
-KINDS = (welch, coarse, unequal, grids, missing, detectable, times)
+KINDS = (welch, looks, coarse, unequal, grids, missing, detectable, times)
 
 
 def rows() -> list[Row]:

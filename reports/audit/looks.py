@@ -15,8 +15,10 @@ import numpy as np
 from reports.audit.rows import FIVE_PERCENT, Finding, Row, found
 from reports.audit.welch import MARGIN, SD, any_difference
 from zoo.stats import declared
+from zoo.stats.declared import Declared
+from zoo.stats.distributions import Floats
 from zoo.stats.family import Results
-from zoo.stats.verdicts import Verdict, VerdictWord
+from zoo.stats.verdicts import Verdict
 from zoo.storage.designs import Design, DesignHistory
 
 MOST_SEEDS = 30  # that anybody adds
@@ -40,6 +42,11 @@ def one_more(asked: Seeds, verdicts: Sequence[Verdict]) -> Seeds | None:
 def higher_maximum(asked: Seeds, verdicts: Sequence[Verdict]) -> Seeds | None:
     """Ten to twenty seeds at most, when ten have decided nothing."""
     return (3, 20) if asked == (3, 10) else None
+
+
+def as_declared(history: DesignHistory) -> Declared:
+    """What verdicts go by, without a margin: with one, differences found by chance would often be called equivalent."""
+    return Declared(history.judged.seeds, history.judged.first_analysis)
 
 
 def rows() -> list[Row]:
@@ -71,9 +78,13 @@ def _simulate(first: Seeds, more: NextSeeds, comparisons: int, trials: int, rng:
     return found(wrong, trials, seeds / trials)
 
 
-def reports(values: np.ndarray, first: Seeds, more: NextSeeds) -> Iterator[tuple[Seeds, list[Verdict]]]:
-    """What was asked for, and the verdicts of each report that one person reads; ``values`` [variants, seeds] are the
-    accuracies, the baseline's first."""
+def reports(
+    values: Floats, first: Seeds, more: NextSeeds, by: Callable[[DesignHistory], Declared] = as_declared
+) -> Iterator[tuple[Seeds, list[Verdict]]]:
+    """What was asked for, and the verdicts of each report that one person reads.
+
+    ``values`` [variants, seeds] are the accuracies, the baseline's first; ``by`` says what of the design verdicts go by.
+    """
     names = ["baseline", *(f"variant {number}" for number in range(1, len(values)))]
     history, asked = DesignHistory(), first
     while True:
@@ -90,17 +101,10 @@ def reports(values: np.ndarray, first: Seeds, more: NextSeeds) -> Iterator[tuple
         )
         history = history.with_design(entry)
         results = Results({name: own[:most] for name, own in zip(names, values, strict=True)}, "baseline")
-        judged = declared.judged(results, dict.fromkeys(names, seeds), declared_by(history))
+        judged = declared.judged(results, dict.fromkeys(names, seeds), by(history))
         verdicts = list(judged.verdicts.values())
         yield asked, verdicts
         then = more(asked, verdicts)
-        if then is None or all(
-            verdict.word is not VerdictWord.UNDECIDED and verdict.is_decided for verdict in verdicts
-        ):
+        if then is None or all(verdict.is_decided for verdict in verdicts):
             return
         asked = then
-
-
-def declared_by(history: DesignHistory) -> declared.Declared:
-    """What verdicts go by, without a margin: with one, differences found by chance would often be called equivalent."""
-    return declared.Declared(history.judged.seeds, history.judged.first_analysis)

@@ -84,7 +84,7 @@ def row(verdict: str, difference: float = 0.1, needed=pd.NA, **prices) -> dict:
         ),
         (
             row("undecided", needed=14, ops=693),
-            "Do not decide yet whether to drop lrn: about 11 more seeds of each would be needed; known already: "
+            "Do not decide yet whether to drop lrn: it would take about 14 seeds of each; known already: "
             "ops -1.0 %.",
         ),
         (

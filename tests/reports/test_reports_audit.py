@@ -10,8 +10,9 @@ import pytest
 
 from reports import audit
 from reports.audit import __main__ as command
-from reports.audit import times, welch
+from reports.audit import looks, times, welch
 from reports.audit.rows import FIVE_PERCENT
+from zoo.stats.declared import Declared
 from zoo.stats.verdicts import SeedSchedule
 
 
@@ -20,6 +21,20 @@ def test_the_audit_in_short(row):
     """200 simulated sweeps: a true rate at its bound lies within three standard errors of it."""
     found = row.simulate(200, np.random.default_rng(11))
     assert row.bound.is_kept(found), found
+
+
+def test_without_what_was_declared_each_look_is_one_more_chance_to_be_wrong():
+    """One seed more each time, judged as if that many had been asked for: 20 % in place of 5, simulated elsewhere."""
+
+    def as_asked(history):
+        return Declared(history.current.seeds, history.current.first_analysis)
+
+    rng, wrong = np.random.default_rng(5), 0
+    for _ in range(150):
+        values = rng.normal(scale=welch.SD, size=(2, looks.MOST_SEEDS))
+        read = looks.reports(values, (None, 3), looks.one_more, as_asked)
+        wrong += any(welch.any_difference(verdicts) for _, verdicts in read)
+    assert wrong / 150 > 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
 
 
 def test_the_audit_draws_from_results_that_were_made():

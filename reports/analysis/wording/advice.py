@@ -62,8 +62,7 @@ def _more(row: Mapping[str, Any]) -> str:
     needed = row.get("seeds_needed")
     if needed is None or pd.isna(needed):
         return ": no affordable number of seeds would settle a difference like this one"
-    more = max(1, int(needed) - int(row["n"]))
-    return f": about {more} more seed{'s' if more > 1 else ''} of each would be needed"
+    return f": it would take about {max(int(needed), int(row['n']) + 1)} seeds of each"
 
 
 def _capital(text: str) -> str:

@@ -90,8 +90,8 @@ def _seeds_words(row: pd.Series) -> str:
         return f" Even {power.MOST_SEEDS:,} seeds would not decide a difference like this one."
     more = row["seeds_needed"] - row["n"]
     if more < 1:
-        return " If that is the truth, one more seed or two are likely to decide."
-    return f" If that is the truth, {row['seeds_needed']} seeds per variant would decide with 80 % power ({more} more)."
+        return " If that is the truth, a seed or two beyond these would be likely to decide."
+    return f" If that is the truth, {row['seeds_needed']} seeds per variant would decide with 80 % power."
 
 
 def _decided_words(row: pd.Series) -> str:
@@ -131,7 +131,8 @@ def detectable(sweep: Sweep, frame: pd.DataFrame) -> str:
         )
     sd = descriptive.pooled_sd(repeated["accuracy_percent_sd"], repeated["n"])
     comparisons = max((verdict.comparisons for verdict in sweep.verdicts().values()), default=1)
-    first, seeds = (None, len(sweep.seeds)) if sweep.schedule is None else sweep.schedule
+    declared = sweep.seeds if sweep.design is None else sweep.design.judged.seeds
+    first, seeds = (None, len(declared)) if sweep.schedule is None else sweep.schedule
     points = power.detectable_difference(sd, seeds, comparisons=comparisons, first_analysis=first)
     together = f" for all {comparisons} comparisons together" if comparisons > 1 else ""
     planned = f"{seeds} seeds" if first is None else f"{first} to {seeds} seeds"
