@@ -14,7 +14,7 @@ from reports.store import files
 from reports.store.references import StoredRun, find_runs
 from reports.store.typed import loaded_object
 from zoo.measure import metrics
-from zoo.measure.metrics import METRICS
+from zoo.measure.metrics import METRICS, Metric
 from zoo.stats.images.predictions import PairedAnswers, compare_answers
 from zoo.tracking.address import resolve_uri
 from zoo.tracking.names import Artifacts, RunTags
@@ -37,6 +37,7 @@ class Difference:
     configuration: dict[str, tuple[str | None, str | None]]
     provenance: dict[str, tuple[str | None, str | None]]
     metrics: dict[str, tuple[float, float]]  # by ``Metric.full_heading``; nan where it was not measured
+    measured: frozenset[str]  # of ``metrics``, those that have a spread: two values of them may differ by chance
     agreement: PairedAnswers | str  # or why there is none
 
 
@@ -51,13 +52,18 @@ def compare(first: str, second: str, tracking_uri: str | None = None) -> Differe
     one, two = find_runs((first, second), uri)
     if one.run_id == two.run_id:
         raise ReportError(f"{first} and {second} are the same run, {one}; name two")
+    known = _known(one.metrics, two.metrics)
     return Difference(
         names=(one.name, two.name),
         run_ids=(one.run_id, two.run_id),
         statuses=(one.status, two.status),
         configuration=_differing(one.params, two.params),
         provenance=_differing(_provenance(one, uri), _provenance(two, uri)),
-        metrics=_metrics(one.metrics, two.metrics),
+        metrics={
+            metric.full_heading: (metric.from_store(one.metrics.get(key)), metric.from_store(two.metrics.get(key)))
+            for key, metric in known.items()
+        },
+        measured=frozenset(metric.full_heading for metric in known.values() if metric.is_measured),
         agreement=_agreement(one, two, uri),
     )
 
@@ -90,15 +96,11 @@ def _differing(one: Mapping[str, str], two: Mapping[str, str]) -> dict[str, tupl
     return {name: (one.get(name), two.get(name)) for name in names if one.get(name) != two.get(name)}
 
 
-def _metrics(one: Mapping[str, float], two: Mapping[str, float]) -> dict[str, tuple[float, float]]:
-    """Accuracies in percent, and the costs, of what either has."""
+def _known(one: Mapping[str, float], two: Mapping[str, float]) -> dict[str, Metric]:
+    """Accuracies and costs, of what either has, by MLflow's names."""
     others = filter(None, (metrics.of_key(key) for key in sorted({*one, *two})))
     known = {metric.key: metric for metric in (*METRICS.values(), *others)}
-    return {
-        metric.full_heading: (metric.from_store(one.get(key)), metric.from_store(two.get(key)))
-        for key, metric in known.items()
-        if key in one or key in two
-    }
+    return {key: metric for key, metric in known.items() if key in one or key in two}
 
 
 def _agreement(one: StoredRun, two: StoredRun, uri: str) -> PairedAnswers | str:

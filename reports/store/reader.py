@@ -30,6 +30,7 @@ def read(sweep: str, tracking_uri: str | None = None, *, with_histories: bool = 
     seeds = tags.seeds or tuple(sorted({row["seed"] for row in rows}))
     artifacts = {row["run_id"]: row.pop("artifact_uri") for row in rows}
     rounds = {row["run_id"]: row.pop("rounds") for row in rows}
+    began_s = {row["run_id"]: row.pop("began_s") for row in rows}
     frame = runs.frame(rows, variants)
     variants += tuple(name for name in dict.fromkeys(frame["variant"]) if name not in variants)
     baseline, design = tags.text(ExperimentTags.BASELINE), tags.design
@@ -55,6 +56,7 @@ def read(sweep: str, tracking_uri: str | None = None, *, with_histories: bool = 
         design=design,
         artifacts=artifacts,
         rounds=rounds,
+        began_s=began_s,
     )
 
 
@@ -65,5 +67,5 @@ def read_runs(sweep: str, tracking_uri: str | None = None) -> pd.DataFrame:
     experiment = find_experiment(client, sweep, uri)
     rows = runs.current_runs(client, experiment)
     for row in rows:
-        del row["artifact_uri"], row["rounds"]
+        del row["artifact_uri"], row["rounds"], row["began_s"]
     return runs.frame(rows, SweepTags(sweep, experiment.tags).variants)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from reports.store.client import PAGE
-from reports.store.typed import rounds_of, seed_of, share_of, test_images_of, value_of
+from reports.store.typed import began_of, rounds_of, seed_of, share_of, test_images_of, value_of
 from zoo.measure import metrics
 from zoo.measure.metrics import METRICS, Kind, Metric
 from zoo.tracking.names import CURRENT_RUNS, PROVENANCE, Params, RunStatus, RunTags, SingleMetrics
@@ -68,6 +68,7 @@ def _row(sweep: str, run: Run, metric_of: Callable[[str], Metric | None]) -> dic
     row |= {metric.name: value_of(run, metric, value) for metric, value in measured}
     row |= {name: share_of(run, key) for name, key in _SHARES.items()}
     timed = {metric.name: rounds_of(run, metric.rounds) for metric, _ in measured if metric.rounds}
+    row["began_s"] = began_of(run)
     row["rounds"] = {name: rounds for name, rounds in timed.items() if rounds is not None}
     row |= {name: tags.get(name, "") for name in PROVENANCE}
     row["test_images"] = test_images_of(run)

@@ -57,6 +57,7 @@ class Sweep:
     published: tuple[Mapping[str, Any], ...] = ()  # figures of others, as ``reports.analysis.claims`` reads them
     design: DesignHistory | None = None  # as it was declared; None where that is not known
     artifacts: Mapping[str, str] = field(default_factory=dict)  # run id -> address of its files
+    began_s: Mapping[str, float] = field(default_factory=dict)  # run id -> when its training began, seconds since 1970
     rounds: Mapping[str, Mapping[str, Rounds]] = field(
         default_factory=dict
     )  # run id -> metric -> its latency by rounds

@@ -156,6 +156,11 @@ def share_of(run: Run, key: str) -> float:
     return float(value)
 
 
+def began_of(run: Run) -> float:
+    """When the training of a run began, seconds since 1970; nan where that is not known."""
+    return _number(run.data.tags.get(RunTags.TRAINING_BEGAN, ""))
+
+
 def rounds_of(run: Run, exported_as: str) -> Rounds | None:
     """The latencies that a run's network has by rounds; None where there are none. Raises ReportError."""
     name = RunTags.latency_rounds_ms(exported_as)

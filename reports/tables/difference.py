@@ -49,7 +49,8 @@ def text(difference: Difference) -> str:
     else:
         parts.append("Provenance: the same commit, data, device and versions, as far as they were recorded.")
     rows = [
-        [name, _number(name, a), _number(name, b), _change(name, a, b)] for name, (a, b) in difference.metrics.items()
+        [name, _number(name, a), _number(name, b), _change(name, a, b, name in difference.measured)]
+        for name, (a, b) in difference.metrics.items()
     ]
     parts.append(table(["metric", "A", "B", "B - A"], rows, gap=2) if rows else "Nothing was measured.")
     return "\n\n".join([*parts, _agreement_words(difference.agreement)])
@@ -72,13 +73,18 @@ def _is_accuracy(heading: str) -> bool:
     return heading in {metric.full_heading for metric in metrics.of_kind(Kind.ACCURACY)}
 
 
-def _change(name: str, a: float, b: float) -> str:
-    """Of accuracies in points, of costs in percent of the first."""
+def _change(name: str, a: float, b: float, is_measured: bool) -> str:
+    """Of accuracies in points, of counts and sizes in percent of the first. Two measured values may differ by chance, so no
+    ratio is made of them."""
     if math.isnan(a) or math.isnan(b):
         return tables.ABSENT
     if _is_accuracy(name):
         return f"{b - a:+.2f} points"
-    return "the same" if a == b else f"{100 * (b / a - 1):+.1f} %" if a else f"{b - a:+g}"
+    if a == b:
+        return "the same"
+    if not a or is_measured:
+        return f"{b - a:+.3g}"
+    return f"{100 * (b / a - 1):+.1f} %" if b < 2 * a else f"{b / a:.3g} times"
 
 
 def _agreement_words(answers: PairedAnswers | str) -> str:

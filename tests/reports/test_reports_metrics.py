@@ -78,8 +78,8 @@ def test_the_tables_and_sentences_have_it(uri, tmp_path, registered):
     assert "energy, J" in (tmp_path / "report.tex").read_text(encoding="utf-8")
     page = (tmp_path / "report.html").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
     prices = page[page.index('id="price"') :]
-    prices = prices[: prices.index("</table>")]
-    assert "energy" in prices and "30.5" in prices and "1.49\xa0times (1.34 to 1.65)" in prices
+    prices = prices[: prices.index("</table>")].replace("\xa0", " ")
+    assert "energy" in prices and "30.5" in prices and "1.49 times (1.34 to 1.65)" in prices
 
 
 def test_two_runs_differ_in_it(uri, registered):
@@ -87,7 +87,7 @@ def test_two_runs_differ_in_it(uri, registered):
     assert found.metrics["energy, J"] == (20.0, 30.0)
     assert found.metrics["corrupted images, %"] == pytest.approx((50.0, 50.0))
     lines = [line.split() for line in text(found).splitlines()]
-    assert ["energy,", "J", "20", "30", "+50.0", "%"] in lines
+    assert ["energy,", "J", "20", "30", "+10"] in lines
     assert ["corrupted", "images,", "%", "50.00", "50.00", "+0.00", "points"] in lines
 
 

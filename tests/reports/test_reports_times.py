@@ -22,7 +22,13 @@ def uri(tmp_path_factory) -> str:
     address = f"sqlite:///{folder / 'mlflow.db'}"
     writer = Writer(address, folder)
 
-    def sweep(name: str, shares=lambda variant, seed: None, device=lambda variant: "CPU", session=lambda variant: "s"):
+    def sweep(
+        name: str,
+        shares=lambda variant, seed: None,
+        device=lambda variant: "CPU",
+        session=lambda variant: "s",
+        began=lambda variant, seed: None,
+    ):
         experiment = writer.sweep(name, list(SECONDS), [0, 1, 2, 3])
         for variant, seconds in SECONDS.items():
             for seed, train_s in enumerate(seconds):
@@ -31,6 +37,8 @@ def uri(tmp_path_factory) -> str:
                     once |= {"cost/train_others_busy": share, "latency_ms/others_busy": share}
                 tags = {"latency_session": session(variant), "latency_rounds_ms/tf": json.dumps(ROUNDS_MS[variant])}
                 tags = tags if session(variant) else {}
+                if (began_s := began(variant, seed)) is not None:
+                    tags = tags | {"training_began": str(began_s)}
                 final = curve(0.7 if variant == "b" else 0.8)
                 writer.run(experiment, variant, seed, final, once=once, device=device(variant), **tags)
 
@@ -40,6 +48,9 @@ def uri(tmp_path_factory) -> str:
     sweep("busy", lambda variant, seed: 0.06)
     sweep("elsewhere", device=lambda variant: "GPU" if variant == "b" else "CPU")
     sweep("other_sessions", session=lambda variant: "t" if variant == "b" else "s")
+    sweep("in_turn", began=lambda variant, seed: 1000.0 * seed + 200 * "abc".index(variant))
+    sweep("added_later", began=lambda variant, seed: 1000.0 * seed + 100 * "ac".find(variant) + 9000 * (variant == "b"))
+    sweep("at_once", began=lambda variant, seed: 10.0 * seed + "abc".index(variant))
     sweep("earlier", session=lambda variant: "")
     return address
 
@@ -89,6 +100,13 @@ def test_on_one_device_and_in_the_same_rounds_only(uri):
     assert compared(uri, "other_sessions")["latency", "b"] == apart
     assert compared(uri, "other_sessions")["latency", "c"] == ("same within 5 percent", "")
     assert compared(uri, "earlier")["latency", "b"] == apart
+
+
+def test_a_seed_is_a_block_in_time_only_where_its_trainings_went_in_turn(uri):
+    assert compared(uri, "in_turn")["train", "b"] == compared(uri, "at_once")["train", "b"] == ("slower", "")
+    later = compared(uri, "added_later")
+    assert later["train", "b"] == ("not compared", "measured at different times")
+    assert later["train", "c"] == ("same within 5 percent", "")
 
 
 def test_the_exported_frames_have_the_ratios(uri, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reports.store.sweep import Sweep
@@ -79,11 +80,14 @@ def _of_trainings(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str,
     for name, of_variant in runs.items():
         elsewhere = of_variant["device"] != (devices.iloc[0] if len(devices) else "")
         busy = (of_variant["train_others_busy"] > ratios.BUSY) & (metric.kind is Kind.TIME)
+        later = ~_in_turn(sweep, of_variant, runs[baseline])
         if elsewhere.any():
             left_out[name] = NotCompared.DEVICES
         elif busy.any():
             left_out[name] = NotCompared.BUSY
-        kept = of_variant[~elsewhere & ~busy]
+        elif later.any():
+            left_out[name] = NotCompared.LATER
+        kept = of_variant[~elsewhere & ~busy & ~later]
         times[name] = dict(zip(kept["seed"].astype(int), kept[metric.name].astype(float), strict=True))
     found = ratios.of_trainings(times, baseline)
     for name, ratio in found.items():
@@ -92,6 +96,22 @@ def _of_trainings(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str,
             is_one = (keys := sweep.trainings(name)) and keys == sweep.trainings(baseline)
             found[name] = ratios.identical(len(keys)) if is_one else ratios.not_compared(reason, ratio.n)
     return found
+
+
+def _in_turn(sweep: Sweep, own: pd.DataFrame, baseline: pd.DataFrame) -> pd.Series:
+    """Boolean [rows of ``own``]: whether a training and the baseline's of its seed are of one block in time. No training of
+    another seed began between the two, or they ran at the same time; true where that is not known, or there is no pair."""
+    began = np.array([sweep.began_s.get(run, np.nan) for run in sweep.runs["run_id"]])
+    seeds = sweep.runs["seed"].to_numpy()
+    theirs = {
+        seed: sweep.began_s.get(run, np.nan) for seed, run in zip(baseline["seed"], baseline["run_id"], strict=True)
+    }
+    found = []
+    for seed, run, seconds in zip(own["seed"], own["run_id"], own["train_s"], strict=True):
+        first, last = np.sort([sweep.began_s.get(run, np.nan), theirs.get(seed, np.nan)])
+        is_between = (began > first) & (began < last) & (seeds != seed)
+        found.append(bool(last - first <= seconds or not is_between.any()))
+    return pd.Series(found, index=own.index, dtype=bool)
 
 
 def _of_rounds(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str, metric: Metric) -> dict[str, Ratio]:

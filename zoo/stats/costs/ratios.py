@@ -50,6 +50,7 @@ class NotCompared(StrEnum):
     ONCE = "measured once, so there is no spread"
     SPREADLESS = "measured without any spread"
     APART = "not measured in the same rounds"
+    LATER = "measured at different times"
 
 
 @dataclass(frozen=True)
