@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import pandas as pd
 from markupsafe import Markup
 
 from reports.analysis.details import Headline
@@ -129,7 +130,9 @@ def _drawn(interval: Interval, other: Interval, scale: forest.Scale, level: floa
 
 def certainty(row: Mapping[str, Any], verdict: str, margin: float | None, comparisons: int) -> str:
     """How sure a verdict is, in a sentence or two that its numbers show."""
-    seeds = f"{row['n']} trainings" if row["n"] != 1 else "one training"
+    at_verdict = row.get("seeds_at_verdict")  # a decision is final, and there may be more by now
+    used = at_verdict if VerdictWord(verdict).is_decided and at_verdict and not pd.isna(at_verdict) else row["n"]
+    seeds = f"{used} trainings" if used != 1 else "one training"
     corrected = f" (corrected for {comparisons} comparisons)" if comparisons > 1 else ""
     if verdict in (VerdictWord.HELPS, VerdictWord.HURTS):
         return f"Shown at the 5 % level with {seeds} of it." + _probability(
