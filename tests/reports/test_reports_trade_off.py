@@ -77,6 +77,19 @@ def test_points_are_numbered_where_the_names_do_not_fit():
     assert key == ["40  augment.crop=true, variant 39"]
 
 
+def test_of_sixty_variants_the_baseline_the_front_and_the_best_five_are_named():
+    """Each costs more than the one before it, and is worse."""
+    many = {f"v{index}": (1000 + 10 * index, 80 - 0.1 * index) for index in range(60)}
+    figure = accuracy_vs_size(variants(many))
+    names = {text.get_text() for text in figure.texts} & set(many)
+    assert names == {"v0", "v1", "v2", "v3", "v4"}  # v0 is the baseline and the front
+    assert figure.get_figheight() < 6  # inches: without a key of sixty lines
+    (caption,) = [
+        text.get_text() for text in figure.texts if "Named: the baseline" in text.get_text().replace("\n", " ")
+    ]
+    assert "the front and the best 5" in caption.replace("\n", " ")
+
+
 def test_names_that_shorten_to_the_same_are_numbered():
     names = [f"augment.crop=true, augment.contrast=true, augment.flip={flip}" for flip in ("true", "false")]
     assert len({style.shortened(name) for name in names}) == 1

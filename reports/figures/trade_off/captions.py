@@ -18,9 +18,11 @@ CAPTION_LETTERS = 138  # that fit into a line
 KEY_LETTERS = 104  # that fit into a line of the key, in one column or in two
 
 
-def caption(points: pd.DataFrame, moved: bool) -> list[str]:
-    """The lines of the caption; ``moved`` says whether points of the same cost were drawn apart."""
-    return textwrap.wrap(" ".join(_sentences(points, moved)), CAPTION_LETTERS)
+def caption(points: pd.DataFrame, moved: bool, best: int = 0) -> list[str]:
+    """The lines of the caption; ``moved`` says whether points of the same cost were drawn apart, and ``best`` how many of
+    the most accurate are named where not all are."""
+    only = [f"Named: the baseline, the front and the best {best}."] if best else []
+    return textwrap.wrap(" ".join([*_sentences(points, moved), *only]), CAPTION_LETTERS)
 
 
 def _sentences(points: pd.DataFrame, moved: bool) -> list[str]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 UPRIGHT_LETTERS = 80  # of names that fit side by side under the axis
+MOST_NAMED = 40  # points of one sweep; of more, those that stand out
+BEST = 5
 
 
 def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None:
@@ -37,7 +39,8 @@ def accuracy_vs_size(frame: pd.DataFrame, axis: str = "params") -> Figure | None
     (``store.imported``). A thin bar with caps is one standard deviation over seeds; a broad one the standard error of the
     test set (``se_test_points``), where the frame has it. Variants of the same cost are drawn side by side; where all have
     one, their names stand under the axis instead. Where the names do not fit without touching, the points are numbered and
-    a key below names them. None when no variant has both an accuracy and this cost.
+    a key below names them; of more than ``MOST_NAMED`` variants only the baseline, the front and the ``BEST`` are named.
+    None when no variant has both an accuracy and this cost.
     """
     points = trade_off.points(frame, axis)
     if points.empty:
@@ -52,9 +55,10 @@ def _at_several_costs(points: pd.DataFrame, axis: CostAxis, cost_label: str) -> 
     cost = points["cost"].to_numpy()
     limits = layout.cost_limits(cost)
     x = layout.side_by_side(cost, limits)
-    caption = captions.caption(points, moved=not np.array_equal(x, cost))
+    named = _named(points)
+    caption = captions.caption(points, moved=not np.array_equal(x, cost), best=0 if named.all() else BEST)
     handles = legend.entries(points)
-    arranged = _arranged(points, x, limits, len(caption), legend.lines(handles))
+    arranged = _arranged(points, x, named, limits, len(caption), legend.lines(handles))
     figure = new_figure(arranged.layout.height / 72)
     axes = add_axes(figure, arranged.layout, axis, cost)
     label_axes(axes, cost_label)
@@ -65,9 +69,18 @@ def _at_several_costs(points: pd.DataFrame, axis: CostAxis, cost_label: str) -> 
     captions.draw_caption(figure, caption, arranged.layout.height)
     if arranged.numbered:
         captions.draw_key(figure, points, arranged.layout.height, layout.above_caption(len(caption)))
-    ids = [name_of(point) for point in points.itertuples()]
-    labels.draw(axes, arranged.labels, arranged.placement, arranged.layout.position(x, points["accuracy"]), ids)
+    ids = [name_of(point) for point in points[named].itertuples()]
+    centers = arranged.layout.position(x[named], points.loc[named, "accuracy"])
+    labels.draw(axes, arranged.labels, arranged.placement, centers, ids)
     return figure
+
+
+def _named(points: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which points have a name [n]: all, or of very many those that stand out."""
+    if len(points) <= MOST_NAMED or points["sweep"].nunique() > 1 or points["imported"].any():
+        return np.ones(len(points), bool)
+    is_best = points["accuracy"].rank(ascending=False, method="first") <= BEST
+    return np.asarray(points["baseline"] | points["front"] | is_best, bool)
 
 
 class _Arranged(NamedTuple):
@@ -78,18 +91,27 @@ class _Arranged(NamedTuple):
 
 
 def _arranged(
-    points: pd.DataFrame, x: NDArray[np.float64], limits: tuple[float, float], caption: int, legend: int
+    points: pd.DataFrame,
+    x: NDArray[np.float64],
+    named: NDArray[np.bool_],
+    limits: tuple[float, float],
+    caption: int,
+    legend: int,
 ) -> _Arranged:
     """The first layout in which every label has a position: names, then numbers, each in axes of both heights."""
-    for numbered, height in itertools.product((False, True) if _are_distinct(points["name"]) else (True,), HEIGHTS):
+    order = np.argsort(~named, kind="stable")  # those with a label first
+    with_names = not named.all() or _are_distinct(points["name"])
+    for numbered, height in itertools.product((False, True) if with_names else (True,), HEIGHTS):
         key = captions.key_lines(points) if numbered else 0
         tried = layout.layout(points, limits, height, caption=caption, legend=legend, key=key)
-        written = _labels(points, numbered)
+        written = _labels(points[named], numbered)
+        markers, soft = obstacles(points, x, tried)
         is_last = (numbered, height) == (True, HEIGHTS[-1])
         placement = labels.place(
             labels.sizes(written),
-            tried.position(x, points["accuracy"]),
-            *obstacles(points, x, tried),
+            tried.position(x[named], points.loc[named, "accuracy"]),
+            markers[order],
+            soft,
             frame=tried.frame,
             give_up_early=not is_last,
         )

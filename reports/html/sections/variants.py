@@ -19,6 +19,7 @@ from reports.tables import tables
 from reports.tables.costs import equal_words
 from zoo.measure import metrics
 from zoo.measure.metrics import Metric
+from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import level_text, listed
 
 SORTED_BY = ("difference_points", "accuracy_percent_mean")
@@ -45,12 +46,14 @@ def _rounded(data: PageData) -> Table:
     naming = tuple(factors) if by_factor else ("variant",)
     texts = dict(zip(frame["variant"], tables.formatted(frame), strict=True))
     shown = [metric for metric in tables.shown_metrics() if _differs(frame, metric)]
-    known = [tables.header().index(name) for name in ("verdict", "difference, points", "test accuracy, %")]
+    has_verdicts = any(each not in ("", VerdictWord.NONE, VerdictWord.DESCRIPTIVE) for each in frame["verdict"])
+    asked = (*(["verdict"] if has_verdicts else []), "difference, points", "test accuracy, %")
+    known = [tables.header().index(name) for name in asked]
     rows = []
     for row in frame.to_dict("records"):
         own = [level_text(levels[row["variant"]][factor]) for factor in factors] if by_factor else [_name(row)]
         first = Cell(own[0], note="baseline" if row["baseline"] else "")
-        values = (sortable(RANKS.get(row["verdict"])), *(sortable(row[name]) for name in SORTED_BY))
+        values = [sortable(RANKS.get(row["verdict"])), *(sortable(row[name]) for name in SORTED_BY)][-len(asked) :]
         cells = [Cell(texts[row["variant"]][column], value) for column, value in zip(known, values, strict=True)]
         costs = [
             Cell(metric.format(row[metric.name]), float(row[metric.name]))
@@ -59,9 +62,9 @@ def _rounded(data: PageData) -> Table:
             for metric in shown
         ]
         rows.append([first, *map(Cell, own[1:]), *cells, *costs])
-    header = (*naming, "verdict", "difference, points", "test accuracy, %", *(m.column_heading for m in shown))
+    header = (*naming, *asked, *(metric.column_heading for metric in shown))
     note = f"{NOTE} {equal_words(frame)}".strip()
-    text_columns = frozenset(range(len(naming) + 1))
+    text_columns = frozenset(range(len(naming) + has_verdicts))
     numbers = range(len(rows))
     caption = "Every variant, in the question's order"
     return Table(caption, header, rows, text_columns, is_sortable=True, note=note, row_variants=numbers)
