@@ -55,7 +55,7 @@ def judged(
         KeyError, ValueError: as :func:`zoo.stats.family.judged`.
     """
     found = _judged(results, seeds, declared, untried)
-    same = {name: replace(found.verdicts[name], word=VerdictWord.IDENTICAL, seeds_needed=None) for name in identical}
+    same = {name: replace(found.verdicts[name], word=VerdictWord.IDENTICAL, needs=None) for name in identical}
     return found._replace(verdicts=found.verdicts | same)
 
 
@@ -146,7 +146,7 @@ def _without_claim(verdict: Verdict, word: VerdictWord) -> Verdict:
         word=word,
         p_difference=nan,
         p_equivalence=nan,
-        seeds_needed=None,
+        needs=None,
         verdict_difference=nan,
         verdict_low=nan,
         verdict_high=nan,
