@@ -79,7 +79,7 @@ def _of_trainings(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str,
     left_out: dict[str, NotCompared] = {}
     for name, of_variant in runs.items():
         elsewhere = of_variant["device"] != (devices.iloc[0] if len(devices) else "")
-        busy = (of_variant["train_others_busy"] > ratios.BUSY) & (metric.kind is Kind.TIME)
+        busy = _is_busy(of_variant, "train_others_busy") & (metric.kind is Kind.TIME)
         later = ~_in_turn(sweep, of_variant, runs[baseline])
         if elsewhere.any():
             left_out[name] = NotCompared.DEVICES
@@ -96,6 +96,11 @@ def _of_trainings(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str,
             is_one = (keys := sweep.trainings(name)) and keys == sweep.trainings(baseline)
             found[name] = ratios.identical(len(keys)) if is_one else ratios.not_compared(reason, ratio.n)
     return found
+
+
+def _is_busy(runs: pd.DataFrame, column: str) -> pd.Series:
+    """Boolean [rows]; frames that earlier versions wrote have no such column."""
+    return runs[column] > ratios.BUSY if column in runs else pd.Series(False, index=runs.index)
 
 
 def _in_turn(sweep: Sweep, own: pd.DataFrame, baseline: pd.DataFrame) -> pd.Series:
@@ -117,7 +122,7 @@ def _in_turn(sweep: Sweep, own: pd.DataFrame, baseline: pd.DataFrame) -> pd.Seri
 def _of_rounds(sweep: Sweep, runs: Mapping[str, pd.DataFrame], baseline: str, metric: Metric) -> dict[str, Ratio]:
     """Of a metric that is measured of networks, from the rounds in which the baseline's was measured."""
     times = _in_session(sweep, runs, baseline, metric)
-    is_busy = bool((runs[baseline]["latency_others_busy"] > ratios.BUSY).any())
+    is_busy = bool(_is_busy(runs[baseline], "latency_others_busy").any())
     found: dict[str, Ratio] = {}
     for name in runs:
         if name != baseline and not (times[name] and times[baseline]):
