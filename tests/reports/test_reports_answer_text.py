@@ -8,10 +8,11 @@ import pytest
 from helpers import pages
 
 from reports.analysis import answer as analysis
+from reports.analysis.details import Alert
 from reports.analysis.wording import answer_text, names
 from reports.analysis.wording.answer_text import Part
 from reports.store.sweep import Sweep
-from zoo.stats.verdicts import SeedSchedule
+from zoo.stats.verdicts import SeedSchedule, VerdictWord
 from zoo.storage.designs import Design, DesignHistory
 
 MATTERS = "Does local response normalisation matter, and what does it cost?"
@@ -173,6 +174,15 @@ def test_without_a_baseline_or_results_there_is_no_answer():
     assert said(alone, Part.WARNING) == (
         "Incomplete: 5 of 10 runs have no result yet; 1 of the 2 variants has none at all: lrn=false."
     )
+
+
+def test_a_baseline_that_did_not_learn_leaves_nothing_to_choose():
+    made = asked({"base": WITH, "up": tuple(v + 2 for v in WITH), "down": tuple(v - 2 for v in WITH)}, {})
+    found = analysis.of(made, with_images=False)
+    alerts = [Alert(VerdictWord.DID_NOT_LEARN, ("base",), "The baseline base has 81.44 %, as guessing has.")]
+    told = answer_text.paragraphs(made, found.variants, dataclasses.replace(found.details, alerts=alerts))
+    assert [each.part for each in told] == [Part.ALERT, Part.ANSWER]
+    assert told[1].text.startswith("There is no answer: the baseline base did not learn")
 
 
 def test_labels_are_what_differs():

@@ -75,15 +75,15 @@ def _answer(sweep: Sweep, variants: pd.DataFrame, details: Details) -> Iterator[
     rows = variants.to_dict("records")
     baseline = next((row for row in rows if row["baseline"]), None)
     compared = [row for row in rows if not row["baseline"] and (_has_difference(row) or row["verdict"] in NOTHING_LEFT)]
-    if baseline is not None and any(
-        baseline["variant"] in each.variants and each.word is VerdictWord.DID_NOT_LEARN for each in details.alerts
-    ):
+    if baseline is None or not compared:
+        yield Paragraph(Part.ANSWER, _accuracies(rows))
+        return
+    if any(baseline["variant"] in each.variants and each.word == VerdictWord.DID_NOT_LEARN for each in details.alerts):
         name = names.cut(baseline["variant"])
         text = f"There is no answer: the baseline {name} did not learn, so nothing is compared with it."
         yield Paragraph(Part.ANSWER, f"{text} {_accuracies(rows)}")
-    elif baseline is None or not compared:
-        yield Paragraph(Part.ANSWER, _accuracies(rows))
-    elif (effects := factorial.main_effects(sweep, details)) is not None:
+        return
+    if (effects := factorial.main_effects(sweep, details)) is not None:
         lead, each = factorial.answer(effects, sweep, variants)
         yield Paragraph(Part.ANSWER, lead)
         yield Paragraph(Part.EFFECTS, each)
@@ -99,7 +99,7 @@ def _answer(sweep: Sweep, variants: pd.DataFrame, details: Details) -> Iterator[
             yield Paragraph(Part.NEXT, more)
     else:
         yield from (Paragraph(Part.ANSWER, text) for text in comparisons.answer(compared, baseline, sweep))
-    if len(compared) > 1 and baseline is not None:
+    if len(compared) > 1:
         if choosing := choice.choice(variants, sweep.margin):
             yield Paragraph(Part.CHOICE, choosing)
         if effects is None and (more := comparisons.more(compared, sweep)):
