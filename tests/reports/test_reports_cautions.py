@@ -11,6 +11,7 @@ from reports.analysis.details import CautionKind
 from reports.analysis.validity import cautions
 from reports.tables import tables
 from zoo.config import load
+from zoo.stats.validity.selection import exaggeration
 
 THREE = [79.75, 80.0, 80.25]  # a spread of 0.25
 
@@ -38,9 +39,25 @@ def test_what_was_found_is_larger_than_the_truth(tmp_path):
     told, _ = details_of(tmp_path, margin=0.3, a=THREE, b=[each + 2 for each in THREE])
     assert told == {
         CautionKind.EXAGGERATION: "A difference that was found is larger than the true one, on average: with 3 trainings "
-        "each and a spread of 0.25 points, a true difference of 0.3 points is seen as 0.52 where it is found."
+        "on each side and a spread of 0.25 points, a true difference of 0.3 points is seen as 0.52 where it is found."
     }
     assert details_of(tmp_path, margin=0.3, a=THREE, b=THREE)[0] == {}
+
+
+def test_in_a_factorial_it_is_the_effects_that_were_found(tmp_path):
+    """Three cells a side would be asked of a variant; an effect has six trainings on each side, and is one of three."""
+    (tmp_path / "q.yaml").write_text(
+        f"{BASE}factors: {{lrn: [true, false], ema: [true, false]}}\nmargin: 0.3\nseeds: 3\n"
+    )
+    accuracies = {f"lrn={lrn}, ema={ema}": THREE for lrn in ("true", "false") for ema in ("true", "false")}
+    accuracies |= {name: [each - 2 for each in THREE] for name in accuracies if "lrn=false" in name}
+    details = analysis.of(answered(load(tmp_path / "q.yaml"), accuracies)).details
+    (told,) = [each.sentence for each in details.cautions if each.kind is CautionKind.EXAGGERATION]
+    seen = 0.3 * exaggeration(0.3, 0.25, 0.25, 6, 0.05 / 3)
+    assert (
+        f"with 6 trainings on each side and a spread of 0.25 points, a true difference of 0.3 points is seen as {seen:.2f}"
+        in told
+    )
 
 
 def test_spreads_that_are_not_the_baselines(tmp_path):

@@ -12,6 +12,7 @@ from reports.analysis.details import Caution, CautionKind
 from reports.store.sweep import Sweep
 from zoo.stats import descriptive
 from zoo.stats.comparisons import holm
+from zoo.stats.effects import EffectKind
 from zoo.stats.power import ALPHA
 from zoo.stats.validity.selection import exaggeration, luck_of_the_best
 from zoo.stats.validity.spread import p_of_equal_spreads, seeds_to_decide_range
@@ -21,6 +22,7 @@ from zoo.text.listing import listed
 FEWEST = 3  # variants of which a best one is chosen
 FOUND = (VerdictWord.HELPS, VerdictWord.HURTS)
 MOST_NAMED = 3
+NOT_EXAGGERATED = 1.05  # times the true difference
 
 
 def of(sweep: Sweep, variants: pd.DataFrame) -> list[Caution]:
@@ -57,25 +59,35 @@ def _selection(sweep: Sweep, variants: pd.DataFrame) -> Caution | None:
 
 def _exaggeration(sweep: Sweep, variants: pd.DataFrame) -> Caution | None:
     """Where a difference was found: how large one of the margin's size would look."""
-    found = variants[variants["verdict"].isin(FOUND)]
     known = variants[variants["accuracy_percent_sd"].notna()]
-    if found.empty or known.empty or not sweep.margin:
+    seeds, family = _found(sweep, variants)
+    if seeds < 2 or known.empty or not sweep.margin:
         return None
     sd = descriptive.pooled_sd(known["accuracy_percent_sd"], known["n"])
-    seeds = int(min(known["n"].min(), *found["n"]))
-    if not sd > 0 or seeds < 2:
+    times = exaggeration(sweep.margin, sd, sd, seeds, ALPHA / family) if sd > 0 else 1.0
+    if times < NOT_EXAGGERATED:
         return None
-    verdicts = sweep.verdicts()
-    family = max((verdict.comparisons for verdict in verdicts.values()), default=1)
-    times = exaggeration(sweep.margin, sd, sd, seeds, ALPHA / family)
-    if times < 1.05:
-        return None
+    more = "more than " if sweep.schedule is not None else ""  # early analyses ask for more than one at the end
     return Caution(
         CautionKind.EXAGGERATION,
-        f"A difference that was found is larger than the true one, on average: with {seeds} trainings each and a spread of "
-        f"{sd:.2f} points, a true difference of {sweep.margin:g} points is seen as {times * sweep.margin:.2f} where it is "
-        "found.",
+        f"A difference that was found is larger than the true one, on average: with {seeds} trainings on each side and a "
+        f"spread of {sd:.2f} points, a true difference of {sweep.margin:g} points is seen as {more}"
+        f"{times * sweep.margin:.2f} where it is found.",
     )
+
+
+def _found(sweep: Sweep, variants: pd.DataFrame) -> tuple[int, int]:
+    """The trainings on each side of the difference that was found with the fewest, and the hypotheses that were tested; of
+    the main effects where the variants are a factorial. 0 where none was found."""
+    judged = sweep.judged()
+    if judged is not None and judged.effects:
+        mains = [each for each in judged.effects if each.kind is EffectKind.MAIN and each.verdict.word in FOUND]
+        n = dict(zip(variants["variant"], variants["n"], strict=True))
+        counts = [sum(min(n[name], each.verdict.seeds) for name in each.variants) // 2 for each in mains]
+        return min(counts, default=0), len(judged.effects)
+    found = variants[variants["verdict"].isin(FOUND)]
+    family = max((verdict.comparisons for verdict in sweep.verdicts().values()), default=1)
+    return int(found["seeds_at_verdict"].min()) if len(found) else 0, family
 
 
 def _spreads(sweep: Sweep) -> Caution | None:
