@@ -16,6 +16,7 @@ from reports.store.sweep import Sweep, has_result
 from reports.tables import tables
 from reports.writers.markdown_syntax import bullets, table
 from reports.writers.summary import design_words
+from zoo.stats.verdicts import VerdictWord
 from zoo.text.markdown import code_block, escape, escape_line
 
 NOTES = (
@@ -73,7 +74,7 @@ def _answer(answer: Answer) -> str:
 
 def _comparisons(answer: Answer) -> str:
     """What to do about each variant; nothing where the answer has said so already."""
-    headlines = answer.details.headlines
+    headlines = [each for each in answer.details.headlines if each.word is not VerdictWord.DESCRIPTIVE]
     if len(headlines) < 2:
         return ""
     return "\n".join(f"- **{escape(each.variant)}: {each.word}.** {escape(each.advice)}".rstrip() for each in headlines)
