@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -124,25 +124,21 @@ def with_ranges(variants: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
     """With seeds_needed_low and seeds_needed_high, for every spread in its 80 % interval; NA where nothing is needed, or
     more than anybody trains."""
     verdicts = sweep.verdicts()
-    ranges = [_range(sweep, row, verdicts) for row in variants.to_dict("records")]
+    ranges = [_range(verdicts.get(name), needed) for name, needed in zip(*_needed(variants), strict=True)]
     low, high = (pd.array([each[end] for each in ranges], "Int64") for end in (0, 1))
     return variants.assign(seeds_needed_low=low, seeds_needed_high=high)
 
 
-def _range(sweep: Sweep, row: Mapping[str, Any], verdicts: Mapping[str, Verdict]) -> tuple[Any, Any]:
-    needed, name = row["seeds_needed"], row["variant"]
-    if needed is None or pd.isna(needed) or sweep.baseline is None:
+def _needed(variants: pd.DataFrame) -> tuple[Sequence[str], Sequence[Any]]:
+    return (list(variants["variant"]), list(variants["seeds_needed"])) if len(variants) else ((), ())
+
+
+def _range(verdict: Verdict | None, needed: Any) -> tuple[Any, Any]:
+    if verdict is None or verdict.needs is None or pd.isna(needed):
         return pd.NA, pd.NA
-    verdict = verdicts[name]
-    values, reference = (
-        sweep.results(each)["accuracy_percent"].to_numpy()[: verdict.seeds] for each in (name, sweep.baseline)
-    )
-    paired = sweep.trainings(name) and sweep.trainings(name) == sweep.trainings(sweep.baseline)[: len(values)]
-    if paired:
-        sds, degrees = (float((values - reference).std(ddof=1)), 0.0), len(values) - 1.0
-    else:
-        sds, degrees = (float(values.std(ddof=1)), float(reference.std(ddof=1))), len(values) + len(reference) - 2.0
-    low, high = seeds_to_decide_range(
-        verdict.difference, *sds, degrees, sweep.margin or None, ALPHA / verdict.comparisons
-    )
-    return (pd.NA if low is None else low), (pd.NA if high is None else high)
+    needs = verdict.needs
+    sides = 2 if needs.sd_b else 1  # of pairs the spread is that of one sample
+    degrees = sides * (verdict.seeds - 1.0)
+    found = seeds_to_decide_range(needs.difference, needs.sd_a, needs.sd_b, degrees, needs.margin, needs.alpha)
+    low, high = (pd.NA if seeds is None else seeds for seeds in found)
+    return low, high
