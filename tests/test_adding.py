@@ -29,8 +29,8 @@ base: {model: linear, data: stripes, recipe: brief, precision: float32, optimize
 variants:
   as it was: {}
   hidden layer: {hidden: 8}
-  rmsprop: {optimizer.name: rmsprop, optimizer.rho: 0.5}
-  cosine: {schedule.name: cosine, schedule.epochs: 2}
+  adagrad: {optimizer.name: adagrad, optimizer.initial: 0.5}
+  linear: {schedule.name: linear, schedule.epochs: 2}
   inverted: {augment.invert: true}
   rounded: {rounded: true}
 baseline: as it was

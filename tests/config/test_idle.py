@@ -39,7 +39,7 @@ def test_momentum_under_adam_is_no_setting(wrong):
     (problem,) = wrong(
         f"{HEAD}{BASE}, optimizer: {{name: adam, lr: 0.001}}}}\nfactors: {{optimizer.momentum: [0, 0.9]}}\n"
     )
-    assert problem == "4:11: optimizer.momentum is no setting of the optimizer adam; allowed: name, lr"
+    assert problem == "4:11: optimizer.momentum is no setting of the optimizer adam; allowed: name, lr, clip_norm"
 
 
 def test_of_variants_that_are_written_out_one_is_refused(wrong):

@@ -13,7 +13,7 @@ def test_the_whole_of_a_message(wrong, tmp_path):
     (tmp_path / "q.yaml").write_text(text)
     with pytest.raises(QuestionError) as raised:
         load(tmp_path / "q.yaml")
-    message = "unknown key 'lernrate' in optimizer (did you mean 'lr'?); allowed: lr, momentum, name"
+    message = "unknown key 'lernrate' in optimizer (did you mean 'lr'?); allowed: clip_norm, decay, lr, momentum, name, nesterov, rho"
     assert str(raised.value) == f"{tmp_path / 'q.yaml'}:7:5: {message}"
     (problem,) = raised.value.problems
     assert (problem.file, problem.line, problem.column) == (str(tmp_path / "q.yaml"), 7, 5)
@@ -144,7 +144,7 @@ def test_what_is_missing(wrong):
     ]
     no_model, no_data = wrong("question: q\nbase: {steps: 5}")
     assert no_model.startswith("2:1: no model is given; add model: to the base; known: tuto, ")
-    assert no_data.startswith("2:1: no data is given; add data: to the base; known: cifar10, digits")
+    assert no_data.startswith("2:1: no data is given; add data: to the base; known: cifar10, cifar100, digits")
     assert wrong("question: q\nbase: [tuto]") == [
         "2:7: base must be a mapping of fields (model: tuto, ...), not ['tuto']"
     ]

@@ -22,7 +22,7 @@ DESIGNS = [
     ("factors: {lnr: [true, false]}", "3:11", "unknown key 'lnr' (did you mean 'lrn'?)"),
     ("factors: {optimizer.lrr: [1, 2]}", "3:11", "unknown key 'lrr' in optimizer"),
     ("factors: {model: [tuto, tuta]}", "3:25", "unknown model 'tuta' (did you mean 'tuto'?); known: tuto, alex0"),
-    ("factors: {data: [cifar10, cifar100]}", "3:27", "unknown data set 'cifar100' (did you mean 'cifar10'?)"),
+    ("factors: {data: [cifar10, cifar11]}", "3:27", "unknown data set 'cifar11' (did you mean 'cifar10'?)"),
     ("factors: {steps: [10, x]}", "3:23", "steps must be a whole number"),
     ("factors: {input_size: [24, 40]}", "3:28", "input_size 40 is larger than the images of cifar10"),
     ("factors: {augment: [true, {crop: true}]}", "3:27", "come to the same configuration"),

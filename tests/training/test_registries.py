@@ -75,37 +75,39 @@ def assert_every_variant_is_its_own(plan: runs.Plan) -> None:
 
 def test_an_optimizer(plan):
     @optimizers.OPTIMIZERS.register
-    class RMSProp(optimizers.Optimizer):
-        name: Literal["rmsprop"] = "rmsprop"
-        rho: float = Field(0.9, gt=0, lt=1, description="a number between 0 and 1")
+    class Smoothed(optimizers.Optimizer):
+        name: Literal["smoothed"] = "smoothed"
+        beta: float = Field(0.9, gt=0, lt=1, description="a number between 0 and 1")
 
         def build(self, rate: Any) -> Any:
             import tf_keras as keras
 
-            return keras.optimizers.RMSprop(rate, rho=self.rho, jit_compile=False)
+            return keras.optimizers.RMSprop(rate, rho=self.beta, jit_compile=False)
 
         @property
         def slots(self) -> int:
             return 1
 
-    by_name = plan("optimizer.name: [sgd, adam, rmsprop], optimizer.lr: [0.01]".replace("[0.01]", "[0.01, 0.02]"))
+    by_name = plan("optimizer.name: [sgd, adam, smoothed], optimizer.lr: [0.01]".replace("[0.01]", "[0.01, 0.02]"))
     assert len({run.key for run in by_name.runs}) == 6
-    its_own = plan("optimizer: [{name: rmsprop, lr: 0.01}, {name: rmsprop, lr: 0.01, rho: 0.5}]")
-    assert its_own.runs[1].variant.config.flat()["optimizer.rho"] == 0.5
+    its_own = plan("optimizer: [{name: smoothed, lr: 0.01}, {name: smoothed, lr: 0.01, beta: 0.5}]")
+    assert its_own.runs[1].variant.config.flat()["optimizer.beta"] == 0.5
     assert its_own.runs[0].key == next(
-        run.key for run in by_name.runs if run.variant.levels == {"optimizer.name": "rmsprop", "optimizer.lr": 0.01}
+        run.key for run in by_name.runs if run.variant.levels == {"optimizer.name": "smoothed", "optimizer.lr": 0.01}
     )
     assert_every_variant_is_its_own(its_own)
-    with pytest.raises(QuestionError, match=r"optimizer.rho is no setting of the optimizer adam; allowed: name, lr"):
-        plan("optimizer: [{name: adam}, {name: adam, rho: 0.5}]")
-    with pytest.raises(QuestionError, match=r"optimizer.rho must be a number between 0 and 1, not 2"):
-        plan("optimizer: [{name: rmsprop}, {name: rmsprop, rho: 2}]")
+    with pytest.raises(
+        QuestionError, match=r"optimizer.beta is no setting of the optimizer adam; allowed: name, lr, clip_norm"
+    ):
+        plan("optimizer: [{name: adam}, {name: adam, beta: 0.5}]")
+    with pytest.raises(QuestionError, match=r"optimizer.beta must be a number between 0 and 1, not 2"):
+        plan("optimizer: [{name: smoothed}, {name: smoothed, beta: 2}]")
 
 
 def test_a_schedule(plan):
     @schedules.SCHEDULES.register
-    class Cosine(schedules.Schedule):
-        name: Literal["cosine"] = "cosine"
+    class Wave(schedules.Schedule):
+        name: Literal["wave"] = "wave"
         last_fraction: float = Field(0.0, ge=0, le=1, description="a number from 0 to 1")
         over_steps: int = Field(8, ge=1, description="a whole number of steps")
 
@@ -114,8 +116,8 @@ def test_a_schedule(plan):
 
             return keras.optimizers.schedules.CosineDecay(lr, self.over_steps, alpha=self.last_fraction)
 
-    assert_every_variant_is_its_own(plan("schedule.name: [constant, cosine]"))
-    fractions = plan("schedule: [{name: cosine}, {name: cosine, last_fraction: 0.5}]")
+    assert_every_variant_is_its_own(plan("schedule.name: [constant, wave]"))
+    fractions = plan("schedule: [{name: wave}, {name: wave, last_fraction: 0.5}]")
     assert_every_variant_is_its_own(fractions)
     rates = [training.record.history()[-1]["train/learning_rate"] for training in fractions.trainings]
     assert rates[1] == pytest.approx(0.05 + rates[0] / 2)  # half of the way down

@@ -71,7 +71,7 @@ def create_network(
     with strategy.scope():
         model = models.build(config.model, input_size=config.input_size, classes=classes, **config.arguments)
         averages = create_averages(model.trainable_variables)
-        optimizer = config.optimizer.build(schedules.learning_rate(config, train_images))
+        optimizer = config.optimizer.create(schedules.learning_rate(config, train_images))
         optimizer.build(model.trainable_variables)
     return TrainableNetwork(strategy, model, averages, optimizer)
 
