@@ -46,7 +46,8 @@ def test_every_field_is_documented():
 
 @pytest.mark.parametrize(("column", "recipe"), list(enumerate(RECIPES, start=1)))
 def test_the_documented_defaults_are_those_of_the_recipes(column, recipe):
-    defaults = recipe_fields(recipe) | RECIPES[recipe]["arguments"]
+    of_other_choices = {name: info.default for name, info in leaves().items()}  # of another optimizer or schedule
+    defaults = of_other_choices | recipe_fields(recipe) | RECIPES[recipe]["arguments"]
     for row in rows("field"):
         if row[0] == "`milestones`":
             continue  # written without commas

@@ -17,7 +17,11 @@ BASE_FIELDS = [
     ("augment.brightness: 300", "4:23", "from 0 (off) to 255, or true or false, not 300"),
     ("augment.contrast: [2, 1]", "4:21", "0 <= lowest <= highest, or true or false, not [2, 1]"),
     ("augment.contrast: 1", "4:21", "two numbers"),
-    ("optimizer: adam", "4:14", "optimizer must be a mapping of name, lr, clip_norm, momentum, nesterov, decay, rho, not 'adam'"),
+    (
+        "optimizer: adam",
+        "4:14",
+        "optimizer must be a mapping of name, lr, clip_norm, momentum, nesterov, decay, rho, not 'adam'",
+    ),
     ("optimizer: {name: adm}", "4:21", "one of sgd, adam, adamw, rmsprop, not 'adm' (did you mean 'adam'?)"),
     ("optimizer: {lr: 0}", "4:19", "above 0, at most 1,000, not 0"),
     ("optimizer: {momentum: 1}", "4:25", "from 0 to below 1, not 1"),

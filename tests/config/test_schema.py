@@ -13,7 +13,8 @@ def test_the_whole_of_a_message(wrong, tmp_path):
     (tmp_path / "q.yaml").write_text(text)
     with pytest.raises(QuestionError) as raised:
         load(tmp_path / "q.yaml")
-    message = "unknown key 'lernrate' in optimizer (did you mean 'lr'?); allowed: clip_norm, decay, lr, momentum, name, nesterov, rho"
+    allowed = "clip_norm, decay, lr, momentum, name, nesterov, rho"
+    message = f"unknown key 'lernrate' in optimizer (did you mean 'lr'?); allowed: {allowed}"
     assert str(raised.value) == f"{tmp_path / 'q.yaml'}:7:5: {message}"
     (problem,) = raised.value.problems
     assert (problem.file, problem.line, problem.column) == (str(tmp_path / "q.yaml"), 7, 5)

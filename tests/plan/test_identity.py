@@ -41,14 +41,24 @@ OTHER_WEIGHTS = {
     "optimizer": {"name": "adam", "lr": 0.1},
     "optimizer.lr": 0.01,
     "optimizer.momentum": 0.9,
+    "optimizer.nesterov": True,
+    "optimizer.clip_norm": 1.0,
     "schedule": {"name": "constant"},
     "schedule.decay_factor": 0.5,
     "schedule.decay_every_epochs": 1.0,
+    "schedule.warmup_epochs": 1.0,
     "weight_decay.rule": "none",
     "weight_decay.scale": 1.0,
     "weight_decay.layers": "all_but_last",
     "precision": "bfloat16",
 }
+
+OF_OTHER_CHOICES = [  # what each field of another optimizer or schedule may be instead of its default
+    ("optimizer", "adamw", {"decay": 0.1}),
+    ("optimizer", "rmsprop", {"rho": 0.5, "momentum": 0.5}),
+    ("schedule", "cosine", {"epochs": 1.0, "final_fraction": 0.5}),
+    ("schedule", "one_cycle", {"epochs": 1.0, "peak": 0.5}),
+]
 
 
 def key(settings: Config, seed: int = 0, data: str = SHA) -> str:
@@ -61,7 +71,8 @@ def changed(name: str, value) -> Config:
 
 def test_every_field_is_judged():
     groups = {"optimizer": "optimizer.name", "schedule": "schedule.name"}  # another entry has other fields as well
-    assert {groups.get(name, name) for name in (*SAME_WEIGHTS, *OTHER_WEIGHTS)} == set(leaves())
+    own = {f"{group}.{field}" for group, entry, fields in OF_OTHER_CHOICES for field in fields}
+    assert {groups.get(name, name) for name in (*SAME_WEIGHTS, *OTHER_WEIGHTS)} | own == set(leaves())
 
 
 @pytest.mark.parametrize("name", SAME_WEIGHTS)
@@ -72,6 +83,13 @@ def test_what_does_not_change_the_weights_keeps_the_key(name):
 @pytest.mark.parametrize("name", OTHER_WEIGHTS)
 def test_what_can_change_the_weights_changes_the_key(name):
     assert key(changed(name, OTHER_WEIGHTS[name])) != key(config_of())
+
+
+@pytest.mark.parametrize(("group", "entry", "fields"), OF_OTHER_CHOICES)
+def test_what_belongs_to_another_optimizer_or_schedule_changes_the_key(group, entry, fields):
+    chosen = {"name": entry} | ({"lr": 0.1} if group == "optimizer" else {})
+    keys = {key(config_of(**{group: chosen | {name: value}})) for name, value in fields.items()}
+    assert len(keys | {key(config_of(**{group: chosen}))}) == 1 + len(fields)
 
 
 @pytest.mark.parametrize("name", FIELDS["arguments"])

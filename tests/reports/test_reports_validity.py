@@ -166,6 +166,16 @@ def test_a_baseline_that_did_not_learn_gives_no_advice(tmp_path, monkeypatch):
     assert card.advice == "Compare with another baseline: this one did not learn."
 
 
+def test_a_baseline_that_did_not_learn_beside_several_variants_is_the_answer(tmp_path, monkeypatch):
+    sweep = sweep_of(tmp_path, a=[50.0] * 3, b=[90.0, 90.1, 90.2], c=[80.0, 80.1, 80.2])
+    predictions = files.Predictions(np.arange(100) % 2, np.zeros((100, 2), np.float32))
+    monkeypatch.setattr(files, "read_predictions", lambda sweep: {sweep.runs["run_id"][0]: predictions})
+    made = analysis.of(sweep)
+    paragraphs = answer_text.paragraphs(sweep, made.variants, made.details)
+    first = next(each for each in paragraphs if each.part is answer_text.Part.ANSWER)
+    assert first.text.startswith("There is no answer: the baseline a did not learn, so nothing is compared with it.")
+
+
 def test_many_of_a_kind_are_one_sentence(tmp_path):
     values = {name: [50.0] * 2 for name in "abcdefgh"}
     alerts = of_labels(sweep_of(tmp_path, 2, **values), np.arange(100) % 2).alerts("a")
