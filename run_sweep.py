@@ -14,6 +14,7 @@ put_standard_library_first()
 
 import argparse
 import gc
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -58,12 +59,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _answer(options: argparse.Namespace) -> int:
-    from zoo.config import QuestionError, load
+    from zoo.config import QuestionError, finding, load
     from zoo.plugins import OutsideFiles
 
+    if options.question is None:
+        return _list_questions()
     may_run = OutsideFiles(RUNS_DIR / ".outside_files").may_run
     try:
-        question = load(options.question, options.set, options.seeds, options.name, may_run)
+        question = load(finding.find(options.question), options.set, options.seeds, options.name, may_run)
     except QuestionError as error:
         return _refuse(error, 2)
     from zoo.data import DataError
@@ -102,6 +105,18 @@ def _answer(options: argparse.Namespace) -> int:
         return _refuse(f"a process that was to count or time the networks was lost: {error}", 1)
 
 
+def _list_questions() -> int:
+    from zoo.config import finding
+
+    files = finding.questions()
+    if not files:
+        return _refuse("there is no question in experiments/ or here; name a YAML file (docs/questions.md)", 2)
+    _show(
+        f"{finding.listing(files)}\n\npython run_sweep.py NAME --plan shows what one takes, without --plan it is done."
+    )
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     from zoo.tracking.address import ArgumentParser
 
@@ -113,7 +128,12 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("question", metavar="QUESTION", type=Path, help="a YAML file, e.g. experiments/ablation_lrn.yaml")
+    add(
+        "question",
+        metavar="QUESTION",
+        nargs="?",
+        help="a YAML file, or the name of one in experiments/ or here; without it: what there is",
+    )
     add("--plan", action="store_true", help="show runs, cost, hours and detectable difference; run nothing")
     add(
         "--set",
@@ -283,6 +303,7 @@ class _Page:
 
     def __init__(self, plan: Plan, options: argparse.Namespace, write: PreparedCall[..., Report]):
         self._question, self._options, self._write = plan.question, options, write
+        self._is_announced = False
         self.prepare = write.wait_until_prepared
 
     def show(self, standing: Standing, text: str, *, is_running: bool) -> None:
@@ -290,7 +311,10 @@ class _Page:
 
         name, title = self._question.name, self._question.question
         accuracies = {variant: tuple(by_seed.values()) for variant, by_seed in standing.accuracies.items()}
-        reports.show_progress(name, title, text, accuracies, self._options.out, is_running=is_running)
+        page = reports.show_progress(name, title, text, accuracies, self._options.out, is_running=is_running)
+        if not self._is_announced:
+            self._is_announced = True
+            logging.getLogger("zoo").info("report, rewritten while this runs: %s", page)
 
     def write(self, text: str) -> None:
         uri = _settings(self._options).tracking_uri

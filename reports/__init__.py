@@ -116,11 +116,11 @@ def show_progress(
     out: str | Path | None = None,
     *,
     is_running: bool = True,
-) -> None:
+) -> Path:
     """Put ``text`` on how far a sweep is into its report.html, which loads itself again while it ``is_running``.
 
     Where there is no report yet, the page has a ``title`` and the ``accuracies`` so far, in percent by variant. Takes
-    milliseconds and imports nothing heavy.
+    milliseconds and imports nothing heavy. Returns the path of the page.
 
     Raises:
         ReportError: the page cannot be written.
@@ -128,7 +128,7 @@ def show_progress(
     from reports.writers import progress
 
     folder = Path(out) if out is not None else _folder_of(sweep)
-    progress.show(folder, title, text, accuracies, is_running=is_running)
+    return progress.show(folder, title, text, accuracies, is_running=is_running)
 
 
 def _folder_of(sweep: str) -> Path:

@@ -51,4 +51,4 @@ def _verdicts(sweep: Sweep) -> str:
     return ", ".join(f"{counts[word]} {_TEXT.get(word, word)}" for word in VerdictWord if counts[word])
 
 
-_TEXT = {VerdictWord.NONE: "without a verdict", VerdictWord.WITHHELD: "withheld"}
+_TEXT = {VerdictWord.NONE: "no verdict", VerdictWord.WITHHELD: "withheld"}

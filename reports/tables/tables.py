@@ -11,6 +11,7 @@ from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
 
 ABSENT = "-"
+NO_VERDICT = "no verdict"
 
 
 def header() -> tuple[str, ...]:
@@ -44,11 +45,17 @@ def formatted(frame: pd.DataFrame) -> list[list[str]]:
             f"{row['variant']} (baseline)" if row["baseline"] else row["variant"],
             mean_sd(row, "accuracy_percent") + _incomplete(row),
             _difference(row),
-            ABSENT if row["verdict"] in ("", VerdictWord.NONE, VerdictWord.DESCRIPTIVE) else row["verdict"],
+            _verdict(row["verdict"]),
             *(figure(metric, row) for metric in shown_metrics()),
         ]
         for _, row in frame.iterrows()
     ]
+
+
+def _verdict(word: str) -> str:
+    if word == VerdictWord.NONE:
+        return NO_VERDICT
+    return ABSENT if word in ("", VerdictWord.DESCRIPTIVE) else word
 
 
 def figure(metric: Metric, row: pd.Series) -> str:

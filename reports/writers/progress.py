@@ -38,7 +38,7 @@ def marked(page: str, text: str, *, is_running: bool) -> str:
 
 def show(
     folder: Path, title: str, text: str, accuracies: Mapping[str, Sequence[float]], *, is_running: bool = True
-) -> None:
+) -> Path:
     """Put into the page in ``folder`` how far its sweep is. As ``reports.show_progress``.
 
     Raises:
@@ -52,6 +52,7 @@ def show(
     is_report = "<main>" in page and _BODY in page and 'id="no-report"' not in page
     new = marked(page, text, is_running=is_running) if is_report else _page(title, text, accuracies, is_running)
     files.save({PAGE: new.encode()}, folder)
+    return path
 
 
 def _page(title: str, text: str, accuracies: Mapping[str, Sequence[float]], is_running: bool) -> str:

@@ -46,7 +46,10 @@ def copied(tmp_path, finished):
 def test_a_sweep_from_end_to_end(finished):
     directory, done = finished
     assert done.returncode == 0, done.stderr
-    assert done.stderr in ("", "counting the parameters and operations of the network, once on this machine ...\n")
+    assert done.stderr in (
+        "",
+        "loading TensorFlow to count the parameters and operations of the network, once on this machine ...\n",
+    )
     assert "[1/2] augment.flip=true · seed 0: 240 steps" in done.stdout
     assert "[2/2] augment.flip=false · seed 0: 240 steps" in done.stdout
     assert "2 of 2 trainings complete" in done.stdout

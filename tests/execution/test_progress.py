@@ -37,11 +37,17 @@ def play(display: Display, plan, pause_s: float = 0.0) -> None:
         display.left_out(fourth, "the loss is not a number")
 
 
+def of_day(text: str) -> list[str]:
+    """The lines without the time of day, which all have."""
+    assert all(re.match(r"\d\d:\d\d:\d\d ", line) for line in text.splitlines()), text
+    return [line[9:] for line in text.splitlines()]
+
+
 LINES = [
     "[1/4] hidden=[8] · seed 0: 20 steps",
     "  another process is training the same; waiting for it to end",
     # loss 3 / 10, accuracies 1 - 2 / 10 and 1 - 1 / 10, 1000 + 10 images/s
-    "  step      10  loss 0.300  test 80.00 %, averaged 90.00 %  1,010 images/s",
+    "  step      10  loss 0.300  test raw weights 80.00 %, averaged weights 90.00 %  1,010 images/s",
     "  failed: a crash; trying again from the start (attempt 2 of 3)",
     "  stopping after a checkpoint (Ctrl-C again: at once)",
     "[2/4] hidden=[16] · seed 0: 20 steps",
@@ -55,12 +61,20 @@ LINES = [
 
 def test_the_lines_without_a_terminal(plan, capsys):
     play(Display(plan.trainings, {}), plan)
-    assert capsys.readouterr().out.splitlines() == LINES
+    lines = of_day(capsys.readouterr().out)
+    # 10 steps of 128 images are left of this one at 200 images/s, and 20 of each of the other three
+    assert lines == [f"{line}, 45 s left" if "images/s" in line else line for line in LINES]
+
+
+def test_that_tensorflow_is_loaded_first_is_said_once(plan, capsys):
+    play(Display(plan.trainings, {}, is_loaded=False), plan)
+    lines = of_day(capsys.readouterr().out)
+    assert lines[:2] == [LINES[0], "  loading TensorFlow"] and lines.count("  loading TensorFlow") == 1
 
 
 def test_with_several_at_once_a_line_names_its_training_and_a_bound_says_so(plan, capsys):
     play(Display(plan.trainings, {}, at_once=2, may_be_fewer=True), plan)
-    out = capsys.readouterr().out.splitlines()
+    out = of_day(capsys.readouterr().out)
     assert out[0] == "[1/at most 4] hidden=[8] · seed 0: 20 steps"
     assert "  [2] failed: why" in out
 

@@ -33,7 +33,7 @@ def store(tmp_path_factory) -> str:
 def test_every_sweep_has_a_line_with_what_came_out(store, tmp_path, capsys):
     assert command_line.main(["--index", "--out", str(tmp_path), "--tracking-uri", store]) == 0
     lines = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines() if "  " in line}
-    assert "3 of 4" in lines["lrn"] and "1 without a verdict" in lines["lrn"] and "Does LRN matter?" in lines["lrn"]
+    assert "3 of 4" in lines["lrn"] and "1 no verdict" in lines["lrn"] and "Does LRN matter?" in lines["lrn"]
     assert "6 of 6" in lines["done"] and "1 helps" in lines["done"]
     assert "cannot be read" in lines["<b>odd</b>"] and "margin" in lines["<b>odd</b>"]
     assert "bare" not in lines

@@ -57,3 +57,37 @@ def test_a_table_aligns_its_columns():
 def test_a_note_takes_the_place_of_missing_cells():
     table = wording.table(["name", "ops"], [["a", "1"], ["b"]], notes=["", "not built"])
     assert table.splitlines() == ["name ops", "---- ---", "a      1", "b    not built"]
+
+
+HEADS = ["variant", "test accuracy, %", "difference, points", "verdict"]
+ROWS = [
+    ["no local response normalisation", "81.42 ± 0.15 (7)", "-0.02 [-0.50, +0.47]", "did not learn"],
+    ["b", "", "-", "-"],
+]
+
+
+def test_a_table_that_is_too_wide_wraps_by_words():
+    assert wording.fitted_table(HEADS, ROWS, 60).splitlines() == [
+        "variant        test accuracy,     difference,        verdict",
+        "                            %          points",
+        "-------------  --------------  --------------  -------------",
+        "no local         81.42 ± 0.15   -0.02 [-0.50,  did not learn",
+        "response                  (7)          +0.47]",
+        "normalisation",
+        "b                                           -              -",
+    ]
+
+
+def test_a_table_with_room_is_as_wide_as_its_cells():
+    lines = wording.fitted_table(HEADS, ROWS, 200).splitlines()
+    assert len(lines) == 4 and max(map(len, lines)) == 31 + 2 + 16 + 2 + 20 + 2 + 13
+
+
+def test_words_are_broken_only_where_nothing_else_helps():
+    lines = wording.fitted_table(["a", "b"], [["x" * 30, "1"]], 20).splitlines()
+    assert lines[2:] == ["x" * 17 + "  1", "x" * 13]
+
+
+def test_a_paragraph_keeps_addresses_whole():
+    address = "http://host/" + "a" * 40
+    assert wording.wrapped(f"see {address} for more", 30) == f"see\n{address}\nfor more"

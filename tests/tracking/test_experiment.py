@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from helpers.tracked import (
@@ -38,7 +39,23 @@ def test_the_experiment_says_what_was_asked_and_has_a_view(workdir):
     assert store.directions().endswith(f"{address}&viewStateShareKey=by-variant")
 
 
-def test_how_to_see_the_page_of_each_kind_of_store(tmp_path):
+def test_the_program_is_the_one_of_this_python(tmp_path, monkeypatch):
+    """As with ``.venv/bin/python run_sweep.py`` in a shell where the environment is not active."""
+    monkeypatch.chdir(tmp_path)
+    beside, other = tmp_path / ".venv" / "bin", tmp_path / "other"
+    for directory in (beside, other):
+        directory.mkdir(parents=True)
+        (directory / "mlflow").touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(beside / "python"))
+    for path, program in ((beside, "mlflow"), (other, ".venv/bin/mlflow"), (tmp_path, ".venv/bin/mlflow")):
+        monkeypatch.setenv("PATH", str(path))
+        assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(f"{program} ui, then http://localhost:5000/")
+    monkeypatch.chdir(other)
+    assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(f"{beside}/mlflow ui, then ")
+
+
+def test_how_to_see_the_page_of_each_kind_of_store(tmp_path, monkeypatch):
+    monkeypatch.setattr(view, "_program", lambda: "mlflow")
     assert view.directions(DEFAULT_URI, "7", tmp_path).startswith(
         "mlflow ui, then http://localhost:5000/#/experiments/7/"
     )

@@ -1,8 +1,9 @@
-"""What the person who waits sees: bars on a terminal, a line for each evaluation elsewhere."""
+"""What the person who waits sees: lines that stay, and bars on a terminal or else the time of day and what is left."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ class Display(SweepEvents):
 
     ``left`` are the trainings to be done, at most those when there ``may_be_fewer``. ``expected_s`` (training key ->
     seconds, where something is known) is for the time that is left; ``at_once`` is how many trainings run at the same
-    time.
+    time. Before the first one TensorFlow has to be loaded, unless it ``is_loaded``.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class Display(SweepEvents):
         expected_s: Mapping[str, float],
         at_once: int = 1,
         may_be_fewer: bool = False,
+        is_loaded: bool = True,
     ):
         self.console = Console(highlight=False, soft_wrap=True)
-        self._expected, self._at_once = expected_s, at_once
+        self._expected, self._at_once, self._is_loaded = expected_s, at_once, is_loaded
         self._at_most = "at most " if may_be_fewer else ""
         self._done = 0  # steps of the trainings that have ended
         self._number = 0
@@ -100,10 +102,14 @@ class Display(SweepEvents):
         first, last = left.first, left.last
         shown = self._shown[training.key] = _Shown(training, self._number, first, first, last)
         if self._bars:
-            shown.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail="starting")
+            detail = "starting" if self._is_loaded else "loading TensorFlow"
+            shown.bar = self._bars.add_task(_short(training.name), total=last, completed=first, detail=detail)
             self._update_sweep()
         resumed = f", going on from step {first:,}" if first else ""
-        self.print(f"[{shown.number}/{self._at_most}{self._count}] {training.name}: {last:,} steps{resumed}")
+        self._print(f"[{shown.number}/{self._at_most}{self._count}] {training.name}: {last:,} steps{resumed}")
+        if not self._is_loaded and not self._bars:
+            self._print_about(shown, "loading TensorFlow")
+        self._is_loaded = True
 
     def waiting(self, training: Training, reason: str) -> None:
         shown = self._shown[training.key]
@@ -121,10 +127,11 @@ class Display(SweepEvents):
             self._update_sweep()
         if update.evaluated:
             row = update.evaluated
+            left = "" if self._bars else f", {self._time_left()} left"
             self._print_about(
                 shown,
                 f"step {update.step:>7,}  loss {row['train/loss']:.3f}  test {_accuracies(row)}  "
-                f"{row['train/images_per_s']:,.0f} images/s",
+                f"{row['train/images_per_s']:,.0f} images/s{left}",
             )
 
     def stopping(self, training: Training) -> None:
@@ -161,7 +168,14 @@ class Display(SweepEvents):
 
     def _print_about(self, shown: _Shown, text: str) -> None:
         """A line about one training, which says which when there are others."""
-        self.print(f"  [{shown.number}] {text}" if self._at_once > 1 else f"  {text}")
+        self._print(f"  [{shown.number}] {text}" if self._at_once > 1 else f"  {text}")
+
+    def _print(self, text: str) -> None:
+        """A line about a moment, with the time of day where no bars show how time passes."""
+        self.print(text if self._bars else f"{time.strftime('%H:%M:%S')} {text}")
+
+    def _time_left(self) -> str:
+        return duration(self._seconds_of_all([shown for shown in self._shown.values() if shown.images_per_s]))
 
     def _update_sweep(self) -> None:
         if self._bars is None or self._sweep is None:
@@ -172,7 +186,7 @@ class Display(SweepEvents):
         running = [shown for shown in self._shown.values() if shown.images_per_s]
         detail = f"run {run} of {self._at_most}{self._count}"
         if running:
-            detail += f", {duration(self._seconds_of_all(running))} left"
+            detail += f", {self._time_left()} left"
         self._bars.update(self._sweep, completed=steps, total=self._total, detail=detail)
 
     def _seconds_left(self, shown: _Shown) -> float:
@@ -204,10 +218,8 @@ class _Detail(ProgressColumn):
 
 
 def _accuracies(row: Row) -> str:
-    """The test accuracy of each evaluation: "71.25 %, averaged 74.10 %"."""
-    first, *others = evaluations()
-    named = [f"{evaluation.short_label} {100 * row[evaluation.accuracy]:.2f} %" for evaluation in others]
-    return ", ".join([f"{100 * row[first.accuracy]:.2f} %", *named])
+    """The test accuracy of each evaluation: "raw weights 71.25 %, averaged weights 74.10 %"."""
+    return ", ".join(f"{each.label} {100 * row[each.accuracy]:.2f} %" for each in evaluations())
 
 
 def _short(name: str) -> str:

@@ -15,7 +15,7 @@ from zoo.execution.events import Observers, SweepEvents
 from zoo.execution.executor import Executor, ExecutorOptions
 from zoo.execution.live.report import LiveReport
 from zoo.execution.progress import Display
-from zoo.host import hardware, resources
+from zoo.host import hardware, processes, resources
 from zoo.plan import budget, forecast, origin, speeds, summary
 from zoo.plan.disk import disk_needs
 from zoo.plan.runs import Plan, Training
@@ -98,7 +98,7 @@ def run(plan: Plan, settings: Settings, live: LiveReport | None = None) -> Sweep
         entry, options = executors.entry(settings.executor), _executor_options(plan, settings, at_once)
         executor = entry.create(options)
         may_be_fewer = len(wanted.at_most) > len(wanted.certain)
-        display = Display(left, expected, executor.slots, may_be_fewer)
+        display = Display(left, expected, executor.slots, may_be_fewer, processes.is_loaded())
         with messages.shown_by(display.print):
             _log.info(_opening(plan, wanted.at_most, executor.slots))
             if left and (open_ports := entry.open_ports(options)):
@@ -152,7 +152,14 @@ def _do(
         display.expect(not_done(stages.wanted_trainings(plan).at_most))
 
     stop = scheduler.Interrupt()
-    recorder = Recorder(plan, settings.tracking_uri, Path.cwd(), settings.command, stop.request)
+    recorder = Recorder(
+        plan,
+        settings.tracking_uri,
+        Path.cwd(),
+        settings.command,
+        stop.request,
+        on_opened=lambda store: _log.info("runs in a browser: %s", store.directions()),
+    )
     started = time.monotonic()
     in_time = None if settings.budget_s is None else budget.fits_from_now(expected_s, settings.budget_s)
     followed = contextlib.nullcontext() if live is None else live.following(recorder.wait_until_sent)

@@ -29,6 +29,7 @@ _POLL_S = 0.2  # between two checks whether the fork server is stopped
 _MAX_SOCKET_DIRECTORY_BYTES = 70  # a socket's path has at most 107 bytes, and its name in the directory up to 35
 
 
+_is_server_loaded = threading.Event()
 _directories: dict[BaseProcess, Path] = {}  # of the processes that were started from here
 
 
@@ -72,7 +73,13 @@ def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
             temporary.remove(directory)
         raise
     has_directory(process, directory)
+    _is_server_loaded.set()
     return process
+
+
+def is_loaded() -> bool:
+    """Whether the fork server has got through its imports: the next process starts at once."""
+    return _is_server_loaded.is_set()
 
 
 def run_with_own_directory(directory: Path | None, function: Callable[..., Any], *arguments: Any) -> None:

@@ -46,7 +46,7 @@ def count_costs(plan: Plan) -> Plan:
     costs: dict[str, Cost | NotBuilt] = {**cached}
     if missing:
         networks = f"{len(missing)} networks" if len(missing) > 1 else "the network"
-        _log.info("counting the parameters and operations of %s, once on this machine ...", networks)
+        _log.info("loading TensorFlow to count the parameters and operations of %s, once on this machine ...", networks)
         planned = [(config, Network.of(config)) for config in missing.values()]
         counted = dict(zip(missing, calls.call(_count, planned, tuple(question.imports)), strict=True))
         costs |= counted

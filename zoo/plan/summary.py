@@ -149,10 +149,10 @@ def _trust(runs_dir: Path) -> str:
     off = [abs(error) for error in forecast_errors(runs_dir)]
     if not off:
         return " (no forecast has been put to the test here yet)"
-    middle, worst = f"{100 * statistics.median(off):.0f} %", f"{100 * max(off):.0f} %"
+    median, worst = f"{100 * statistics.median(off):.0f} %", f"{100 * max(off):.0f} %"
     if len(off) == 1:
-        return f" (the one forecast so far was off by {middle})"
-    return f" ({len(off)} forecasts here were off by {middle} in the middle, {worst} at worst)"
+        return f" (the one forecast so far was off by {median})"
+    return f" ({len(off)} forecasts here were off by {median} in the median, {worst} at worst)"
 
 
 def sensitivity(plan: Plan) -> str:

@@ -101,7 +101,7 @@ class Verdict:
 
 def in_short(verdict: Verdict) -> str:
     """``undecided (+0.12 points)``."""
-    word = "without a verdict" if verdict.word is VerdictWord.NONE else verdict.word
+    word = "no verdict" if verdict.word is VerdictWord.NONE else verdict.word
     return word if np.isnan(verdict.difference) else f"{word} ({verdict.difference:+.2f} points)"
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
+_NARROWEST = 8  # characters to which a column of a fitted table is narrowed by breaking words
 _UNITS_S = {"h": 3600, "min": 60, "m": 60, "s": 1}
 
 
@@ -36,6 +39,51 @@ def table(
     if rule_before_last:
         lines.insert(-1, rule)
     return "\n".join([line(heads), rule, *lines])
+
+
+def fitted_table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, gap: int = 2) -> str:
+    """A table of at most ``width`` characters a line where that is possible: cells that are too wide are wrapped by words.
+
+    The first column is aligned to the left, the others to the right. Within a column of ``_NARROWEST`` characters or fewer
+    nothing is wrapped but between words.
+    """
+    widths = _fitted_widths([heads, *rows], width - gap * (len(heads) - 1))
+
+    def lines(cells: Sequence[str]) -> list[str]:
+        wrapped = [
+            textwrap.wrap(cell, size, break_on_hyphens=False) or [""] for cell, size in zip(cells, widths, strict=True)
+        ]
+        aligned = [
+            [part.ljust(size) if i == 0 else part.rjust(size) for part in parts]
+            for i, (parts, size) in enumerate(zip(wrapped, widths, strict=True))
+        ]
+        blank = [" " * size for size in widths]
+        return [
+            (" " * gap).join(parts[n] if n < len(parts) else empty for parts, empty in zip(aligned, blank, strict=True))
+            for n in range(max(map(len, wrapped)))
+        ]
+
+    rule = (" " * gap).join("-" * size for size in widths)
+    return "\n".join(line.rstrip() for line in [*lines(heads), rule, *itertools.chain.from_iterable(map(lines, rows))])
+
+
+def _fitted_widths(rows: Sequence[Sequence[str]], available: int) -> list[int]:
+    """The width of each column: that of its widest cell, less, from the widest column first, what is too much together."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    longest = [max(len(word) for cell in column for word in (cell.split() or [""])) for column in columns]
+    for smallest in (longest, [_NARROWEST] * len(columns)):
+        while sum(widths) > available:
+            reducible = [i for i, size in enumerate(widths) if size > smallest[i]]
+            if not reducible:
+                break
+            widths[max(reducible, key=lambda i: widths[i])] -= 1
+    return widths
+
+
+def wrapped(text: str, width: int) -> str:
+    """A paragraph in lines of at most ``width`` characters; words stay whole, an address too."""
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def duration(seconds: float) -> str:

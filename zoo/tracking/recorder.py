@@ -46,9 +46,10 @@ class Recorder:
         command: str = "",
         on_name_taken: Callable[[], object] = lambda: None,  # called from the thread
         *,
+        on_opened: Callable[[Store], object] = lambda store: None,  # likewise, when MLflow answers for the first time
         repair: bool = False,  # files that are gone are made again
     ):
-        self._repair = repair
+        self._repair, self._on_opened = repair, on_opened
         self._on_name_taken = on_name_taken
         self._plan, self._uri, self._directory, self._command = plan, uri, directory, command
         self._waiting: dict[str, _Update] = {}
@@ -145,9 +146,9 @@ class Recorder:
         before, self.problem = self.problem, None
         try:
             with explained(self._uri):
-                self.store = self.store or Store(
-                    self._plan, self._uri, self._directory, self._command, repair=self._repair
-                )
+                if self.store is None:
+                    self.store = Store(self._plan, self._uri, self._directory, self._command, repair=self._repair)
+                    self._on_opened(self.store)
         except TrackingError as error:
             self.problem = error
         else:

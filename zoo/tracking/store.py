@@ -70,7 +70,7 @@ class Store:
         baseline = self._plan.question.baseline
         for run in sorted(self._plan.runs, key=lambda run: run.variant.name != baseline):
             record = self._plan.training_of(run).record
-            if record.has_result(run.steps):
+            if record.has_result(run.steps, [run.evaluation.accuracy]):
                 with explained(self.uri):
                     mlflow_run = self._runs.get_or_create(run, record.description())
                     self._client.log_artifact(mlflow_run.info.run_id, str(page))

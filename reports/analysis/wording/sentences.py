@@ -74,7 +74,7 @@ def _verdict_words(row: pd.Series, margin: float | None) -> str:
         return f" {row['verdict']}{beyond}"
     words = {
         VerdictWord.UNDECIDED: " is undecided",
-        VerdictWord.NONE: " has no verdict yet",
+        VerdictWord.NONE: " has no verdict",
         VerdictWord.DESCRIPTIVE: "",  # the effects of the factors are judged
         VerdictWord.WITHHELD: " is shown without a verdict",
         VerdictWord.IDENTICAL: " gives the same answers to the bit",

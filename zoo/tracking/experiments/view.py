@@ -6,6 +6,10 @@ MLflow keeps a shared view of its table as an experiment tag, in a form that it 
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,5 +57,14 @@ def directions(uri: str, experiment_id: str, directory: Path) -> str:
         return f"{without_user(uri).rstrip('/')}/{page}"
     # An old ./mlruns with runs in it is what a bare `mlflow ui` would show instead.
     plain = uri == DEFAULT_URI and not any(directory.glob("mlruns/[0-9]*/meta.yaml"))
-    command = "mlflow ui" if plain else f"mlflow ui --backend-store-uri {as_argument(uri)}"
+    command = f"{_program()} ui" if plain else f"{_program()} ui --backend-store-uri {as_argument(uri)}"
     return f"{command}, then http://localhost:5000/{page}"
+
+
+def _program() -> str:
+    """MLflow's program as it is to be typed: that of this Python, by its path where another or none would be found."""
+    ours = Path(sys.executable).with_name("mlflow")
+    found = shutil.which("mlflow")
+    if not ours.exists() or (found is not None and os.path.samefile(found, ours)):
+        return "mlflow"
+    return shlex.quote(os.path.relpath(ours) if ours.is_relative_to(Path.cwd()) else str(ours))
