@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.config import Question
 from zoo.plan.runs import Plan
+from zoo.plan.seeds import stages
 from zoo.storage.designs import DesignHistory
 from zoo.text import markdown
 from zoo.tracking.experiments import files, view
-from zoo.tracking.names import ExperimentTags
+from zoo.tracking.names import MODEL_TRAINING, ExperimentTags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -50,12 +52,18 @@ def describe_sweep(client: MlflowClient, experiment_id: str, plan: Plan, command
         tags = {ExperimentTags.DESIGN: _designs(experiment.tags.get(ExperimentTags.DESIGN, ""), plan.design)}
     else:
         tags = {}
-    tags |= _tags(question, command) | {view.TAG: view.tag(list(question.factors), experiment.creation_time or 0)}
+    tags |= _tags(question, command) | {ExperimentTags.NOTE: _note(plan)}
+    tags |= {view.TAG: view.tag(list(question.factors), experiment.creation_time or 0)}
     for key, value in tags.items():
         if len(value) > _TAG_LENGTH:  # left out, not cut: the reports then go by what has been run
             value = "null" if key in experiment.tags else ""
         if value and experiment.tags.get(key) != value:
             client.set_experiment_tag(experiment_id, key, value)
+
+
+def describe_results(client: MlflowClient, experiment_id: str, plan: Plan) -> None:
+    """Write on the experiment what its variants have come to."""
+    client.set_experiment_tag(experiment_id, ExperimentTags.NOTE, _note(plan))
 
 
 def _designs(stored: str, ours: DesignHistory) -> str:
@@ -68,7 +76,6 @@ def _designs(stored: str, ours: DesignHistory) -> str:
 
 def _tags(question: Question, command: str) -> dict[str, str]:
     names = [variant.name for variant in question.variants]
-    listed = ", ".join(markdown.code(name) for name in names[:_LISTED])
     return {
         ExperimentTags.QUESTION: question.question,
         ExperimentTags.BASELINE: question.baseline,
@@ -80,9 +87,37 @@ def _tags(question: Question, command: str) -> dict[str, str]:
         ExperimentTags.LEVELS: _json({variant.name: variant.levels for variant in question.variants}),
         ExperimentTags.PUBLISHED: _json([asdict(claim) for claim in question.published]),
         ExperimentTags.COMMAND: command,
-        ExperimentTags.NOTE: f"{markdown.escape_line(question.question)}\n\n"
-        f"Variants: {listed}. Baseline: {markdown.code(question.baseline)}.",
+        ExperimentTags.KIND: MODEL_TRAINING,
     }
+
+
+def _note(plan: Plan) -> str:
+    """The question, and what its variants have come to: means over seeds with their spread, in percent."""
+    question = plan.question
+    accuracies: dict[str, list[float]] = {}
+    for run in plan.runs:
+        found = stages.accuracy(plan, run)
+        accuracies.setdefault(run.variant.name, []).extend([] if found is None else [found])
+    lines = [
+        f"- {markdown.code(name)}{' (baseline)' if name == question.baseline else ''}: {_mean(found)}"
+        for name, found in list(accuracies.items())[:_LISTED]
+    ]
+    more = len(accuracies) - len(lines)
+    return "\n".join(
+        [
+            f"{markdown.escape_line(question.question)}\n",
+            "Test accuracy, mean ± standard deviation over seeds:\n",
+            *lines,
+        ]
+        + ([f"- and {more} more"] if more else [])
+    )
+
+
+def _mean(percent: Sequence[float]) -> str:
+    if not percent:
+        return "no result yet"
+    spread = f" ± {statistics.stdev(percent):.2f}" if len(percent) > 1 else ""
+    return f"{statistics.mean(percent):.2f}{spread} % ({len(percent)} seed{'s' if len(percent) > 1 else ''})"
 
 
 def _json(value: Iterable[Any] | Mapping[str, Any] | int | None) -> str:

@@ -21,6 +21,10 @@ class ExperimentTags:
     DESIGN = "design"  # JSON list: the design as it was declared, and changes of it, see ``zoo.storage.designs``
     COMMAND = "command"  # that does the sweep
     NOTE = "mlflow.note.content"  # the description that MLflow shows
+    KIND = "mlflow.experimentKind"  # which of MLflow's pages it opens on
+
+
+MODEL_TRAINING = "custom_model_development"  # the kind of experiment that trains models, in MLflow's words
 
 
 class RunTags:

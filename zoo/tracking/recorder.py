@@ -134,10 +134,12 @@ class Recorder:
                 return
 
     def _tidy_up(self) -> None:
-        """What MLflow was asked for while it did not answer it may have done since then."""
-        if self._had_problem and self.store and not self.problem:
+        """Say how it has come out; what MLflow was asked for while it did not answer it may have done since then."""
+        if self.store and not self.problem:
             try:
-                self.store.refresh()
+                self.store.describe_results()
+                if self._had_problem:
+                    self.store.refresh()
             except TrackingError as error:
                 self.problem = error
 

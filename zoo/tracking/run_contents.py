@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.measure.readouts import Evaluation
+from zoo.measure.readouts import Evaluation, evaluations
 from zoo.plan.runs import Plan, Run, Training
 from zoo.storage import checksums
 from zoo.storage.records import OTHERS_BUSY, Row, TrainingDescription
@@ -125,7 +125,7 @@ class RunContents:
             RunTags.GIT_COMMIT: description.git_commit if description else "",
             RunTags.GIT_DIRTY: description.git_dirty if description else "",
             RunTags.TRAINING_BEGAN: began_tag(description),
-            RunTags.NOTE: _note(run, self._plan.question.name),
+            RunTags.NOTE: _note(run, training, self._plan.question.name),
         }
         config = run.variant.config
         params = {Params.of_field(name): value for name, value in config.flat().items()}
@@ -234,10 +234,20 @@ def _metrics(row: Row, reported: Evaluation) -> dict[str, float]:
     return metrics | {name: row[column] for name, column in columns.items() if column in row}
 
 
-def _note(run: Run, sweep: str) -> str:
+def _note(run: Run, training: Training, sweep: str) -> str:
     config = run.variant.config
     model, data, recipe = map(code, (config.model, config.data, config.recipe))
     return (
         f"{model} trained on {data} for {config.steps:,} steps of {config.batch} images with the recipe {recipe}, "
-        f"seed {run.seed}: variant {code(run.variant.name)} of the sweep {code(sweep)}."
+        f"seed {run.seed}: variant {code(run.variant.name)} of the sweep {code(sweep)}.{_result(run, training)}"
     )
+
+
+def _result(run: Run, training: Training) -> str:
+    """Its accuracies in percent, "" before it has a result: MLflow shows metrics as the fractions that they are."""
+    row = training.record.row_at(run.steps)
+    if row is None or not training.record.has_result(run.steps, [run.evaluation.accuracy]):
+        return ""
+    others = [each for each in evaluations() if each != run.evaluation and each.accuracy in row]
+    named = "".join(f", {100 * row[each.accuracy]:.2f} % with {each.label}" for each in others)
+    return f" Test accuracy {100 * row[run.evaluation.accuracy]:.2f} % with {run.evaluation.label}{named}."

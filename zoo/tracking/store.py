@@ -13,7 +13,7 @@ from zoo.storage.states import TrainingState
 from zoo.tracking import mlflow_log
 from zoo.tracking.connection import open_client
 from zoo.tracking.errors import explained
-from zoo.tracking.experiment import describe_sweep, find_or_create_experiment
+from zoo.tracking.experiment import describe_results, describe_sweep, find_or_create_experiment
 from zoo.tracking.experiments import files, ownership, view
 from zoo.tracking.mlflow_runs import MlflowRuns
 from zoo.tracking.run_contents import RunContents, TrainingSnapshot
@@ -62,6 +62,11 @@ class Store:
         with explained(self.uri):
             self._contents.forget()
             self._runs.refresh()
+
+    def describe_results(self) -> None:
+        """Write on the experiment what its variants have come to. Raises TrackingError."""
+        with explained(self.uri):
+            describe_results(self._client, self.experiment_id, self._plan)
 
     def send_report(self, page: Path) -> None:
         """Keep the sweep's page, a file named ``Artifacts.REPORT``, with the first run of the baseline that has a result, or
