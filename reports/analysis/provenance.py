@@ -7,16 +7,17 @@ from typing import Any
 
 from reports.store import files, typed
 from reports.store.sweep import Sweep
-from zoo.tracking.address import without_user
+from zoo.tracking.address import is_of_this_machine, without_user
 from zoo.tracking.names import Artifacts
 
 PACKAGES = ("tensorflow", "tf-keras", "numpy", "mlflow")  # of the environment, as far as a reader asks
 
 
 def links(sweep: Sweep) -> dict[str, str]:
-    """Run id -> its page in MLflow: on its server, or where ``mlflow ui`` shows a database by default."""
-    is_served = sweep.uri.startswith(("http://", "https://"))
-    server = without_user(sweep.uri).rstrip("/") if is_served else "http://localhost:5000"
+    """Run id -> its page on MLflow's server; none of what opens on this machine alone, since reports are sent."""
+    if not sweep.uri.startswith(("http://", "https://")) or is_of_this_machine(sweep.uri):
+        return {}
+    server = without_user(sweep.uri).rstrip("/")
     return {run_id: f"{server}/#/experiments/{sweep.experiment_id}/runs/{run_id}" for run_id in sweep.runs["run_id"]}
 
 

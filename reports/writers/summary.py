@@ -37,9 +37,7 @@ def summary(answer: Answer) -> str:
 
 def design_words(answer: Answer) -> list[str]:
     """What the design could detect, and which variants share trainings."""
-    if not len(sweep.results()):
-        return []
-    return [sentences.detectable(sweep, frame), *sentences.shared_trainings(sweep)]
+    return sentences.design(answer.sweep, answer.variants, answer.details.parts)
 
 
 def _paragraphs(texts: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -14,7 +15,7 @@ from PIL import Image
 
 import reports
 from reports import ReportError
-from reports.analysis import answer
+from reports.analysis import answer, provenance
 from reports.analysis import images as images_of
 from reports.store import files, reader
 from zoo import data
@@ -125,8 +126,22 @@ def test_the_front_the_claim_and_where_it_ran(grid):
     (claim,) = grid.details.claims.to_dict("records")
     assert (claim["ours"], claim["published"]) == ("97.50 %", "97 %")
     assert grid.details.provenance == {"machine": "a processor, 2 cores", "versions": "Python 3.11.7, numpy 2.0"}
-    run_id, link = next(iter(grid.details.run_links.items()))
-    assert re.fullmatch(rf"http://localhost:5000/#/experiments/\d+/runs/{run_id}", link)
+    assert grid.details.run_links == {}, "a database here opens nowhere else"
+
+
+@pytest.mark.parametrize("host", ["mlflow.example:5000", "10.0.0.7", "bob:secret@mlflow.example"])
+def test_a_server_that_others_reach_is_linked_without_its_password(grid, host):
+    sweep = dataclasses.replace(grid.sweep, uri=f"https://{host}/")
+    run_id, link = next(iter(provenance.links(sweep).items()))
+    server = re.escape(host.rpartition("@")[2])
+    assert re.fullmatch(rf"https://{server}/#/experiments/\d+/runs/{run_id}", link)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:5000", "127.0.0.1", "127.1.2.3:80", "[::1]:5000", "0.0.0.0", "a.localhost"]
+)
+def test_a_server_of_this_machine_alone_is_not_linked(grid, host):
+    assert provenance.links(dataclasses.replace(grid.sweep, uri=f"http://{host}")) == {}
 
 
 def test_what_to_do_follows_from_the_factors_and_not_from_the_cells(grid):

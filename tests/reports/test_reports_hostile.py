@@ -171,7 +171,8 @@ def test_a_sweep_shows_and_keeps_hostile_names_as_text(text, tmp_path):
         if not terminal:  # where there is one, rich writes escapes of its own
             assert_acts_on_nothing(screen.getvalue())
         assert not {"\u202e", "\x9b", "\x07"} & set(screen.getvalue())
-    for note in (experiment._tags(question, text)["mlflow.note.content"], run_contents._note(runs[0], text)):
+    asked = replace(plan, question=question, runs=runs, trainings=(training,))
+    for note in (experiment._note(asked), run_contents._note(runs[0], training, text)):
         inline = [child for token in MarkdownIt().parse(note) for child in token.children or []]
         assert {child.type for child in inline} <= {"text", "text_special", "code_inline", "softbreak"}, note
         assert_acts_on_nothing(note)

@@ -6,15 +6,12 @@ import json
 import sys
 
 import pytest
-from helpers.tracked import (
-    ask,
-    open_store,
-    uri_of,
-)
+from helpers.tracked import TWO_SIZES, ask, finish, open_store, row, runs_of, train, uri_of
 
 from zoo.plan.seeds import declaration
 from zoo.storage import designs
 from zoo.storage.designs import DesignHistory
+from zoo.storage.states import TrainingState
 from zoo.tracking.address import DEFAULT_URI
 from zoo.tracking.connection import open_client
 from zoo.tracking.experiments import view
@@ -35,6 +32,9 @@ def test_the_experiment_says_what_was_asked_and_has_a_view(workdir):
     assert state["selectedColumns"][:2] == ["metrics.`test/accuracy`", "metrics.`cost/params`"]
     assert "params.`hidden`" in state["selectedColumns"]
     assert state["searchFilter"] == "tags.current = 'true'"
+    assert [each["name"] for each in state["compareRunSections"]][:2] == ["test", "cost"]
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    assert "- `hidden=[8]` (baseline): no result yet" in tags["mlflow.note.content"].splitlines()
     address = f"http://localhost:5000/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
     assert store.directions().endswith(f"{address}&viewStateShareKey=by-variant")
 
@@ -84,3 +84,34 @@ def test_the_store_has_the_history_and_loses_none_of_it(stored, workdir):
     open_store(workdir, later)
     kept = DesignHistory.from_text(client.get_experiment(store.experiment_id).tags["design"])
     assert kept.entries == ((*plan.design.entries, *later.design.entries) if not stored else later.design.entries)
+
+
+def test_the_description_has_means_and_spreads_in_percent(workdir):
+    """Accuracies of 95 % and 90 %: mean 92.5, standard deviation 5 / sqrt(2) = 3.54."""
+    text = TWO_SIZES.replace("hidden: [[8], [16]]", "steps: [20, 40]").replace("steps: 20, ", "")
+    plan = ask(workdir, text)
+    first, second = plan.trainings
+    train(first, 10, 20)
+    train(second, 10, 20)
+    second.record.write_history([row(20) | {"test/accuracy_ema": 0.90}])
+    store = open_store(workdir, plan)
+    store.describe_results()
+    note = open_client(uri_of(workdir)).get_experiment(store.experiment_id).tags["mlflow.note.content"]
+    assert note.splitlines() == [
+        "Does the size matter?",
+        "",
+        "Test accuracy, mean ± standard deviation over seeds:",
+        "",
+        "- `steps=20` (baseline): 92.50 ± 3.54 % (2 seeds)",
+        "- `steps=40`: no result yet",
+    ]
+
+
+def test_a_run_says_its_accuracies_in_percent(workdir):
+    plan = ask(workdir)
+    finish(plan.trainings[0])
+    store = open_store(workdir, plan)
+    store.send(plan.trainings[0], TrainingState.DONE)
+    (run,) = runs_of(store).values()
+    note = run.data.tags["mlflow.note.content"]
+    assert note.endswith(" Test accuracy 95.00 % with averaged weights, 90.00 % with raw weights.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 import re
 import shlex
@@ -65,6 +66,19 @@ def as_argument(address: str) -> str:
     if not passwords(address):
         return shlex.quote(address)
     return f'"${{{VARIABLE}:?is to be the address with its password}}"'
+
+
+def is_of_this_machine(address: str) -> bool:
+    """Whether a web address means another server wherever it is opened: localhost, 127.0.0.1 and the like."""
+    try:
+        host = (urlsplit(address).hostname or "localhost").rstrip(".")
+    except ValueError:  # it is none
+        return True
+    try:
+        number = ipaddress.ip_address(host)
+    except ValueError:  # a name
+        return host == "localhost" or host.endswith(".localhost")
+    return number.is_loopback or number.is_unspecified
 
 
 def without_user(address: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
 
 from reports.analysis.validity import design
 from reports.analysis.wording import sentences
@@ -93,11 +91,8 @@ def _runs(data: PageData) -> Table:
 
 
 def _address(link: str | None) -> str | None:
-    """A link for what may be one: a web or file address, or a path; nothing that would run in the page."""
-    if not link or link.lower().startswith(("http://", "https://", "file://")):
-        return link or None
-    is_path = not re.match(r"\s*[a-zA-Z][\w+.-]*:", link) and "\n" not in link
-    return quote(link) if is_path else None
+    """A link for what may be one: an address on the web. Files are not where a page is read that was sent."""
+    return link if link and link.lower().startswith(("http://", "https://")) else None
 
 
 def _unlinked(link: str | None) -> str:
