@@ -20,6 +20,7 @@ from zoo.storage.errors import RecordError
 from zoo.storage.records import LatencyRecord
 from zoo.storage.sweep_lock import SweepInUse
 from zoo.tracking.errors import NameTaken
+from zoo.tracking.recorder import Recorder
 
 
 @pytest.fixture
@@ -51,6 +52,19 @@ def test_the_results_of_an_executor_get_to_mlflow_and_the_lines_to_the_terminal(
         f"[{number}/4] {training.name}: 20 steps" for number, training in enumerate(plan.trainings, start=1)
     ]
     assert lines[-1].startswith("4 of 4 trainings complete, after ")
+
+
+def test_nothing_of_mlflows_start_is_left_when_the_first_training_begins(settings, workdir, monkeypatch):
+    """It would run beside that training's clock, and make the baseline look slow."""
+    recorders: list[Recorder] = []
+    monkeypatch.setattr(sweep, "Recorder", lambda *args: recorders.append(Recorder(*args)) or recorders[-1])
+    monkeypatch.setattr(sweep, "_OPENING_S", 300.0)
+    executor = ScriptedExecutor(1)
+    start, opened = executor.start, []
+    monkeypatch.setattr(executor, "start", lambda job: opened.append(recorders[0].store is not None) or start(job))
+    use(executor)
+    assert sweep.run(ask(workdir), settings).outcome.is_whole
+    assert opened == [True] * 4
 
 
 def test_a_failure_is_shown_and_sent_with_its_reason(settings, workdir, capsys):

@@ -41,6 +41,37 @@ def test_the_recorder_sends_each_update(workdir, caplog):
     assert "cannot" not in caplog.text
 
 
+def test_the_opening_of_a_store_is_waited_for(workdir):
+    plan = ask(workdir)
+    sender = recorder(workdir, plan)
+    sender.wait_until_opened(patience_s=300)
+    assert sender.store is not None
+    assert sender.close() is None
+    (workdir / "folder").mkdir()
+    away = recorder(workdir, plan, f"sqlite:///{workdir}/folder")
+    away.wait_until_opened(patience_s=300)
+    assert away.store is None and not away.is_unopened  # known to be away
+    assert away.close() is not None
+
+
+def test_the_opening_of_a_store_is_not_waited_for_any_longer_than_it_is_wanted(workdir, monkeypatch):
+    opening, answered = threading.Event(), threading.Event()
+
+    def hanging(*args, **kwargs):
+        opening.set()
+        assert answered.wait(60)
+        raise TrackingError("away")
+
+    monkeypatch.setattr("zoo.tracking.recorder.Store", hanging)
+    sender = recorder(workdir, ask(workdir))
+    assert opening.wait(60)
+    sender.wait_until_opened(300, lambda: False)
+    sender.wait_until_opened(0.1)
+    assert sender.is_unopened
+    answered.set()
+    assert sender.close() is not None
+
+
 def refused() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
