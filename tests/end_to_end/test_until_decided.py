@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -56,3 +57,16 @@ def test_a_sweep_that_is_decided_trains_no_more(undecided, env):
     values = frame.groupby("variant")["accuracy_percent"].mean()
     assert data.verdicts()["middle"].difference == pytest.approx(values["middle"] - values["small"])
     assert np.isfinite(values).all()
+
+
+def test_a_maximum_that_is_raised_afterwards_is_said_and_decides_nothing(undecided, env, tmp_path):
+    directory = tmp_path / "copy"
+    shutil.copytree(undecided[0], directory)
+    more = ("--executor", "instant", "--set", "seeds={min: 3, max: 5, until: decided}")
+    ended = sweep(directory, env, "size.yaml", *more)
+    assert ended.returncode == 0, ended.stderr
+    change = "The number of seeds was changed from 3 to 4 seeds to 3 to 5 seeds after variants could be compared"
+    assert f"note: {change}" in ended.stdout + ended.stderr and "after 5 seeds: middle withheld" in ended.stdout
+    assert change in (directory / "results/size/report.md").read_text()
+    data = reader.read("size", f"sqlite:///{directory}/mlflow.db")
+    assert data.verdicts()["middle"].word == "withheld" and data.missing() == () and len(data.results()) == 10
