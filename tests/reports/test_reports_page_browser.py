@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -231,3 +232,16 @@ def test_on_paper_is_what_is_open_and_nothing_can_be_clicked(open_page):
         shown.locator(which).first.is_visible() for which in ("#theme", ".contents", "select", ".tabs label")
     )
     assert shown.pdf(format="A4").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(("variants", "most"), [(2, 3), (12, 8), (60, 15)])
+def test_printed_pages_are_few(browser, tmp_path, variants, most):
+    made, frame = pages.many(variants, 3)
+    text = page.render(made, frame, pictures=pages.pictures(made, frame), details=pages.details(made, frame))
+    (tmp_path / "report.html").write_text(text, encoding="utf-8")
+    shown = browser.new_page()
+    shown.goto((tmp_path / "report.html").as_uri())
+    printed = shown.pdf(format="A4")
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= most
+    assert variants > 12 or len(text) < 1_500_000
+    shown.close()

@@ -74,6 +74,7 @@ def answer(data: PageData) -> dict[str, Any]:
         "is_short": bool(factors) or len(comparisons) > MOST_CARDS,
         "baseline": "of its part" if data.details.parts else sweep.baseline,
         "margin": sweep.margin,
+        "has_schedule": sweep.schedule is not None,
         "axis": forest.axis(scale),
         "what_ran": sentences.what_ran(sweep),
         "notes": [*(each.sentence for each in data.details.cautions), *data.details.notes, *design],
