@@ -37,13 +37,13 @@ def test_a_grid_over_data_sets_is_answered_for_each(tmp_path):
     assert list(frame["baseline"]) == [True, True, False, False]
     assert abs(frame.loc["lrn=false, data=digits", "difference_points"]) < 1e-9
     first, *said = [each.text for each in answer_text.paragraphs(sweep, answer.variants, answer.details)]
-    assert first == "Variants of different data are not compared; each is answered by itself."
+    assert first == "Accuracies with different data are not compared; each is answered by itself."
     assert said[0].startswith("With data cifar10: Yes. Keep lrn: 79.40 % without it, 81.40 % with it.")
     assert said[1].startswith("With data digits: No. You can drop lrn: 97.10 % without it, 97.10 % with it.")
     html = page.render(sweep, answer.variants, details=answer.details)
     for text in (summary.summary(answer), markdown.render(answer, {}), html):
         assert "use data" not in text and "instead of cifar10" not in text
-    assert "This part could not be made" not in html
+    assert "This part could not be made" not in html and "corrected for 2" not in html  # one comparison each
     assert [each.sentence.split(" against ")[1].split(";")[0] for each in answer.details.headlines] == [
         "lrn=true, data=cifar10.",
         "lrn=true, data=digits.",

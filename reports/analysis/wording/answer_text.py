@@ -48,7 +48,7 @@ def paragraphs(sweep: Sweep, variants: pd.DataFrame, details: Details) -> tuple[
 def _of_parts(parts: Sequence[PartOfAnswer]) -> Iterator[Paragraph]:
     """What is tested otherwise is no alternative, and is answered by itself."""
     fields = listed(dict.fromkeys(text.split(" ")[0] for part in parts for text in part.label.split(", ")))
-    yield Paragraph(Part.ANSWER, f"Variants of different {fields} are not compared; each is answered by itself.")
+    yield Paragraph(Part.ANSWER, f"Accuracies with different {fields} are not compared; each is answered by itself.")
     for part in parts:
         if part.sweep.baseline is None:
             text = "Nothing is compared: none of these is like the baseline in everything else."

@@ -116,9 +116,9 @@ def design(sweep: Sweep, frame: pd.DataFrame, parts: Sequence[PartOfAnswer] = ()
     """What the design could detect, of each part by itself, and which variants share trainings; nothing without a result."""
     if not len(sweep.results()):
         return []
-    each = [(part.sweep, part.variants) for part in parts if len(part.sweep.results())] or [(sweep, frame)]
-    found = [detectable(one, its) for one, its in each]
-    return list(dict.fromkeys([*found, *(text for one, _ in each for text in shared_trainings(one))]))
+    compared = [part for part in parts if len(part.variants) > 1 and part.sweep.baseline is not None]
+    found = [f"With {part.label}: {detectable(part.sweep, part.variants)}" for part in compared]
+    return [*(found or [detectable(sweep, frame)]), *shared_trainings(sweep)]
 
 
 def detectable(sweep: Sweep, frame: pd.DataFrame) -> str:

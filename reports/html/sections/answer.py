@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -94,7 +95,8 @@ def _comparisons(data: PageData) -> tuple[list[Comparison], forest.Scale]:
     scale = forest.common_scale(intervals, margin)
     advice = {headline.variant: headline.advice for headline in data.details.headlines}
     rows.sort(key=lambda row: (RANKS.get(row["verdict"], len(RANKS)), -row["difference_points"]))
-    known = [_comparison(row, advice.get(row["variant"], ""), scale, len(rows)) for row in rows]
+    together = Counter(row.get("part", "") for row in rows)  # comparisons that are corrected for each other
+    known = [_comparison(row, advice.get(row["variant"], ""), scale, together[row.get("part", "")]) for row in rows]
     named = {each.variant for each in known}
     without = [_without_difference(each) for each in data.details.headlines if each.variant not in named]
     return sorted([*without, *known], key=lambda each: RANKS.get(each.verdict, len(RANKS))), scale
