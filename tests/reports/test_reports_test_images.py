@@ -28,7 +28,7 @@ def uri(tmp_path_factory):
 
 
 def test_as_recorded_or_as_known_of_the_data_set(uri):
-    """On 360 images a step is 0.28 points, and 2 points apart is 25 errors of 0.08; on 50 it is 2 points, and 3.5 of 0.58."""
+    """On 360 images a step is 0.28 points, and 2 points are 25 errors of 0.08; on 50 it is 2, and they are 3.5 of 0.58."""
     plain, recorded = reader.read("plain", uri), reader.read("recorded", uri)
     assert (plain.test_images("a"), recorded.test_images("a")) == (360, 50)
     assert (plain.verdicts()["b"].word, recorded.verdicts()["b"].word) == ("helps", "undecided")
