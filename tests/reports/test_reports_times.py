@@ -116,7 +116,7 @@ def test_the_exported_frames_have_the_ratios(uri, tmp_path):
         *header
     }
     assert "train_others_busy" in (tmp_path / "runs.csv").read_text().partition("\n")[0]
-    assert "training takes 1.30 times as long (1.2" in report.summary
+    assert "training takes 1.30 times as long (1.2" in " ".join(report.summary.split())
 
 
 def test_the_front_of_measured_costs_is_drawn_only_where_they_can_be_compared(uri):

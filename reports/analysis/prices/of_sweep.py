@@ -66,8 +66,12 @@ def _measured_costs(names: Any) -> list[Metric]:
     return [metric for metric in metrics.among(names) if metric.is_cost and metric.is_measured]
 
 
+_NEEDED = ("seed", "run_id", "device", "train_s", "train_others_busy", "latency_others_busy")
+
+
 def _ratios(sweep: Sweep, baseline: str, metric: Metric) -> dict[str, Ratio]:
-    runs = {name: sweep.results(name) for name in sweep.variants}
+    needed = [name for name in dict.fromkeys([*_NEEDED, metric.name]) if name in sweep.runs]
+    runs = {name: sweep.results(name)[needed] for name in sweep.variants}
     runs = {name: of_variant[of_variant[metric.name] > 0] for name, of_variant in runs.items()}
     return (_of_rounds if metric.rounds else _of_trainings)(sweep, runs, baseline, metric)
 
