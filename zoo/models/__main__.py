@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -29,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PluginError as error:
         return _refuse(str(error))
     known = registry.names()
+    if options.table:
+        # That package stands above this one, and adds to this command by itself.
+        return int(importlib.import_module("zoo.export.table_command").main(known, options))
     if options.name is None:
         return _list_models(known, options)
     if options.name not in known:
@@ -48,6 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", metavar="NAME", nargs="?", help="show the layers of this model")
     parser.add_argument(
         "--input-size", metavar="N", type=_pixels, default=24, help="pixels, height = width (default 24)"
+    )
+    parser.add_argument(
+        "--table",
+        metavar="MODEL,...",
+        nargs="?",
+        const="all",
+        help="sizes of files and measured times as well: of all models, or of these, beside the first one",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(

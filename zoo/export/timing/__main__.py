@@ -6,18 +6,16 @@ import argparse
 import importlib.metadata
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from zoo.export import manifest, registry
 from zoo.export.errors import ExportError
+from zoo.export.timing import files
 from zoo.export.timing import session as sessions
 from zoo.export.timing.session import Session
 from zoo.host import hardware, machine_lock
-from zoo.stats.costs.ratios import BUSY, Ratio, RatioWord
+from zoo.stats.costs.ratios import Ratio, RatioWord
 from zoo.text import messages, output
 from zoo.text.characters import visible
 from zoo.text.wording import table
@@ -30,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         calls = {
-            f"{path.name}{f' x {batch}' if batch > 1 else ''}": _call(path, batch, options.threads)
+            f"{path.name}{f' x {batch}' if batch > 1 else ''}": files.call(path, batch, options.threads)
             for path in options.files
             for batch in options.batch or [1]
         }
@@ -79,23 +77,6 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _call(path: Path, batch: int, threads: int) -> Callable[[], object]:
-    if not path.exists():
-        raise ExportError(f"there is no file {path}")
-    made = manifest.read(path)
-    exporter = registry.exporter(made.format)
-    exporter.check_packages()
-    predict = exporter.load(path, threads)
-    size = (batch, made.input.size, made.input.size, made.input.channels)
-    random = np.random.default_rng(0)
-    images = (
-        random.integers(0, 256, size, dtype=np.uint8)
-        if made.input.kind == "pixels"
-        else random.random(size, np.float32)
-    )
-    return lambda: predict(images)
-
-
 def _report(session: Session, ratios: dict[str, Ratio], baseline: str, threads: int) -> str:
     names = list(session.times_ms)
     rows = [(*row, _ratio_cell(ratios.get(row[0]), row[0] == baseline)) for row in sessions.as_rows(session, names)]
@@ -106,12 +87,8 @@ def _report(session: Session, ratios: dict[str, Ratio], baseline: str, threads: 
         table(heads, rows, gap=2),
         "",
         f"{_threads(threads)}; {rounds} rounds in turn, {calls} calls; 95 % intervals over the rounds",
-        f"{hardware.device()}{_governor()}; {_others(session)}",
+        files.circumstances(session),
     ]
-    if session.is_busy:
-        lines.append(
-            f"MARKED: other programs took more than {100 * BUSY:.0f} % of the machine: these times are compared with nothing"
-        )
     return "\n".join(lines)
 
 
@@ -127,22 +104,6 @@ def _threads(threads: int) -> str:
     return (
         "as many threads as the runtime takes" if not threads else "1 thread" if threads == 1 else f"{threads} threads"
     )
-
-
-def _others(session: Session) -> str:
-    known = [
-        f"{100 * share:.1f} % {when}"
-        for share, when in ((session.others_before, "before"), (session.others_during, "during it"))
-        if share is not None
-    ]
-    return f"others took {' and '.join(known)}" if known else "what others took is not known here"
-
-
-def _governor() -> str:
-    try:
-        return f", governor {Path('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor').read_text().strip()}"
-    except OSError:
-        return ""
 
 
 def _as_json(session: Session, ratios: dict[str, Ratio], threads: int) -> dict[str, Any]:
