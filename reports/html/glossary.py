@@ -84,6 +84,12 @@ DETAIL_TERMS = (
         "front",
     ),
     Term(
+        "how many times as long",
+        "Times are measured, so a ratio of two has an interval. It is spoken of only where the interval leaves out 1 and "
+        "the ratio is 5 % or more; what ran beside other work, or on another device, is not compared.",
+        "ratios",
+    ),
+    Term(
         "between trainings, by the choice of images",
         "Two sources of chance. Train again and another network results; draw other test images and the same network "
         "scores differently. A comparison on the same images cancels part of the second, not of the first.",

@@ -110,6 +110,7 @@ def glossary(data: PageData) -> dict[str, Any]:
         "interactions": details.interactions is not None,
         "front": any(name.startswith("accuracy_vs_size") for name in data.pictures),
         "schedule": data.sweep.schedule is not None,
+        "ratios": any(name.endswith("_ratio") and data.frame[name].notna().any() for name in data.frame),
     }
     known = [(each.term, each.meaning) for each in terms() if topics[each.topic]]
     return {"fold": f"{len(known)} terms explained.", "terms": known}
