@@ -12,23 +12,22 @@ from zoo.export.timing import session as sessions
 from zoo.export.timing.session import Session
 from zoo.models import __main__ as command
 
+REASON = "LiteRT int8 cannot be made of small"
+
 
 def made(others: float = 0.0) -> ZooTable:
     bytes_ = {"frozen_graph": 4_278_765, "tflite_float32": 4_000, "tflite_int8": 1_000}
     rows = (
         Row("tuto", 1_000, 10, 2_000, 300, bytes_),
-        Row(
-            "small",
-            100,
-            5,
-            500,
-            600,
-            bytes_ | {"frozen_graph": 602_968, "tflite_int8": "LiteRT int8 cannot be made of small"},
-        ),
+        Row("small", 100, 5, 500, 600, bytes_ | {"frozen_graph": 602_968, "tflite_int8": REASON}),
     )
     random = np.random.default_rng(0)
     slow = random.normal(4.0, 0.01, (64, 4))
-    times = {"tuto tflite_float32": slow, "small tflite_float32": slow / 4, "tuto tflite_int8": slow / 2}
+    times = {
+        "tuto tflite_float32": slow,
+        "small tflite_float32": random.normal(1.0, 0.002, (64, 4)),
+        "tuto tflite_int8": slow / 2,
+    }
     return ZooTable(rows, Session(times, 0.0, others))
 
 
@@ -41,16 +40,9 @@ def test_sizes_and_times_beside_the_first_model():
     text = table.as_text(made())
     ratios = text.partition("Beside tuto:")[2].splitlines()
     small = next(line.split() for line in ratios if line.startswith("small"))
-    assert small[1:7] == [
-        "0.1",
-        "0.25",
-        "2",
-        "0.141",
-        "1",
-        "-",
-    ]  # 602,968 / 4,278,765, as published: 602,892 / 4,278,750
-    assert small[7] == "0.25" and small[-2:] == ["not", "compared"]
-    assert "LiteRT int8 cannot be made of small" in text and "MARKED" not in text
+    assert small[1:7] == ["0.1", "0.25", "2", "0.141", "1", "-"]  # 602,892 / 4,278,750 was published
+    assert small[7] in ("0.249", "0.25", "0.251") and small[-2:] == ["not", "compared"]
+    assert REASON in text and "MARKED" not in text
 
 
 def test_times_of_a_disturbed_session_are_compared_with_nothing():
