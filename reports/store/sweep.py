@@ -113,7 +113,7 @@ class Sweep:
         if self.baseline is None or not len(self.results(self.baseline)):
             return None
         seeds = {name: self.results(name)["seed"].tolist() for name in self.variants}
-        same = declared.identical(self._answers(), self.baseline)
+        same = declared.alike(self._answers())
         return declared.judged(self._statistics(self.baseline), seeds, self._declared_design, self._untried(), same)
 
     @property

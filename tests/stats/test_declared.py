@@ -103,3 +103,41 @@ def test_effects_of_a_grid_are_withheld_too():
     assert {verdict.word for verdict in found.verdicts.values()} == {VerdictWord.DESCRIPTIVE}
     waiting = declared.judged(results, seeds, Declared(tuple(range(8))), ["11"])
     assert [effect.verdict.word for effect in waiting.effects] == [VerdictWord.NONE] * 3
+
+
+def test_which_variants_are_the_same_to_the_bit():
+    answers = {
+        "base": {0: "a", 1: "b", 2: "c"},
+        "same": {0: "a", 1: "b"},  # seed 2 is still to come
+        "once": {0: "a"},  # one seed says too little
+        "other": {0: "x", 1: "y"},
+        "like the other": {0: "x", 1: "y", 2: "z"},
+        "unknown": {0: "", 1: ""},
+    }
+    assert declared.alike(answers) == {
+        "base": "base", "same": "base", "once": "once", "other": "other", "like the other": "other", "unknown": "unknown",
+    }  # fmt: skip
+
+
+def test_a_variant_that_is_the_same_is_decided():
+    values = {"base": BASE, "same": BASE[:3], "near": NEAR[:3]}
+    numbers = {name: list(range(len(own))) for name, own in values.items()}
+    found = declared.judged(Results(values, "base"), numbers, Declared(tuple(range(10)), 3), (), {"same": "base"})
+    assert [found.verdicts[name].word for name in ("same", "near")] == [VerdictWord.IDENTICAL, VerdictWord.UNDECIDED]
+    assert found.undecided() == [("near",)]
+
+
+def test_a_factor_that_does_nothing_in_any_cell_is_the_same_and_so_is_its_interaction():
+    rng = np.random.default_rng(0)
+    levels = {f"{a}{b}": {"a": a, "b": b} for a in "01" for b in "01"}
+    of_a = {a: rng.normal(80, 1, 3) for a in "01"}
+    results = Results({name: of_a[name[0]] for name in levels}, "00", levels=levels)
+    numbers = {name: [0, 1, 2] for name in levels}
+    schedule = Declared(tuple(range(10)), 3)
+    found = declared.judged(results, numbers, schedule, (), {"00": "00", "01": "00", "10": "10", "11": "10"})
+    words = {effect.name: effect.verdict.word for effect in found.effects}
+    same = VerdictWord.IDENTICAL
+    assert words == {"a=1": VerdictWord.UNDECIDED, "b=1": same, "a=1 x b=1": same}
+    assert found.verdicts["01"].word is same and found.verdicts["11"].word is VerdictWord.DESCRIPTIVE
+    partly = declared.judged(results, numbers, schedule, (), {"00": "00", "01": "00", "10": "10", "11": "11"})
+    assert same not in {effect.verdict.word for effect in partly.effects}

@@ -8,7 +8,7 @@ there were any. So only the seeds that were declared are judged:
   final). What they left open stays open: more seeds are shown, with an interval, and not judged. The 5 % have been spent.
 - Differences to another baseline than the declared one are shown and not judged.
 
-Variants whose results are those of the baseline to the bit are named as that, whatever the number of seeds from two on.
+Where results are the same to the bit, from two seeds on, that is what is said, of a variant as of a factor's effect.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.stats import family
+from zoo.stats.effects import Effect
 from zoo.stats.family import Judged, Results
 from zoo.stats.verdicts import SeedSchedule, Verdict, VerdictWord
 
@@ -44,19 +45,18 @@ def judged(
     seeds: Mapping[str, Sequence[int]],
     declared: Declared,
     untried: Collection[str] = (),
-    identical: Collection[str] = (),
+    firsts: Mapping[str, str] | None = None,
 ) -> Judged:
     """All verdicts on a sweep. ``seeds`` are those of each variant's accuracies, in their order.
 
     ``untried`` are the variants of which declared seeds have not been tried yet; it is ignored with a first analysis.
-    ``identical`` are those whose results are the baseline's.
+    ``firsts``: which variants are the same to the bit, as :func:`alike` gives them.
 
     Raises:
         KeyError, ValueError: as :func:`zoo.stats.family.judged`.
     """
     found = _judged(results, seeds, declared, untried)
-    same = {name: replace(found.verdicts[name], word=VerdictWord.IDENTICAL, needs=None) for name in identical}
-    return found._replace(verdicts=found.verdicts | same)
+    return _with_identical(found, results, firsts or {})
 
 
 def _judged(
@@ -83,18 +83,49 @@ def _judged(
     return _changed(found, withheld, is_withheld)
 
 
-def identical(answers: Mapping[str, Mapping[int, str]], baseline: str) -> list[str]:
-    """The variants of which every training gave the answers that the baseline's of the same seed gave.
+def alike(answers: Mapping[str, Mapping[int, str]]) -> dict[str, str]:
+    """The first variant that each one is the same as, to the bit: itself, where there is no other.
 
     ``answers``: of each variant, seed -> checksum of what it answers to the test images, "" where that is not known.
     """
-    reference = answers.get(baseline, {})
-    found = []
+    firsts: dict[str, str] = {}
     for name, own in answers.items():
-        common = own.keys() & reference.keys()
-        if name != baseline and len(common) >= _TWICE and all(own[seed] == reference[seed] != "" for seed in common):
-            found.append(name)
-    return found
+        same = (first for first in dict.fromkeys(firsts.values()) if _are_alike(own, answers[first]))
+        firsts[name] = next(same, name)
+    return firsts
+
+
+def _are_alike(one: Mapping[int, str], other: Mapping[int, str]) -> bool:
+    common = one.keys() & other.keys()
+    return len(common) >= _TWICE and all(one[seed] == other[seed] != "" for seed in common)
+
+
+def _with_identical(found: Judged, results: Results, firsts: Mapping[str, str]) -> Judged:
+    """Variants that are the same as the baseline, and effects of changes that change nothing, named as that."""
+
+    def identical(verdict: Verdict) -> Verdict:
+        return replace(verdict, word=VerdictWord.IDENTICAL, needs=None)
+
+    def is_idle(effect: Effect) -> bool:
+        """Whether one of its changes makes no difference in any of its cells."""
+        cells = {tuple(sorted(results.levels[name].items())): name for name in (*effect.variants, results.baseline)}
+        for change in effect.changes:
+            pairs = [
+                (name, cells.get(tuple(sorted({**results.levels[name], change.factor: change.instead_of}.items()))))
+                for name in effect.variants
+                if results.levels[name][change.factor] == change.level
+            ]
+            if pairs and all(other and firsts.get(name, name) == firsts.get(other, other) for name, other in pairs):
+                return True
+        return False
+
+    reference = firsts.get(results.baseline, results.baseline)
+    verdicts = {
+        name: identical(verdict) if firsts.get(name) == reference else verdict
+        for name, verdict in found.verdicts.items()
+    }
+    effects = [each._replace(verdict=identical(each.verdict)) if is_idle(each) else each for each in found.effects]
+    return Judged(verdicts, effects)
 
 
 def _among(results: Results, seeds: Mapping[str, Sequence[int]], planned: Collection[int]) -> Results:

@@ -17,6 +17,8 @@ from zoo.stats.verdicts import Verdict
 from zoo.storage import checksums
 from zoo.text.listing import level_text
 
+_FIRST = 2  # accuracies that are compared before answers are read
+
 # the number of seeds, and the verdict on each hypothesis: on each variant, or on each effect of a factorial
 InterimAnalysis = Callable[[int, Mapping[str, Verdict]], object]
 
@@ -103,7 +105,7 @@ def _judged(
         if part.baseline is not None:
             of_part = _of_part(results, part, part.baseline)
             numbers = {name: [run.seed for run in runs[name]] for name in part.variants}
-            same = _identical(plan, of_part, runs)
+            same = _alike(plan, of_part, runs)
             found.append((part, declared.judged(of_part, numbers, design, untried, same)))
     return found
 
@@ -116,13 +118,19 @@ def _of_part(results: Results, part: task.Part, baseline: str) -> Results:
     return results._replace(accuracies=accuracies, baseline=baseline, levels=levels)
 
 
-def _identical(plan: Plan, results: Results, runs: Mapping[str, list[Run]]) -> list[str]:
-    """The variants whose results are the baseline's to the bit; only those with its accuracies are looked at."""
-    baseline, values = results.baseline, {name: np.asarray(own).tolist() for name, own in results.accuracies.items()}
-    alike = [name for name, own in values.items() if own and own == values[baseline][: len(own)]]
-    if alike == [baseline]:
-        return []
-    return declared.identical({name: {run.seed: _answers(plan, run) for run in runs[name]} for name in alike}, baseline)
+def _alike(plan: Plan, results: Results, runs: Mapping[str, list[Run]]) -> dict[str, str]:
+    """Which variants are the same to the bit (``declared.alike``); only answers of equal accuracies are looked at."""
+    by_values: dict[tuple[float, ...], list[str]] = {}
+    for name, own in results.accuracies.items():
+        by_values.setdefault(tuple(np.asarray(own).tolist()[:_FIRST]), []).append(name)
+    return {
+        name: first
+        for values, names in by_values.items()
+        if values and len(names) > 1
+        for name, first in declared.alike(
+            {name: {run.seed: _answers(plan, run) for run in runs[name]} for name in names}
+        ).items()
+    }
 
 
 def _answers(plan: Plan, run: Run) -> str:
