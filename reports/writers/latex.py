@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from reports.store.sweep import Sweep
 from zoo.measure.metrics import METRICS, Kind, Metric
 from zoo.stats.verdicts import VerdictWord
+from zoo.text.characters import visible
 
 GREEK = (  # from alpha on; omicron and the other sigma have no name
     *(
@@ -69,8 +71,9 @@ OTHER_LETTERS = r"""% Names in it have letters that pdfLaTeX does not know: comp
 """
 
 
-def render(sweep: Sweep, frame: pd.DataFrame) -> str:
-    """A ``table`` environment to be read into a document. ``frame`` is ``variants.frame(sweep)``."""
+def render(sweep: Sweep, frame: pd.DataFrame, answer: Sequence[str] = ()) -> str:
+    """A ``table`` environment to be read into a document, below the paragraphs of the ``answer`` as comments. ``frame`` is
+    ``variants.frame(sweep)``."""
     costs = [metric for metric in METRICS.values() if metric.in_paper]
     header = ("variant", "test accuracy, %", "difference, points", "verdict", *map(_heading, costs))
     rows = [_cells(row, costs) for _, row in frame.iterrows()]
@@ -94,7 +97,12 @@ def render(sweep: Sweep, frame: pd.DataFrame) -> str:
     body = "\n".join(lines) + "\n"
     name = re.sub(r"[^\x20-\x7e]", "?", sweep.name)
     has_other_letters = not all(KNOWN_TO_PDFLATEX.match(letter) for letter in body.replace("\n", " "))
-    return HEAD.format(name=name) + (OTHER_LETTERS if has_other_letters else "") + body
+    return HEAD.format(name=name) + (OTHER_LETTERS if has_other_letters else "") + _comments(answer) + body
+
+
+def _comments(paragraphs: Iterable[str]) -> str:
+    texts = (" ".join(visible(text).split()) for text in paragraphs)
+    return "".join(f"% {line}\n" for text in texts for line in textwrap.wrap(text, 100))
 
 
 def escape(text: str) -> str:

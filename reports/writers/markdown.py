@@ -82,7 +82,8 @@ def _comparisons(answer: Answer) -> str:
 
 def _design(answer: Answer) -> str:
     sweep = answer.sweep
-    told = [caution.sentence for caution in answer.details.cautions]
+    said = answer_text.paragraphs(sweep, answer.variants, answer.details)
+    told = answer_text.cautions(said, answer.details)
     statements = [*told, *answer.details.notes, *design_words(answer)]
     return f"{escape_line(sentences.what_ran(sweep))}\n\n{bullets(statements)}".rstrip()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reports.analysis import answer as analysis
 from reports.analysis import trade_off
 from reports.analysis.answer import Answer
+from reports.analysis.wording import answer_text
 from reports.figures import rendering
 from reports.figures.learning_curves import learning_curves
 from reports.figures.trade_off.figure import accuracy_vs_size
@@ -64,7 +65,8 @@ def _contents(answer: Answer, formats: Collection[str]) -> dict[str, bytes]:
         links = {file: f"{file}.{kind}" for file in picture_files.values()} if kind else {}
         contents["report.md"] = markdown.render(answer, links, csv="csv" in formats).encode()
     if "tex" in formats:
-        contents["report.tex"] = latex.render(answer.sweep, answer.variants).encode()
+        said = [each.text for each in answer_text.paragraphs(answer.sweep, answer.variants, answer.details)]
+        contents["report.tex"] = latex.render(answer.sweep, answer.variants, said).encode()
     for name, file in picture_files.items():
         if "png" in formats:
             contents[f"{file}.png"] = rendering.png(figures[name])

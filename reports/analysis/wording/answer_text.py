@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from reports.analysis.details import Details, PartOfAnswer
+from reports.analysis.details import CautionKind, Details, PartOfAnswer
 from reports.analysis.wording import choice, comparisons, factorial, margins, names, single
 from reports.analysis.wording.single import capital
 from reports.store.sweep import Sweep
@@ -43,6 +43,12 @@ def paragraphs(sweep: Sweep, variants: pd.DataFrame, details: Details) -> tuple[
     found = [Paragraph(Part.ALERT, f"{capital(each.word)}: {each.sentence}") for each in details.alerts]
     found += [Paragraph(Part.WARNING, text) for text in warnings(sweep)]
     return tuple(sorted([*found, *_answer(sweep, variants, details)], key=lambda each: list(Part).index(each.part)))
+
+
+def cautions(said: Sequence[Paragraph], details: Details) -> list[str]:
+    """What a careful reader should be told beside the paragraphs: not that the best was picked, where they say so."""
+    has_choice = any(each.part is Part.CHOICE for each in said)
+    return [each.sentence for each in details.cautions if not (has_choice and each.kind is CautionKind.SELECTION)]
 
 
 def _of_parts(parts: Sequence[PartOfAnswer]) -> Iterator[Paragraph]:

@@ -42,7 +42,8 @@ def _luck(variants: pd.DataFrame) -> str:
     points = luck(variants)
     if not points > 0:
         return ""
-    return f" (of {(variants['n'] > 0).sum()} equal ones the best would look {points:.2f} points better than it is)"
+    equal = f"of {(variants['n'] > 0).sum()} equal ones the best would look {points:.2f} points better than it is"
+    return f" ({equal}: confirm it on fresh seeds)"
 
 
 def _is_baseline(row: pd.Series) -> str:

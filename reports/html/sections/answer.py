@@ -73,13 +73,19 @@ def answer(data: PageData) -> dict[str, Any]:
         "comparisons": comparisons,
         "most": 0 if factors else MOST_LINES,
         "is_short": bool(factors) or len(comparisons) > MOST_CARDS,
-        "baseline": "of its part" if data.details.parts else sweep.baseline,
+        "baseline": _the_baseline(data),
         "margin": sweep.margin,
         "has_schedule": sweep.schedule is not None,
         "axis": forest.axis(scale),
         "what_ran": sentences.what_ran(sweep),
-        "notes": [*(each.sentence for each in data.details.cautions), *data.details.notes, *design],
+        "notes": [*answer_text.cautions(paragraphs, data.details), *data.details.notes, *design],
     }
+
+
+def _the_baseline(data: PageData) -> str:
+    if data.details.parts:
+        return "the baseline of its part"
+    return "the baseline" if data.sweep.baseline in (None, "baseline") else f"the baseline {data.sweep.baseline}"
 
 
 # --- by variant --------------------------------------------------------------------------------------------------
@@ -98,7 +104,12 @@ def _comparisons(data: PageData) -> tuple[list[Comparison], forest.Scale]:
     together = Counter(row.get("part", "") for row in rows)  # comparisons that are corrected for each other
     known = [_comparison(row, advice.get(row["variant"], ""), scale, together[row.get("part", "")]) for row in rows]
     named = {each.variant for each in known}
-    without = [_without_difference(each) for each in data.details.headlines if each.variant not in named]
+    alerted = {name for alert in data.details.alerts for name in alert.variants}
+    without = [
+        _without_difference(each, each.variant in alerted)
+        for each in data.details.headlines
+        if each.variant not in named
+    ]
     return sorted([*without, *known], key=lambda each: RANKS.get(each.verdict, len(RANKS))), scale
 
 
@@ -115,9 +126,9 @@ def _comparison(row: Mapping[str, Any], advice: str, scale: forest.Scale, compar
     )
 
 
-def _without_difference(headline: Headline) -> Comparison:
-    """Of a variant without a result."""
-    text = " ".join(filter(None, (headline.sentence, headline.advice)))
+def _without_difference(headline: Headline, is_said: bool) -> Comparison:
+    """Of a variant without a result; what an alert above says of it is not said again."""
+    text = " ".join(filter(None, ("" if is_said else headline.sentence, headline.advice)))
     return Comparison(headline.variant, headline.variant, headline.word, "", "", "", "", text, "", Markup())
 
 
