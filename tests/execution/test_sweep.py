@@ -57,7 +57,9 @@ def test_the_results_of_an_executor_get_to_mlflow_and_the_lines_to_the_terminal(
 def test_nothing_of_mlflows_start_is_left_when_the_first_training_begins(settings, workdir, monkeypatch):
     """It would run beside that training's clock, and make the baseline look slow."""
     recorders: list[Recorder] = []
-    monkeypatch.setattr(sweep, "Recorder", lambda *args: recorders.append(Recorder(*args)) or recorders[-1])
+    monkeypatch.setattr(
+        sweep, "Recorder", lambda *args, **named: recorders.append(Recorder(*args, **named)) or recorders[-1]
+    )
     monkeypatch.setattr(sweep, "_OPENING_S", 300.0)
     executor = ScriptedExecutor(1)
     start, opened = executor.start, []
