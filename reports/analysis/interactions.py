@@ -79,6 +79,10 @@ def _figures(effect: Effect) -> str:
 def _main_words(effect: Effect, margin: float | None) -> str:
     (change,) = effect.changes
     what, word = f"{change.factor} {change.level} instead of {change.instead_of}", effect.verdict.word
+    if word is VerdictWord.IDENTICAL:
+        return f"{what}: the same results to the bit, so it does nothing here."
+    if word is VerdictWord.WITHHELD:
+        return f"{what}: no verdict, as the design was changed{_figures(effect)}."
     if word is VerdictWord.EQUIVALENT:
         return f"{what} is equivalent within {margin:g} points{_figures(effect)}."
     if word in (VerdictWord.HELPS, VerdictWord.HURTS):
@@ -94,6 +98,10 @@ def _interaction_words(effect: Effect, margin: float | None) -> str:
     change, other = effect.changes
     what, word = f"{change.factor} {change.level} instead of {change.instead_of}", effect.verdict.word
     context = f"{other.factor} {other.level} than with {other.instead_of}"
+    if word is VerdictWord.IDENTICAL:
+        return f"{what} and {other.factor} {other.level}: one of them does nothing here, to the bit."
+    if word is VerdictWord.WITHHELD:
+        return f"{what} with {context}: no verdict, as the design was changed{_figures(effect)}."
     if word in (VerdictWord.HELPS, VerdictWord.HURTS):
         return f"{what} is worth {'more' if word is VerdictWord.HELPS else 'less'} with {context}{_figures(effect)}."
     if word is VerdictWord.EQUIVALENT:

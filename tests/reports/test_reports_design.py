@@ -95,3 +95,30 @@ def test_a_tag_that_is_no_history_is_named():
     assert SweepTags("s", {}).design is None and SweepTags("s", {"design": "[]"}).design is None
     with pytest.raises(ReportError, match="tag 'design' is not a JSON list of designs"):
         _ = SweepTags("s", {"design": '[{"seeds": 3}]'}).design
+
+
+MORE = [80.0, 80.1, 80.2, 80.1, 80.0, 80.2], [80.3, 80.0, 80.4, 80.6, 80.7, 80.5]  # told apart by all six seeds
+
+
+def test_seeds_beyond_the_declared_ones_are_shown_and_not_judged(sweep):
+    assert sweep(*MORE, declared(6), seeds="6").verdicts()[FALSE].word == "helps"
+    changed = sweep(*MORE, declared(3), declared(6, 30, results=6, compared=True), seeds="6")
+    verdict = changed.verdicts()[FALSE]
+    assert verdict.word == "withheld" and verdict.low > 0
+    assert len(design.alerts(changed)) == 1 and changed.missing() == ()
+
+
+def test_a_fixed_number_of_seeds_has_no_verdict_until_all_have_been_tried(sweep):
+    running = sweep([80.0, 80.1, 80.2], [85.0, 85.1], declared(3))
+    assert running.verdicts()[FALSE].word == "none"
+    failed = sweep([80.0, 80.1, 80.2], [85.0, 85.1, "diverged"], declared(3))
+    assert failed.verdicts()[FALSE].word == "helps"
+
+
+def test_answers_that_are_the_same_to_the_bit_are_named_as_that(sweep):
+    found = sweep([80.0, 81.0, 80.5], [80.0, 81.0, 80.5], declared(3))
+    assert found.verdicts()[FALSE].word != "identical"  # equal accuracies are no proof
+    same = replace(
+        found, runs=found.runs.assign(logits_sha256=[f"answers of seed {seed}" for seed in found.runs["seed"]])
+    )
+    assert same.verdicts()[FALSE].word == "identical" and same.verdicts()[FALSE].seeds_needed is None

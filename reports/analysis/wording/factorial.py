@@ -45,7 +45,8 @@ def answer(mains: pd.DataFrame, sweep: Sweep, variants: pd.DataFrame) -> tuple[s
     groups = {str(factor): rows.to_dict("records") for factor, rows in mains.groupby("factor", sort=False)}
     found = (VerdictWord.HELPS, VerdictWord.HURTS)
     matter = [factor for factor, rows in groups.items() if any(row["verdict"] in found for row in rows)]
-    none = [f for f, rows in groups.items() if all(row["verdict"] == VerdictWord.EQUIVALENT for row in rows)]
+    nothing = (VerdictWord.EQUIVALENT, VerdictWord.IDENTICAL)
+    none = [f for f, rows in groups.items() if all(row["verdict"] in nothing for row in rows)]
     open_ = [factor for factor in groups if factor not in matter and factor not in none]
     parts = [f"{listed(matter)} matter{'s' if len(matter) == 1 else ''}"] if matter else []
     if none:
@@ -72,6 +73,9 @@ def _factor(factor: str, rows: list[dict[str, Any]], sweep: Sweep, means: Mappin
         verb = "makes" if len(same) == 1 else "make"
         within = f"no difference of more than {sweep.margin or 0:g} points"
         parts.append(f"{_levels(same)} {verb} {within}{_from(factor, same, old, means)}")
+    if idle := groups[VerdictWord.IDENTICAL]:
+        does = "does" if len(idle) == 1 else "do"
+        parts.append(f"{_levels(idle)} {does} nothing: the results are the same to the bit")
     if open_:
         parts.append(f"of {_levels(open_)} it cannot be told yet{_from(factor, open_, old, means)}")
     return f"{factor}, {old} at the baseline: {'; '.join(parts)}."

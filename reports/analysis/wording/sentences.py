@@ -96,7 +96,7 @@ def _seeds_words(row: pd.Series) -> str:
 
 def _decided_words(row: pd.Series) -> str:
     """After how many seeds it was decided, where there are more by now."""
-    decided = row["verdict"] in (VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT)
+    decided = row["verdict"] in (VerdictWord.HELPS, VerdictWord.HURTS, VerdictWord.EQUIVALENT)  # with a test
     if not decided or row["seeds_at_verdict"] >= row["n"]:
         return ""
     return f", decided after {row['seeds_at_verdict']} seeds at {row['verdict_difference_points']:+.2f} points"
