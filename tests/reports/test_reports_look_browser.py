@@ -54,7 +54,7 @@ def open_page(browser, html, tmp_path):
     contexts, messages = [], []
 
     def opened(place: str = "", unfold: bool = True, **settings):
-        context = browser.new_context(offline=True, accept_downloads=True, **settings)
+        context = browser.new_context(offline=True, accept_downloads=True, reduced_motion="reduce", **settings)
         contexts.append(context)
         shown = context.new_page()
         shown.on("console", lambda message: messages.append(message.text))
@@ -92,6 +92,10 @@ def test_the_data_in_the_page_are_those_of_the_runs(html):
 def test_hovering_marks_the_same_variant_everywhere_and_says_its_values(open_page):
     shown = open_page()
     dot = shown.locator("#look tbody tr").nth(1).locator("[data-seed='1']")
+    dot.scroll_into_view_if_needed()  # scrolling hides what is said
+    shown.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )  # scrolling hides it
     dot.hover()
     tip = shown.locator("#tip")
     assert tip.is_visible()
@@ -108,7 +112,10 @@ def test_hovering_marks_the_same_variant_everywhere_and_says_its_values(open_pag
 
 def test_a_point_of_the_trade_off_says_its_values_too(open_page):
     shown = open_page()
-    shown.locator("#trade_off .panel svg [data-variant='2'] use").first.hover(force=True)
+    point = shown.locator("#trade_off .panel svg [data-variant='2'] use").first
+    point.scroll_into_view_if_needed()
+    shown.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    point.hover(force=True)
     assert "70.10 ± 0.14 %, n = 2" in shown.locator("#tip").inner_text()
 
 
@@ -252,11 +259,11 @@ def test_the_data_of_tables_and_curves_are_saved_as_csv(open_page, tmp_path):
     shown = open_page()
     for button, name in (
         (
-            shown.locator("#curves").get_by_role("button", name="Save the data of the learning curves as CSV"),
+            shown.locator("#curves").get_by_role("button", name="Data of this picture (CSV)"),
             "curves.csv",
         ),
         (shown.locator("#look").get_by_role("button", name="Save as CSV"), "look.csv"),
-        (shown.get_by_role("button", name="Save the data of accuracy against cost as CSV"), "costs.csv"),
+        (shown.get_by_role("button", name="Data of these pictures (CSV)"), "costs.csv"),
     ):
         with shown.expect_download() as download:
             button.click()

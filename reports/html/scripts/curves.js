@@ -94,7 +94,7 @@ if (look && look.data.curves.length) (() => {
     return element("li", { "data-variant": index, title: label }, swatch, label);
   }));
   const styles = element("p", { class: "note" });
-  const data_ = take.tool("Data of this picture (CSV)", () => take.download(`${data.sweep} learning curves`, rows()), "Save the data of the learning curves as CSV");
+  const data_ = take.tool("Data of this picture (CSV)", () => take.download(`${data.sweep} learning curves`, rows()), "Data of this picture (CSV): learning curves");
   const drawn = element("div", { class: "drawn-curves" }, controls, element("div", { class: "picture plain" }, svg), legend, styles,
     element("p", { class: "tools" }, data_));
   figure.before(drawn);

@@ -102,7 +102,7 @@ const take = (() => {
         ? seeds.map((seed, at) => [name, seed, accuracies[at], ...axes.map((axis) => costs[axis.name])]) : []))];
     const tools = make("p", { class: "tools" });
     tools.append(tool("Data of these pictures (CSV)", () => download(`${sweep} accuracy and cost`, rows()),
-      "Save the data of accuracy against cost as CSV"));
+      "Data of these pictures (CSV): accuracy against cost"));
     (section.querySelector("fieldset.tabs") ?? section.querySelector("figure"))?.after(tools);
   };
   return { add, addTradeOff, download, tool, make };

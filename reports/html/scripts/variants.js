@@ -18,6 +18,7 @@ if (look) (() => {
     const key = `${name}=${level}`;
     return toggle(level, () => !choices.hide.has(key), (isOn) => switched(choices.hide, key)(isOn));
   })));
+  const isOneByOne = varying.length === 1 && varying[0].levels.length === variants.length;
   const singles = group("Single variants", ...variants.map((variant, index) => toggle(variant.label,
     () => !choices.hide.has(String(index)), (isOn) => switched(choices.hide, String(index))(isOn), { "data-variant": index })));
   const select = element("select", { id: "look-base" },
@@ -35,7 +36,7 @@ if (look) (() => {
   };
   const count = element("p", { class: "note", role: "status" });
   const panel = element("div", { class: "look-panel" },
-    element("div", { class: "look-groups" }, ...groups, singles),
+    element("div", { class: "look-groups" }, ...groups, ...(isOneByOne ? [] : [singles])),
     element("p", {}, element("label", { for: "look-base" }, "Compare with "), select, " ",
       button("Show everything again", reset)), count);
   table.closest(".scroll").before(panel);
