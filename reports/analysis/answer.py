@@ -207,12 +207,9 @@ def _examples(sweep: Sweep, predictions: Mapping[str, files.Predictions]) -> tup
 
 def _classes(sweep: Sweep, by_variant: Mapping[str, Sequence[files.Predictions]]) -> tuple[str, ...]:
     """The names of the classes; their numbers for a data set that is not known here."""
-    name = sentences.setting(sweep.runs, "data")
+    name, digests = sentences.setting(sweep.runs, "data"), set(sweep.results()["data_sha256"])
     number = max(runs[0].logits.shape[1] for runs in by_variant.values())
-    try:
-        known = data.info(name or "").classes
-    except data.DataError:
-        known = ()
+    known = data.known_classes(name or "", digests.pop() if len(digests) == 1 else "")
     return known if len(known) == number else tuple(str(label) for label in range(number))
 
 

@@ -21,7 +21,7 @@ def of(sweep: Sweep, flips: pd.DataFrame) -> tuple[dict[int, bytes], str]:
     name = setting(sweep.runs, "data")
     if not wanted or name is None or len(digests) != 1:
         return {}, ""
-    images = data.cached_images(name, "test", digests.pop())
+    images = data.cached_test_images(name, digests.pop())
     if images is None or wanted[-1] >= len(images):
         return {}, f"The images themselves are not shown: this machine does not have the data set {name} at hand."
     return png_files(images, wanted), ""

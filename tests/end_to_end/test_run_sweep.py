@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -15,6 +18,7 @@ from helpers.sweeps import (
     OWN,
     OWN_QUESTION,
     QUESTION,
+    ROOT,
     Running,
     command,
     errors_of,
@@ -24,6 +28,7 @@ from helpers.sweeps import (
     sweep,
     sweep_in_new_interpreter,
 )
+from PIL import Image
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the workers")
 
@@ -86,6 +91,25 @@ def test_own_model_own_data_and_readouts_that_share_one_training(tmp_path, env):
     assert sorted(path.split("/")[-1] for path in predictions(tmp_path)) == ["step_00000010.npz", "step_00000020.npz"]
     with sqlite3.connect(tmp_path / "mlflow.db") as store:
         assert store.execute("select count(*) from runs where status = 'FINISHED'").fetchone() == (4,)
+
+
+def test_the_report_shows_images_of_own_data_and_executes_no_file_of_the_user(tmp_path, env):
+    """The file is gone before the report is written again. The images are grey, of 40 or 190."""
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.yaml").write_text(
+        OWN_QUESTION.replace("ema: [true, false], steps: [10, 20]", "width: [2, 4]").replace("seeds: 1", "seeds: 3")
+    )
+    assert sweep(tmp_path, env, "own.yaml", "--executor", "instant").returncode == 0
+    (tmp_path / "own.py").unlink()
+    line = [sys.executable, "-m", "reports", "own", "--format", "html"]
+    again = subprocess.run(line, cwd=tmp_path, env=env | {"PYTHONPATH": str(ROOT)}, check=False, capture_output=True)
+    assert again.returncode == 0, again.stderr
+    page = (tmp_path / "results" / "own" / "report.html").read_text()
+    shown = re.findall(r'src="data:image/png;base64,([^"]+)"[^>]*labelled (dark|light)"', page)
+    assert {label for _, label in shown} == {"dark", "light"}
+    for image, label in shown:
+        with Image.open(io.BytesIO(base64.b64decode(image))) as picture:
+            assert picture.size == (12, 12) and picture.getpixel((0, 0)) == ({"dark": 40, "light": 190}[label],) * 3
 
 
 def test_a_plan_starts_nothing(planned, env):

@@ -190,12 +190,10 @@ def test_seeds_until_decided_as_an_onlooker_saw_them(uri):
 def test_images_are_shown_only_of_the_data_set_that_was_used(tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     digest = data.digest("digits")
-    assert data.cached_images("digits", "test", digest) is None  # nothing is made or fetched for this
+    assert data.cached_test_images("digits", digest) is None  # nothing is made or fetched for this
     images, _ = data.load("digits", "test")
-    np.testing.assert_array_equal(data.cached_images("digits", "test", digest), images)
-    assert (
-        data.cached_images("digits", "test", "0" * 64) is None
-        and data.cached_images("nobody's", "test", digest) is None
-    )
+    np.testing.assert_array_equal(data.cached_test_images("digits", digest), images)
+    assert data.cached_test_images("digits", "0" * 64) is None
+    assert data.cached_test_images("nobody's", digest) is None
     found = images_of.png_files(images, [0, 3])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(found[3]))), images[3].squeeze())

@@ -5,16 +5,18 @@ before a batch is made.
 """
 
 from zoo.data.errors import DataError
-from zoo.data.loading import cached_images, digest, load
+from zoo.data.loading import cached_test_images, digest, keep_for_reports, known_classes, load
 from zoo.data.registry import SPLITS, DataSet, info, names, register, restored
 
 __all__ = [
     "SPLITS",
     "DataError",
     "DataSet",
-    "cached_images",
+    "cached_test_images",
     "digest",
     "info",
+    "keep_for_reports",
+    "known_classes",
     "load",
     "names",
     "register",

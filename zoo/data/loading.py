@@ -26,17 +26,45 @@ def load(name: str, split: str, data_dir: Path | str | None = None) -> tuple[np.
     return _arrays(data_set, data_dir)[split]
 
 
-def cached_images(name: str, split: str, sha256: str) -> np.ndarray | None:
-    """The images uint8 [N, H, W, C] of a split, if exactly this data set is in the cache; never gets anything."""
-    from zoo.data import cache
+def keep_for_reports(name: str, sha256: str, data_dir: Path | str | None = None) -> None:
+    """Keep small test images of a user's own data set in the cache, unless that has them. Raises DataError like ``load``."""
+    from zoo.data.own import images as own_images
 
+    data_set = info(name)
+    if not data_set.is_shipped and not own_images.is_kept(sha256):
+        arrays = _arrays(data_set, data_dir)
+        if _digest(arrays) == sha256:
+            own_images.keep(data_set, sha256, arrays["test"][0])
+
+
+def cached_test_images(name: str, sha256: str) -> np.ndarray | None:
+    """The test images uint8 [N, H, W, C], if exactly this data set is in the cache; never gets anything.
+
+    Of a user's own data set they are small ones.
+    """
+    from zoo.data import cache
+    from zoo.data.own import images as own_images
+
+    own = own_images.images(sha256)
+    if own is not None:
+        return own
     try:
         data_set = info(name)
         if not data_set.is_shipped or data_set.sha256 != sha256 or not cache.present(name):
             return None
-        return load(name, split)[0]
+        return load(name, "test")[0]
     except DataError:
         return None
+
+
+def known_classes(name: str, sha256: str) -> tuple[str, ...]:
+    """The names of a data set's classes, as far as this machine knows it without executing a user's file; else ()."""
+    from zoo.data.own import images as own_images
+
+    try:
+        return own_images.classes(sha256) or info(name).classes
+    except DataError:
+        return ()
 
 
 def digest(name: str, data_dir: Path | str | None = None) -> str:

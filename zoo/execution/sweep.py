@@ -90,7 +90,7 @@ def run(plan: Plan, settings: Settings, live: LiveReport | None = None) -> Sweep
             training.record.remove_unfinished()
         wanted = stages.wanted_trainings(plan)
         left = not_done(wanted.at_most)
-        _fetch_data(left, settings.data_dir)
+        _fetch_data(plan, left, settings.data_dir)
         at_once = trainings_at_once(plan, left, settings)
         known = forecast.Forecast(runs_dir, at_once)
         in_budget = settings.budget_s is not None
@@ -269,7 +269,9 @@ def _opening(plan: Plan, trainings: Sequence[Training], at_once: int) -> str:
     return f"{plan.question.name}: {plan.question.question}\n{runs}{shared}{cached}{together}"
 
 
-def _fetch_data(left: Sequence[Training], data_dir: Path | None) -> None:
+def _fetch_data(plan: Plan, left: Sequence[Training], data_dir: Path | None) -> None:
     """Get the data before anything else: a download belongs to the person's terminal, not to a worker's log."""
     for name in dict.fromkeys(training.config.data for training in left):
         data.load(name, "train", data_dir)
+    for name, sha256 in dict.fromkeys((training.config.data, training.data_sha256) for training in plan.trainings):
+        data.keep_for_reports(name, sha256, data_dir)

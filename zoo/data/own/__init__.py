@@ -1,0 +1,1 @@
+"""What is kept of data sets of the user's own."""
