@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from zoo.stats.effects import Effect, EffectKind, effects
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import level_text, listed
+from zoo.text.wording import points_text
 
 COLUMNS = (
     *("kind", "factor", "level", "with_factor", "with_level", "cells"),
@@ -84,7 +85,7 @@ def _main_words(effect: Effect, margin: float | None) -> str:
     if word is VerdictWord.WITHHELD:
         return f"{what}: no verdict, as the design was changed{_figures(effect)}."
     if word is VerdictWord.EQUIVALENT:
-        return f"{what} is equivalent within {margin:g} points{_figures(effect)}."
+        return f"{what} is equivalent within {points_text(margin)}{_figures(effect)}."
     if word in (VerdictWord.HELPS, VerdictWord.HURTS):
         return f"{what} {word}{_figures(effect)}."
     if word is VerdictWord.DESCRIPTIVE:
@@ -106,7 +107,7 @@ def _interaction_words(effect: Effect, margin: float | None) -> str:
         return f"{what} is worth {'more' if word is VerdictWord.HELPS else 'less'} with {context}{_figures(effect)}."
     if word is VerdictWord.EQUIVALENT:
         context = f"{other.factor} {other.level} as with {other.instead_of}"
-        return f"{what} is worth the same, within {margin:g} points, with {context}{_figures(effect)}."
+        return f"{what} is worth the same, within {points_text(margin)}, with {context}{_figures(effect)}."
     if word is VerdictWord.DESCRIPTIVE:
         return f"{what} with {context}{_figures(effect)}."
     if not effect.variants:

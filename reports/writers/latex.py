@@ -13,6 +13,7 @@ from reports.store.sweep import Sweep
 from zoo.measure.metrics import METRICS, Kind, Metric
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.characters import visible
+from zoo.text.wording import points_text
 
 GREEK = (  # from alpha on; omicron and the other sigma have no name
     *(
@@ -150,6 +151,6 @@ def _notes(sweep: Sweep, frame: pd.DataFrame) -> list[str]:
     notes = [r"Test accuracy: mean $\pm$ standard deviation over seeds (number of trainings)."]
     if len(frame) and frame["baseline"].any():
         notes.append("Difference: to the baseline (bold), with a 95\\,\\% confidence interval (Welch).")
-        margin = "" if not sweep.margin else f", equivalent within {sweep.margin:g} points by two one-sided tests"
+        margin = "" if not sweep.margin else f", equivalent within {points_text(sweep.margin)} by two one-sided tests"
         notes.append(f"Verdict: helps or hurts by Welch's test{margin}, at 5\\,\\%, corrected by Holm's method.")
     return notes

@@ -23,7 +23,7 @@ from zoo.stats.power import (
     seeds_until_decided,
 )
 from zoo.text.listing import level_text
-from zoo.text.wording import duration, table
+from zoo.text.wording import duration, points_text, table
 
 ASSUMED_SD = 0.25  # points between seeds; arXiv:2304.01910 finds 0.19 for 16 epochs of CIFAR-10 and 0.56 for 4
 
@@ -197,7 +197,7 @@ def _doubt(question: Question, sd: float, comparisons: int) -> str:
         else f"To find 80 % of them: seeds: {{min: {at_least}, max: {most}, until: decided}}"
     )
     return (
-        f"\n{warning}It finds {100 * found:.0f} % of differences as large as the margin of {margin:g} points, and shows "
+        f"\n{warning}It finds {100 * found:.0f} % of differences as large as the margin of {points_text(margin)}, and shows "
         f"{100 * equated:.0f} % of variants that are the same to lie within it.\n{advice}"
     )
 

@@ -86,6 +86,11 @@ def wrapped(text: str, width: int) -> str:
     return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
+def points_text(value: float | None) -> str:
+    """Of accuracy: "0.5 points", "1 point"; "0 points" for None."""
+    return f"{value or 0:g} point" if value == 1 else f"{value or 0:g} points"
+
+
 def duration(seconds: float) -> str:
     """Rounded to two units: "42 s", "3 min 20 s", "2 h 5 min"."""
     rounded = int(seconds + 0.5)

@@ -18,6 +18,7 @@ from zoo.stats.validity.selection import exaggeration, luck_of_the_best
 from zoo.stats.validity.spread import p_of_equal_spreads, seeds_to_decide_range
 from zoo.stats.verdicts import Verdict, VerdictWord
 from zoo.text.listing import listed
+from zoo.text.wording import points_text
 
 FEWEST = 3  # variants of which a best one is chosen
 FOUND = (VerdictWord.HELPS, VerdictWord.HURTS)
@@ -71,7 +72,7 @@ def _exaggeration(sweep: Sweep, variants: pd.DataFrame) -> Caution | None:
     return Caution(
         CautionKind.EXAGGERATION,
         f"A difference that was found is larger than the true one, on average: with {seeds} trainings on each side and a "
-        f"spread of {sd:.2f} points, a true difference of {sweep.margin:g} points is seen as {more}"
+        f"spread of {sd:.2f} points, a true difference of {points_text(sweep.margin)} is seen as {more}"
         f"{times * sweep.margin:.2f} where it is found.",
     )
 

@@ -6,6 +6,7 @@ from reports.analysis.details import Alert
 from reports.store.sweep import Sweep
 from zoo.stats import power
 from zoo.storage.designs import Design
+from zoo.text.wording import points_text
 
 
 def alerts(sweep: Sweep) -> list[Alert]:
@@ -32,7 +33,7 @@ def margin(sweep: Sweep) -> str:
     """``0.5 points, declared before the runs``, if it was."""
     if not sweep.margin:
         return "none declared"
-    points = f"{sweep.margin:g} points"
+    points = points_text(sweep.margin)
     if sweep.design is None:
         return f"{points}; when it was declared is not known"
     declared = sweep.design.declared

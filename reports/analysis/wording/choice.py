@@ -10,6 +10,7 @@ from reports.analysis.wording import names
 from reports.analysis.wording.names import cut
 from zoo.measure.cost_axes import CostAxis, cost_axes
 from zoo.measure.metrics import Kind
+from zoo.text.wording import points_text
 
 
 def choice(variants: pd.DataFrame, margin: float | None) -> str:
@@ -29,10 +30,10 @@ def choice(variants: pd.DataFrame, margin: float | None) -> str:
         return text
     cheapest = known.loc[costs[near].idxmin()]
     if cheapest.name == best.name:
-        return f"{text} No other is both within {margin:g} points of it and cheaper in {axis.noun}."
+        return f"{text} No other is both within {points_text(margin)} of it and cheaper in {axis.noun}."
     ratio = costs[cheapest.name] / costs[best.name]
     return (
-        f"{text} Cheapest in {axis.noun} within {margin:g} points of it, by the means: {cut(cheapest['label'])}, "
+        f"{text} Cheapest in {axis.noun} within {points_text(margin)} of it, by the means: {cut(cheapest['label'])}, "
         f"{cheapest['accuracy_percent_mean']:.2f} %{_is_baseline(cheapest)}, {100 * (ratio - 1):+.1f} % {axis.noun}."
     )
 

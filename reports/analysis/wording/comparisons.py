@@ -15,6 +15,7 @@ from reports.store.sweep import Sweep
 from zoo.stats.power import ALPHA
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
+from zoo.text.wording import points_text
 
 MOST_NAMED = 3
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -33,7 +34,7 @@ def answer(rows: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any], sweep
         (groups[VerdictWord.HURTS], "{} less accurate", "Less accurate"),
         (
             groups[VerdictWord.EQUIVALENT],
-            f"{{}} within {sweep.margin or 0:g} points of it",
+            f"{{}} within {points_text(sweep.margin or 0)} of it",
             f"Nearer than {margins.of(sweep)}",
         ),
         (groups[VerdictWord.IDENTICAL], "{} the same as it to the bit", "The same to the bit"),

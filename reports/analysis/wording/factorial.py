@@ -14,6 +14,7 @@ from reports.store.sweep import Sweep
 from zoo.stats.power import ALPHA
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import level_text, listed
+from zoo.text.wording import points_text
 
 MAIN, INTERACTION = "main", "interaction"
 MOST_NAMED = 3
@@ -51,7 +52,7 @@ def answer(mains: pd.DataFrame, sweep: Sweep, variants: pd.DataFrame) -> tuple[s
     parts = [f"{listed(matter)} matter{'s' if len(matter) == 1 else ''}"] if matter else []
     if none:
         makes = "makes" if len(none) == 1 else "make"
-        parts.append(f"{listed(none)} {makes} no difference of more than {sweep.margin or 0:g} points")
+        parts.append(f"{listed(none)} {makes} no difference of more than {points_text(sweep.margin or 0)}")
     parts += [f"of {listed(open_)} it cannot be told yet"] if open_ else []
     each = [_factor(factor, rows, sweep, means) for factor, rows in groups.items()]
     return f"{'; '.join(parts)}.", " ".join(each)
@@ -71,7 +72,7 @@ def _factor(factor: str, rows: list[dict[str, Any]], sweep: Sweep, means: Mappin
     ]
     if same := groups[VerdictWord.EQUIVALENT]:
         verb = "makes" if len(same) == 1 else "make"
-        within = f"no difference of more than {sweep.margin or 0:g} points"
+        within = f"no difference of more than {points_text(sweep.margin or 0)}"
         parts.append(f"{_levels(same)} {verb} {within}{_from(factor, same, old, means)}")
     if idle := groups[VerdictWord.IDENTICAL]:
         does = "does" if len(idle) == 1 else "do"

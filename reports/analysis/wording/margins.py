@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports.store.sweep import Sweep
+from zoo.text.wording import points_text
 
 
 def of(sweep: Sweep) -> str:
@@ -10,5 +11,5 @@ def of(sweep: Sweep) -> str:
     if not sweep.margin:
         return ""
     if sweep.design is not None and sweep.design.declared.margin_given:
-        return f"the {sweep.margin:g} points you said you do not care about"
-    return f"the {'margin' if sweep.design is None else 'default margin'} of {sweep.margin:g} points"
+        return f"the {points_text(sweep.margin)} you said you do not care about"
+    return f"the {'margin' if sweep.design is None else 'default margin'} of {points_text(sweep.margin)}"

@@ -14,6 +14,7 @@ from reports.store.sweep import Sweep
 from zoo.stats import descriptive, power
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import listed
+from zoo.text.wording import points_text
 
 
 def what_ran(sweep: Sweep) -> str:
@@ -68,9 +69,11 @@ def comparisons(frame: pd.DataFrame, margin: float | None, with_price: bool = Tr
 def _verdict_words(row: pd.Series, margin: float | None) -> str:
     if row["verdict"] == VerdictWord.EQUIVALENT:
         real = " (a real difference, smaller than what you care about)" if row["difference_shown"] else ""
-        return f" is equivalent within {margin:g} points{real}"
+        return f" is equivalent within {points_text(margin)}{real}"
     if row["verdict"] in (VerdictWord.HELPS, VerdictWord.HURTS):
-        beyond = "" if pd.isna(row["beyond_margin"]) or not row["beyond_margin"] else f" by more than {margin:g} points"
+        beyond = (
+            "" if pd.isna(row["beyond_margin"]) or not row["beyond_margin"] else f" by more than {points_text(margin)}"
+        )
         return f" {row['verdict']}{beyond}"
     words = {
         VerdictWord.UNDECIDED: " is undecided",

@@ -19,6 +19,7 @@ from reports.html.forest import Interval
 from reports.html.page_data import PageData
 from zoo.stats.verdicts import VerdictWord
 from zoo.text.listing import level_text
+from zoo.text.wording import points_text
 
 MOST_CARDS = 3  # comparisons that are shown in full; of more, each is a line with the rest folded in
 MOST_LINES = 12  # of comparisons; the others fold away
@@ -154,7 +155,7 @@ def certainty(row: Mapping[str, Any], verdict: str, margin: float | None, compar
         )
     if verdict == VerdictWord.EQUIVALENT:
         return f"Shown at the 5 % level with {seeds} of it." + _probability(
-            f"If it made a difference of {margin or math.nan:g} points or more, runs this close together",
+            f"If it made a difference of {points_text(margin or math.nan)} or more, runs this close together",
             number(row["p_equivalence"]),
             corrected,
         )
