@@ -73,6 +73,7 @@ def test_the_idx_format_by_hand(tmp_path):
         (gzip.compress(bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 1])), "cut short: 1 values of 24"),
         (gzip.compress(bytes(10_000_000)), "longer than the 40 bytes"),
     ],
+    ids=["no gzip", "cut", "another shape", "too few", "too many"],
 )
 def test_idx_files_that_are_damaged(tmp_path, contents, message):
     (tmp_path / "a.gz").write_bytes(contents)
