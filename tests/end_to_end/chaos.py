@@ -59,7 +59,7 @@ variants:
 baseline: plain
 seeds: {seeds}
 """
-CLOCKS = {"time", "train_s", "evaluate_s", "train/images_per_s"}
+CLOCKS = {"time", "train_s", "evaluate_s", "train/images_per_s", "others_busy"}
 TARGETS = {"worker": 8, "driver": 5, "server": 3, "machine": 4}  # with these odds
 LATE_FRACTION = 0.2  # of the kills wait until the trainings are done: latency, MLflow, report
 LATE_S = 1.5  # mean time from there to the kill
@@ -374,7 +374,7 @@ def left_over(scenario: Scenario) -> list[str]:
         time.sleep(0.1)
     problems = [f"left over: process {pid}: {line[:100]}" for pid, _, line in _processes_in(scenario.directory)]
     for path in sorted([*scenario.directory.glob(".*"), *(scenario.directory / "runs").rglob(".*")]):
-        if not path.name.endswith((".lock", ".place")):
+        if not path.name.endswith((".lock", ".place", ".design.json")):
             problems.append(f"left over: {path.relative_to(scenario.directory)}")
     return problems
 

@@ -15,7 +15,6 @@ from zoo.config.resolve import settings
 from zoo.config.schema import PublishedFigure, QuestionDocument, check
 from zoo.config.settings import PLACEMENT
 from zoo.text.suggestions import did_you_mean
-from zoo.text.wording import points_text
 from zoo.text.yaml_form import as_yaml
 
 LIKE_FRACTIONS = (0.001, 0.02)  # points that are next to nothing, and usual as fractions
@@ -84,7 +83,7 @@ def doubts(document: Document, question: QuestionDocument) -> list[str]:
         low, high = LIKE_FRACTIONS
         if figure.difference and low <= max(map(abs, figure.difference)) <= high:
             points = 100 * figure.difference[1]
-            meant = f"if {points_text(points)} are meant, write {points:g}"
+            meant = f"if {points:g} points are meant, write {points:g}"
             message = f"is this difference meant as a fraction? It is in points; {meant}"
             found.append(document.described(("published", i, "difference"), message))
     return found

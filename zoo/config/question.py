@@ -15,7 +15,6 @@ from zoo.config.document import Document, Position
 from zoo.config.overrides import override
 from zoo.config.reader import read
 from zoo.config.schema import MIN_GROWING, GrowingSeeds, QuestionDocument, check
-from zoo.text.wording import points_text
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +105,7 @@ def _doubts(document: Document, question: QuestionDocument, several: bool) -> li
     doubts = []
     low, high = claims.LIKE_FRACTIONS
     if low <= question.margin <= high:
-        meant = f"if {points_text(100 * question.margin)} are meant, write {100 * question.margin:g}"
+        meant = f"if {100 * question.margin:g} points are meant, write {100 * question.margin:g}"
         message = (
             f"is the margin meant as a fraction? It is in points, so this is {question.margin:g} of a point; {meant}"
         )
