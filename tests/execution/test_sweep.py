@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def test_the_results_of_an_executor_get_to_mlflow_and_the_lines_to_the_terminal(
     assert (made.at_once, made.jobs, made.workers, made.runs_dir) == (1, None, 1, settings.runs_dir)
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["size: Does the size matter?", "4 runs, 2 at once"]
-    assert [line for line in lines if line.startswith("[")] == [
+    begun = [re.fullmatch(r"\d\d:\d\d:\d\d (\[.*)", line) for line in lines]  # behind the time of day
+    assert [match[1] for match in begun if match] == [
         f"[{number}/4] {training.name}: 20 steps" for number, training in enumerate(plan.trainings, start=1)
     ]
     assert lines[-1].startswith("4 of 4 trainings complete, after ")

@@ -21,7 +21,6 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
 
 from zoo.storage.atomic import write_atomically
-from zoo.text.wording import points_text
 
 _MOST = 2**31  # seeds in a text; more are not read
 
@@ -98,8 +97,8 @@ class Change(NamedTuple):
         old, new = self.before, self.after
         if self.what == "margin":
             return (
-                f"The margin was changed from {old.margin:g} to {points_text(new.margin)} after the first result: "
-                f"equivalence is judged by the declared one, {points_text(old.margin)}."
+                f"The margin was changed from {old.margin:g} to {new.margin:g} points after the first result: equivalence "
+                f"is judged by the {old.margin:g} points that were declared."
             )
         if self.what == "baseline":
             return (

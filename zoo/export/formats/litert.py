@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.export.errors import ExportError
-from zoo.export.registry import Arena, Exporter, Predictor, as_batches, register
+from zoo.export.registry import Arena, Exporter, Predictor, register
 from zoo.host.quiet_import import quiet_import
 
 if TYPE_CHECKING:
     import numpy as np
     import tf_keras as keras
-
-_BATCH = 100  # images of one call
 
 
 def _write(kind: str, model: keras.Model, path: Path, calibration: Iterable[np.ndarray]) -> None:
@@ -65,13 +63,11 @@ def _load(path: Path, threads: int) -> Predictor:
         raise ExportError(f"{path} is not a LiteRT model of one input and one output: {_first_line(error)}") from None
 
     def predict(images: np.ndarray) -> np.ndarray:
-        return np.concatenate([one_call(batch) for batch in as_batches(images, _BATCH)])
+        # One by one: a file resized to several images is silently wrong where the converter has fixed a shape of one.
+        return np.concatenate([one_call(image[None]) for image in images])
 
-    def one_call(images: np.ndarray) -> np.ndarray:
-        if tuple(images.shape) != tuple(interpreter.get_input_details()[0]["shape"]):
-            interpreter.resize_tensor_input(given["index"], images.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(given["index"], _quantized(images, given))
+    def one_call(image: np.ndarray) -> np.ndarray:
+        interpreter.set_tensor(given["index"], _quantized(image, given))
         interpreter.invoke()
         return _dequantized(interpreter.get_tensor(result["index"]), result)
 

@@ -60,13 +60,15 @@ class LocallyConnected2D(keras.layers.Layer):
         return tf.concat([padded[:, r : r + height, c : c + width] for r, c in places], axis=-1)
 
     def in_plain_operations(self, inputs: tf.Tensor) -> tf.Tensor:
-        """The same as a product of matrices for each position, which export formats know."""
-        _, height, width, depth = self._patches(inputs).shape
-        patches = tf.transpose(tf.reshape(self._patches(inputs), [-1, height * width, depth]), [1, 0, 2])
-        kernels = tf.constant(self.kernel.numpy().reshape(height * width, depth, self.filters))
-        maps = tf.transpose(tf.matmul(patches, kernels), [1, 0, 2])
-        biased = tf.reshape(maps, [-1, height, width, self.filters]) + tf.constant(self.bias.numpy())
-        return keras.layers.ReLU(name=self.name)(biased)
+        """The same as two layers of Keras' own, with a copy of the weights: theirs has no SAME padding."""
+        before = (self.size - 1) // 2
+        margin = (before, self.size - 1 - before)
+        padded = keras.layers.ZeroPadding2D((margin, margin), name=f"{self.name}_pad")(inputs)
+        layer = keras.layers.LocallyConnected2D(self.filters, self.size, activation="relu", name=self.name)
+        output = layer(padded)
+        height, width, depth, filters = self.kernel.shape
+        layer.set_weights([self.kernel.numpy().reshape(height * width, depth, filters), self.bias.numpy()])
+        return output
 
     def compute_output_shape(self, input_shape: tf.TensorShape) -> tf.TensorShape:
         return tf.TensorShape([*input_shape[:-1], self.filters])
