@@ -147,8 +147,8 @@ class DesignHistory:
         return DesignHistory((*self.entries, design))
 
     def merged(self, other: DesignHistory) -> DesignHistory:
-        """The entries of both, by time."""
-        return DesignHistory(sorted({*self.entries, *other.entries}, key=lambda entry: entry.time))
+        """The entries of both, by time; within a second those of this one first."""
+        return DesignHistory(sorted(dict.fromkeys((*self.entries, *other.entries)), key=lambda entry: entry.time))
 
     @property
     def current(self) -> Design:
