@@ -9,3 +9,8 @@ class ExportError(Exception):
 
 class UnknownName(ExportError):
     """No run, model or format of that name: a mistake in the question, not in the network."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line; its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

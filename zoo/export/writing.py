@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.export import manifest, memory, registry
-from zoo.export.errors import ExportError
+from zoo.export.errors import ExportError, first_line
 from zoo.export.manifest import Check, Input, Kind, Manifest, Memory
 from zoo.export.plain import plain
+from zoo.export.probabilities import softmax
 from zoo.export.registry import Exporter
 from zoo.export.sources import Source
 from zoo.export.whole import from_pixels_to_probabilities
@@ -68,7 +69,7 @@ def prepare(source: Source, is_whole: bool = False, data_dir: Path | None = None
     logits = _outputs(network, as_trained)
     if is_whole:
         model = from_pixels_to_probabilities(model, source.image_size, source.standardize)
-        return Prepared(source, model, Images(pixels, calibration, labels), _softmax(logits), True)
+        return Prepared(source, model, Images(pixels, calibration, labels), softmax(logits), True)
     images = Images(as_trained, _as_trained(source, calibration), labels)
     return Prepared(source, model, images, logits, False)
 
@@ -117,8 +118,9 @@ def _write(exporter: Exporter, prepared: Prepared, path: Path) -> None:
     except (OSError, MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:  # every converter raises its own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ExportError(f"{exporter.label} cannot be made of {prepared.source.provenance.model}: {reason}") from error
+        raise ExportError(
+            f"{exporter.label} cannot be made of {prepared.source.provenance.model}: {first_line(error)}"
+        ) from error
 
 
 def _manifest(exporter: Exporter, prepared: Prepared, path: Path) -> Manifest:
@@ -219,13 +221,6 @@ def _outputs(model: keras.Model, images: Any) -> Any:
 
     function = tf.function(lambda batch: model(batch, training=False), autograph=False)
     return np.concatenate([function(tf.constant(batch)).numpy() for batch in registry.as_batches(images, 500)])
-
-
-def _softmax(logits: Any) -> Any:
-    import numpy as np
-
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
 def _versions() -> dict[str, str]:

@@ -15,6 +15,7 @@ import numpy as np
 from zoo.export import manifest, registry
 from zoo.export.errors import ExportError, UnknownName
 from zoo.export.manifest import Input
+from zoo.export.probabilities import softmax
 from zoo.label_image import images
 from zoo.plugins import PluginError, load_file
 from zoo.text import messages, output
@@ -134,7 +135,7 @@ def _print(network: Network, batch: Sequence[tuple[str, np.ndarray]], options: a
     if not batch:
         return
     outputs = network.predict(images.prepared(np.stack([pixels for _, pixels in batch]), network.input))
-    probabilities = outputs if network.gives_probabilities else _softmax(outputs)
+    probabilities = outputs if network.gives_probabilities else softmax(outputs)
     for (name, _), row in zip(batch, probabilities, strict=True):
         top = np.argsort(-row, kind="stable")[: options.top]
         if options.json:
@@ -144,11 +145,6 @@ def _print(network: Network, batch: Sequence[tuple[str, np.ndarray]], options: a
         width = max(len(network.classes[i]) for i in top)
         lines = (f"  {network.classes[i].ljust(width)}  {100 * row[i]:6.2f} %" for i in top)
         print(visible("\n".join(itertools.chain([name], lines))))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 if __name__ == "__main__":

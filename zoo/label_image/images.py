@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
+from zoo.export.errors import first_line
 from zoo.export.manifest import Input
 
 STANDARD_INPUT = "-"
@@ -66,9 +67,7 @@ def decoded(contents: bytes, size: int) -> np.ndarray:
     except Image.UnidentifiedImageError:
         raise UnreadableImage("it is no image, or of a kind that is not known") from None
     except Exception as error:  # of damaged files Pillow's decoders raise many kinds
-        raise UnreadableImage(
-            f"it is damaged: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from None
+        raise UnreadableImage(f"it is damaged: {first_line(error)}") from None
 
 
 def _in_rgb(image: Image.Image) -> Image.Image:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.export.errors import ExportError
+from zoo.export.errors import ExportError, first_line
 from zoo.export.registry import Arena, Exporter, Predictor, register
 from zoo.host.quiet_import import quiet_import
 
@@ -60,7 +60,7 @@ def _load(path: Path, threads: int) -> Predictor:
             [given], [result] = interpreter.get_input_details(), interpreter.get_output_details()
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ExportError(f"{path} is not a LiteRT model of one input and one output: {_first_line(error)}") from None
+        raise ExportError(f"{path} is not a LiteRT model of one input and one output: {first_line(error)}") from None
 
     def predict(images: np.ndarray) -> np.ndarray:
         # One by one: a file resized to several images is silently wrong where the converter has fixed a shape of one.
@@ -126,10 +126,6 @@ def _dequantized(values: Any, details: dict[str, Any]) -> Any:
 
     scale, zero_point = details["quantization"]
     return np.float32(scale) * (values.astype(np.float32) - zero_point) if scale else values.astype(np.float32)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _register(kind: str, label: str, largest_difference: float | None) -> None:

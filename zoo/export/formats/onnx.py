@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.export.errors import ExportError
+from zoo.export.errors import ExportError, first_line
 from zoo.export.registry import Exporter, Predictor, as_batches, register
 from zoo.host.quiet_import import quiet_import
 
@@ -41,7 +41,7 @@ def _load(path: Path, threads: int) -> Predictor:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its classes are not public
-        raise ExportError(f"{path} is not an ONNX model: {str(error).splitlines()[0]}") from None
+        raise ExportError(f"{path} is not an ONNX model: {first_line(error)}") from None
     [given] = session.get_inputs()
 
     def predict(images: np.ndarray) -> np.ndarray:

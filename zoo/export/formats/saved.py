@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.export.errors import ExportError
+from zoo.export.errors import ExportError, first_line
 from zoo.export.registry import Exporter, Predictor, as_batches, register
 from zoo.host.quiet_import import quiet_import
 
@@ -69,7 +69,7 @@ def _load_saved_model(path: Path, threads: int) -> Predictor:
         loaded = tf.saved_model.load(str(path))
         signature = loaded.signatures["serving_default"]
     except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-        raise ExportError(f"{path} is not a SavedModel with a default signature: {_first_line(error)}") from None
+        raise ExportError(f"{path} is not a SavedModel with a default signature: {first_line(error)}") from None
 
     def call(images: np.ndarray, _kept: Any = loaded) -> Any:
         return next(iter(signature(tf.constant(images)).values()))
@@ -92,7 +92,7 @@ def _load_keras(path: Path, threads: int) -> Predictor:
     try:
         model = keras.models.load_model(str(path), compile=False)
     except Exception as error:  # of damaged archives Keras raises many kinds
-        raise ExportError(f"{path} is not a Keras model: {_first_line(error)}") from None
+        raise ExportError(f"{path} is not a Keras model: {first_line(error)}") from None
     function = _inference(model, None)
     return _predictor(lambda images: function(tf.constant(images)))
 
@@ -120,12 +120,8 @@ def _load_frozen_graph(path: Path, threads: int) -> Predictor:
         wrapped = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(graph, name=""), [])
         function = wrapped.prune(f"{given}:0", f"{result}:0")
     except Exception as error:  # protobuf's own error has no public name in TensorFlow
-        raise ExportError(f"{path} is not a frozen graph of one input and one output: {_first_line(error)}") from None
+        raise ExportError(f"{path} is not a frozen graph of one input and one output: {first_line(error)}") from None
     return _predictor(lambda images: function(tf.constant(images)))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 for _name, _label, _suffix, _write, _load in (
